@@ -1,0 +1,111 @@
+/**
+ * What the ledger remembers between two looks at the world: written before the act it describes, one item per host and
+ * per group, and read back as facts. Times are epoch milliseconds.
+ */
+
+/** A knob of a group as it stood before we touched it, and what we set it to. */
+export interface GroupMemory {
+  readonly autoScalingGroupName: string;
+  /** As they stood when the run was prepared. */
+  readonly original: {
+    readonly minSize: number;
+    readonly maxSize: number;
+    readonly desiredCapacity: number;
+    readonly suspendedProcesses: readonly string[];
+    readonly newInstancesProtectedFromScaleIn: boolean;
+    /** The group's LaunchTemplate or MixedInstancesPolicy as AWS gave it, JSON. */
+    readonly launchSource: string;
+  };
+  /** The literal image that the group launches for the length of the run. */
+  readonly targetImages: Readonly<Record<string, string>>;
+  /** Instance type (or `*`) → target image, above; ids of every image that counts as the target. */
+  readonly targetImageIds: readonly string[];
+  /** What we set last, so that a value that differs is somebody else's. */
+  readonly set: {
+    readonly minSize?: number;
+    readonly maxSize?: number;
+    readonly desiredCapacity?: number;
+    readonly launchSource?: string;
+  };
+  /** Template id → version number that we created for the run. */
+  readonly createdVersions: Readonly<Record<string, number>>;
+  /** Template id → `$Default` version before we touched it. */
+  readonly defaultVersions: Readonly<Record<string, number>>;
+  readonly suspendedByUs: readonly string[];
+  /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */
+  readonly goal: number;
+  /** Changes by others that the goal took up, and how often the difference was seen; for rule 2's "on two reads". */
+  readonly foreignBelow?: { readonly count: number; readonly sinceMs: number; readonly reads: number };
+  readonly trialPassedAtMs?: number;
+  readonly bakeStartedAtMs?: number;
+  readonly launchesAskedAtMs?: number;
+}
+
+/** One host that the run plans to replace, launched, or drains. */
+export interface HostMemory {
+  readonly instanceId: string;
+  readonly autoScalingGroupName?: string;
+  readonly role: 'outdated' | 'new';
+  readonly zone?: string;
+  /** When our UpdateContainerInstancesState(DRAINING) was about to be sent. */
+  readonly drainingSinceMs?: number;
+  /** Per service, when one of its tasks last became healthy elsewhere. */
+  readonly lastProgressMs?: Readonly<Record<string, number>>;
+  /** First of the reads that found it drained (rule 16 wants two, 15 s apart). */
+  readonly emptySinceMs?: number;
+  /** First of the reads that found nothing but daemons. */
+  readonly daemonsOnlySinceMs?: number;
+  readonly terminateIntentMs?: number;
+  readonly terminateDecrement?: boolean;
+  /** The last reads of `agentConnected`, newest first, at most three, at least 20 s apart (rule 4). */
+  readonly agentReads?: readonly { readonly atMs: number; readonly connected: boolean }[];
+  readonly readySinceMs?: number;
+  readonly runningSinceMs?: number;
+  readonly held?: {
+    readonly reason: string;
+    readonly sinceMs: number;
+    readonly attempts: number;
+    readonly service?: string;
+    readonly message?: string;
+  };
+  readonly bouncedAtMs?: number;
+  /** Time that rule 14's back-off took from the drain clock. */
+  readonly clockStoppedMs?: number;
+}
+
+/** A service as it was when the run was planned. */
+export interface ServiceMemory {
+  readonly serviceName: string;
+  readonly healthyAtPlan: number;
+  readonly desiredAtPlan: number;
+  /** Tasks of it on outdated hosts at plan. */
+  readonly tasksOnOutdated: number;
+  readonly unplacedAtPlan: number;
+  /** Unplaced demand, since when (rule 13). */
+  readonly unplacedSinceMs?: number;
+}
+
+/** The run as a whole. */
+export interface RunMemory {
+  readonly runId: string;
+  readonly startedAtMs: number;
+  /** `rolling` until an end is decided; `closing` while surplus and DRAINING hosts are given back. */
+  readonly phase: 'rolling' | 'closing' | 'closed';
+  readonly ending?: { readonly outcome: string; readonly reason: string };
+  readonly firstDrainAtMs?: number;
+  /** When a host last became ready, drained or was terminated, or a task moved (rule 24). */
+  readonly lastProgressAtMs: number;
+  /** Daemon services that were healthy on old hosts at plan time. */
+  readonly daemonsAtPlan: readonly string[];
+  /** What somebody asked of the running run: abort, pause, rollback. */
+  readonly control?: {
+    readonly mode: 'pause' | 'abort' | 'rollback';
+    readonly atMs: number;
+    readonly by: string;
+  };
+  readonly groups: readonly GroupMemory[];
+  readonly hosts: readonly HostMemory[];
+  readonly services: readonly ServiceMemory[];
+  /** Replica tasks that left an old host, as counted from differences between looks. */
+  readonly movesSeen: number;
+}

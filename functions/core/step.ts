@@ -1,0 +1,72 @@
+/** One step: what `decide` answers at a tick. Data with reasons; acting on it is the handlers' work. */
+import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import type { Ending } from './outcome.ts';
+
+/** Sizes of one group in one UpdateAutoScalingGroup call; absolute values, so a repeat changes nothing. */
+export interface RegisterAction {
+  readonly autoScalingGroupName: string;
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly desiredCapacity: number;
+  readonly reason: string;
+}
+
+export interface HostAction {
+  readonly instanceId: string;
+  readonly containerInstanceArn: string;
+  readonly reason: string;
+}
+
+export interface TerminateAction {
+  readonly instanceId: string;
+  readonly containerInstanceArn?: string;
+  readonly autoScalingGroupName: string;
+  readonly decrement: boolean;
+  /** With decrement: MinSize to set first, so that the decrement does not go under it. */
+  readonly minSizeBefore?: number;
+  /** `drained`: terminate checks once more that it is; `dead`: EC2 or the agent is gone for good (rule 21). */
+  readonly because: 'drained' | 'dead' | 'surplus';
+  readonly reason: string;
+}
+
+/** Why a host does not move at this tick. */
+export interface Hold {
+  readonly instanceId: string;
+  /** Rule of decisions.md that holds it back, or `finding`. */
+  readonly rule: string;
+  readonly reason: string;
+  readonly service?: string;
+}
+
+export interface Step {
+  readonly register: readonly RegisterAction[];
+  /** DRAINING hosts that go back to ACTIVE. */
+  readonly activate: readonly HostAction[];
+  readonly drain: readonly HostAction[];
+  readonly terminate: readonly TerminateAction[];
+  /** Tasks to stop, of a class that was opted into force. */
+  readonly stopTasks: readonly { readonly taskArn: string; readonly reason: string }[];
+  /** Ghost container instances to deregister by force: EC2 says terminated. */
+  readonly deregister: readonly HostAction[];
+  /** What to write into the ledger before acting: the changed items only, whole. */
+  readonly remember: {
+    readonly run?: Partial<Omit<RunMemory, 'groups' | 'hosts' | 'services'>>;
+    readonly groups: readonly GroupMemory[];
+    readonly hosts: readonly HostMemory[];
+    readonly services: readonly ServiceMemory[];
+  };
+  readonly holds: readonly Hold[];
+  /** For people: where the run stands. */
+  readonly phase: 'trial' | 'registering' | 'baking' | 'moving' | 'waiting' | 'closing' | 'frozen';
+  readonly reason: string;
+  /** Notices worth telling (held host, bounce storm, freeze …): kind and text, each told once by the ledger. */
+  readonly notify: readonly {
+    readonly kind: string;
+    readonly message: string;
+    readonly instanceId?: string;
+  }[];
+  readonly waitSeconds: number;
+  /** Set once the run should end: the closing phase is over too when `restore` may begin. */
+  readonly end?: Ending;
+  readonly restore: boolean;
+}

@@ -1,0 +1,76 @@
+/**
+ * What AWS's read APIs see of a kind of resource: the truth, or the truth of a moment ago.
+ *
+ * A service keeps its own live state and puts an immutable picture here whenever that changes; a read asks for the
+ * picture as of `now − lag`. Pictures older than the longest lag are forgotten.
+ */
+import type { VirtualClock } from './clock.ts';
+
+interface Version<V> {
+  readonly atMs: number;
+  /** Undefined: gone from this moment on. */
+  readonly value: V | undefined;
+}
+
+export class LaggingStore<V> {
+  readonly #clock: VirtualClock;
+  readonly #longestLagMs: number;
+  /** Insertion order is the order of lists, as stable as AWS's. */
+  readonly #versions = new Map<string, Version<V>[]>();
+
+  constructor(clock: VirtualClock, longestLagMs = 120_000) {
+    this.#clock = clock;
+    this.#longestLagMs = longestLagMs;
+  }
+
+  put(id: string, value: V): void {
+    this.#add(id, value);
+  }
+
+  remove(id: string): void {
+    if (this.#versions.has(id)) this.#add(id, undefined);
+  }
+
+  /** The picture as of `lagMs` ago; undefined when it did not exist then. */
+  get(id: string, lagMs = 0): V | undefined {
+    return pictureAt(this.#versions.get(id), this.#clock.nowMs - lagMs);
+  }
+
+  list(lagMs = 0): V[] {
+    const atMs = this.#clock.nowMs - lagMs;
+    const found: V[] = [];
+    for (const [id, versions] of this.#versions) {
+      const value = pictureAt(versions, atMs);
+      if (value !== undefined) found.push(value);
+      else if (isForgotten(versions, this.#clock.nowMs - this.#longestLagMs)) this.#versions.delete(id);
+    }
+    return found;
+  }
+
+  #add(id: string, value: V | undefined): void {
+    const nowMs = this.#clock.nowMs;
+    const versions = this.#versions.get(id);
+    if (!versions) {
+      this.#versions.set(id, [{ atMs: nowMs, value }]);
+      return;
+    }
+    if (versions.at(-1)?.atMs === nowMs) versions.pop();
+    versions.push({ atMs: nowMs, value });
+    while (versions.length > 1 && (versions[1] as Version<V>).atMs <= nowMs - this.#longestLagMs)
+      versions.shift();
+  }
+}
+
+function pictureAt<V>(versions: readonly Version<V>[] | undefined, atMs: number): V | undefined {
+  if (!versions) return undefined;
+  for (let at = versions.length - 1; at >= 0; at--) {
+    const version = versions[at] as Version<V>;
+    if (version.atMs <= atMs) return version.value;
+  }
+  return undefined;
+}
+
+function isForgotten<V>(versions: readonly Version<V>[], beforeMs: number): boolean {
+  const last = versions.at(-1);
+  return last !== undefined && last.value === undefined && last.atMs <= beforeMs;
+}
