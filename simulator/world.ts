@@ -63,6 +63,7 @@ export interface Instance {
   readonly zone: string;
   readonly subnetId: string;
   readonly group: string | null;
+  /** Plain text, decoded. */
   readonly userData: string | null;
   readonly launchTimeMs: number;
   state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
@@ -78,6 +79,12 @@ export interface LaunchRequest {
   readonly userData: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly spot: boolean;
+  /** What the template says beyond that; AWS's defaults where it is silent. */
+  readonly disableApiTermination?: boolean;
+  readonly metadataOptions?: {
+    readonly httpTokens?: 'optional' | 'required';
+    readonly httpPutResponseHopLimit?: number;
+  };
 }
 
 export interface Ec2Port {
@@ -95,6 +102,9 @@ export interface Ec2Port {
   /** GPU count, ENIs, vCPU and memory of a type, from the capture's instanceTypes. */
   instanceType(name: string): InstanceTypeRecord | undefined;
   zoneOfSubnet(subnetId: string): string | undefined;
+  /** One address of the subnet for a network interface of a task; false when none is left. */
+  takeAddress(subnetId: string): boolean;
+  releaseAddress(subnetId: string): void;
 }
 
 export interface InstanceTypeRecord {
@@ -127,6 +137,11 @@ export interface LoadBalancingPort {
     unused: () => void,
   ): void;
   isHealthy(targetGroupArn: string, target: { readonly id: string; readonly port: number }): boolean;
+  /** A target that is registered and healthy already, as captured: nothing to wait for. */
+  adopt(
+    targetGroupArn: string,
+    target: { readonly id: string; readonly port: number; readonly zone: string },
+  ): void;
   /** The target's process is gone or stopped answering: it fails its checks from now on. */
   fail(targetGroupArn: string, target: { readonly id: string; readonly port: number }): void;
 }
