@@ -1,0 +1,54 @@
+/**
+ * What wakes us: each rule on the account's default event bus, as deployed and as the rehearsal sets it up. Patterns are
+ * as narrow as the event allows.
+ *
+ * Sources of the shapes: Systems Manager user guide, "Parameter Store events"; Amazon EC2 user guide, "Monitor AMI
+ * events"; EC2 Image Builder user guide, "EventBridge integration"; Step Functions developer guide, "Automating event
+ * delivery".
+ */
+
+export interface EventRule {
+  readonly name: string;
+  readonly description: string;
+  /** Handler that gets the raw event. */
+  readonly target: 'trigger' | 'sweep';
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export const EVENT_RULES: readonly EventRule[] = [
+  {
+    name: 'own-parameter-changed',
+    description: 'A parameter of this account, which a group may take its image from, has a new value',
+    target: 'trigger',
+    source: 'aws.ssm',
+    detailType: 'Parameter Store Change',
+    detail: { operation: ['Create', 'Update', 'LabelParameterVersion'] },
+  },
+  {
+    name: 'image-available',
+    description: 'An image of this account became available',
+    target: 'trigger',
+    source: 'aws.ec2',
+    detailType: 'EC2 AMI State Change',
+    detail: { State: ['available'] },
+  },
+  {
+    name: 'image-built',
+    description: 'EC2 Image Builder finished an image',
+    target: 'trigger',
+    source: 'aws.imagebuilder',
+    detailType: 'EC2 Image Builder Image State Change',
+    detail: { state: { status: ['AVAILABLE'] } },
+  },
+  {
+    name: 'run-ended-from-outside',
+    description:
+      'A run was stopped, failed or timed out: what it touched is restored without waiting for the sweep',
+    target: 'sweep',
+    source: 'aws.states',
+    detailType: 'Step Functions Execution Status Change',
+    detail: { status: ['ABORTED', 'FAILED', 'TIMED_OUT'] },
+  },
+];

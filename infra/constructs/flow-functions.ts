@@ -1,0 +1,86 @@
+/** One Lambda function per handler of the flow, each with a role of its own that holds what this handler calls. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { FUNCTION_NAMES, type FunctionName, type Grant, grantsOf } from '../grants.ts';
+
+const HANDLERS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'functions');
+
+/** A stopped execution's last Lambda may still run: it must be over before `restore` looks a second time. */
+const TIMEOUT_SECONDS = 60;
+
+export interface FlowFunctionsProps {
+  readonly environment: Readonly<Record<string, string>>;
+  /** ARNs that grants are scoped to, by the placeholder the grant uses. */
+  readonly arns: Readonly<Record<string, string>>;
+}
+
+export class FlowFunctions extends Construct {
+  readonly byName: Readonly<Record<FunctionName, NodejsFunction>>;
+
+  constructor(scope: Construct, id: string, props: FlowFunctionsProps) {
+    super(scope, id);
+    const made = FUNCTION_NAMES.map((name) => [name, this.#make(name, props)] as const);
+    this.byName = Object.fromEntries(made) as Record<FunctionName, NodejsFunction>;
+  }
+
+  #make(name: FunctionName, { environment, arns }: FlowFunctionsProps): NodejsFunction {
+    const pascal = name.charAt(0).toUpperCase() + name.slice(1);
+    const logGroup = new LogGroup(this, `${pascal}Log`, {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const role = new Role(this, `${pascal}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `ecs-rollover ${name}: what this handler calls, nothing else`,
+    });
+    logGroup.grantWrite(role);
+    for (const grant of grantsOf(name)) role.addToPolicy(statementOf(grant, arns));
+    return new NodejsFunction(this, pascal, {
+      entry: join(HANDLERS, `${name}.ts`),
+      handler: 'handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.seconds(TIMEOUT_SECONDS),
+      role,
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      environment: {
+        ...environment,
+        POWERTOOLS_SERVICE_NAME: 'ecs-rollover',
+        NODE_OPTIONS: '--enable-source-maps',
+      },
+      bundling: {
+        format: OutputFormat.ESM,
+        minify: true,
+        sourceMap: true,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        // Dependencies that still ship CommonJS call require(), which an ES module does not have.
+        banner:
+          "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+  }
+}
+
+function statementOf(
+  { sid, actions, resources, conditions }: Grant,
+  arns: Readonly<Record<string, string>>,
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: resources.map((resource) =>
+      resource.replace(/\{(\w+)\}/g, (_, key: string) => arns[key] ?? `{${key}}`),
+    ),
+    ...(conditions && { conditions }),
+  });
+}

@@ -1,0 +1,60 @@
+/** The state machine, its definition exactly as it stands in `statemachine/`, ARNs put in for the placeholders. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+const DEFINITION = join(
+  dirname(fileURLToPath(import.meta.url)),
+  '..',
+  '..',
+  'statemachine',
+  'rollover.asl.json',
+);
+
+export interface RolloverStateMachineProps {
+  readonly stateMachineName: string;
+  /** By handler name; the definition says `${PlanFunction}` for `plan`. */
+  readonly functions: Readonly<Record<string, IFunction>>;
+}
+
+export class RolloverStateMachine extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, { stateMachineName, functions }: RolloverStateMachineProps) {
+    super(scope, id);
+    const text = readFileSync(DEFINITION, 'utf8');
+    const placeholders = [
+      ...new Set([...text.matchAll(/\$\{(\w+)Function\}/g)].map((match) => match[1] ?? '')),
+    ];
+    const used = placeholders.map((pascal) => {
+      const name = pascal.charAt(0).toLowerCase() + pascal.slice(1);
+      const fn = functions[name];
+      if (!fn) throw new Error(`statemachine/rollover.asl.json names \${${pascal}Function}: no such handler`);
+      return [`${pascal}Function`, fn] as const;
+    });
+    this.stateMachine = new StateMachine(this, 'Rollover', {
+      stateMachineName,
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromString(text),
+      definitionSubstitutions: Object.fromEntries(used.map(([key, fn]) => [key, fn.functionArn])),
+      tracingEnabled: true,
+      comment:
+        'Replaces the hosts of one ECS cluster. Start it by hand with {"cluster": "NAME", "mode": "plan"}.',
+      logs: {
+        destination: new LogGroup(this, 'Log', {
+          logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+          retention: RetentionDays.THREE_MONTHS,
+          removalPolicy: RemovalPolicy.RETAIN,
+        }),
+        level: LogLevel.ALL,
+        includeExecutionData: true,
+      },
+    });
+    for (const [, fn] of used) fn.grantInvoke(this.stateMachine);
+  }
+}

@@ -1,0 +1,63 @@
+/** The product in one account and Region: functions, state machine, ledger, topic, and what wakes them. */
+import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { FlowFunctions } from './constructs/flow-functions.ts';
+import { RolloverState } from './constructs/state.ts';
+import { RolloverStateMachine } from './constructs/state-machine.ts';
+import { type UserSchedule, WakeUps } from './constructs/wake-ups.ts';
+
+export interface RolloverStackProps extends StackProps {
+  /** Deployment layer of the settings; see docs/settings.md. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What tags and requests can never loosen; see docs/settings.md. */
+  readonly guardrails?: Readonly<Record<string, unknown>>;
+  readonly schedules?: readonly UserSchedule[];
+}
+
+const STATE_MACHINE_NAME = 'ecs-rollover';
+
+export class RolloverStack extends Stack {
+  constructor(scope: Construct, id: string, props: RolloverStackProps = {}) {
+    super(scope, id, {
+      description: 'ecs-rollover: replaces the hosts of ECS clusters without killing a task',
+      ...props,
+    });
+    const state = new RolloverState(this, 'State');
+    // The name is fixed, so the ARN is known before the machine: its functions start executions of it.
+    const stateMachineArn = this.formatArn({
+      service: 'states',
+      resource: 'stateMachine',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      resourceName: STATE_MACHINE_NAME,
+    });
+    const { byName } = new FlowFunctions(this, 'Functions', {
+      environment: {
+        TABLE_NAME: state.table.tableName,
+        NOTIFICATION_TOPIC_ARN: state.topic.topicArn,
+        STATE_MACHINE_ARN: stateMachineArn,
+        ROLLOVER_SETTINGS: JSON.stringify(props.settings ?? {}),
+        ROLLOVER_GUARDRAILS: JSON.stringify(props.guardrails ?? {}),
+      },
+      arns: {
+        table: state.table.tableArn,
+        topic: state.topic.topicArn,
+        key: state.key.keyArn,
+        stateMachine: stateMachineArn,
+        partition: this.partition,
+        region: this.region,
+        account: this.account,
+      },
+    });
+    const { stateMachine } = new RolloverStateMachine(this, 'Machine', {
+      stateMachineName: STATE_MACHINE_NAME,
+      functions: byName,
+    });
+    new WakeUps(this, 'WakeUps', { functions: byName, stateMachine, schedules: props.schedules ?? [] });
+
+    new CfnOutput(this, 'StateMachineConsole', {
+      description: 'Open this and start an execution with {"cluster": "NAME", "mode": "plan"}',
+      value: `https://${this.region}.console.aws.amazon.com/states/home?region=${this.region}#/statemachines/view/${stateMachineArn}`,
+    });
+    new CfnOutput(this, 'NotificationTopic', { value: state.topic.topicArn });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Progress of a rehearsal for a person who watches: a line when the phase changes or a good part more is done, with a
+ * bar, what is under way and what waits for what. Written to standard error, so that standard output stays clean.
+ */
+import { bar, count, offset } from './format.ts';
+import type { DecisionRecord } from './record.ts';
+import type { HostPoint, Timeline } from './timeline.ts';
+
+/** At least one line every so many virtual seconds, so that a long wait is seen as a wait. */
+const SILENCE_SECONDS = 900;
+
+export class Progress {
+  readonly #write: (line: string) => void;
+  readonly #timeline: Timeline;
+  #outdated = 0;
+  #last: { phase: string; terminated: number; t: number } | undefined;
+
+  constructor(write: (line: string) => void, timeline: Timeline) {
+    this.#write = write;
+    this.#timeline = timeline;
+  }
+
+  /** A line of its own: what came in, what was planned, what was told. */
+  say(t: number, text: string): void {
+    this.#write(`${offset(t)}  ${text}`);
+  }
+
+  planned(outdated: number): void {
+    this.#outdated = outdated;
+  }
+
+  decided(decision: DecisionRecord): void {
+    const hosts = this.#timeline.hosts.at(-1);
+    if (!hosts || !this.#isWorthALine(decision, hosts)) return;
+    this.#last = { phase: decision.phase, terminated: hosts.counts.terminated, t: decision.t };
+    const done = this.#outdated === 0 ? 1 : hosts.counts.terminated / this.#outdated;
+    const parts = [
+      `${Math.min(hosts.counts.terminated, this.#outdated)} of ${count(this.#outdated, 'host')} replaced`,
+      hosts.counts.draining > 0 ? `${hosts.counts.draining} draining` : '',
+      hosts.counts.launched > 0 ? `${hosts.counts.launched} launching` : '',
+      hosts.counts.ready > 0 ? `${hosts.counts.ready} ready` : '',
+    ].filter(Boolean);
+    this.#write(
+      `${offset(decision.t)}  ${decision.phase.padEnd(11)} ${bar(done)} ${parts.join(' · ')}\n${' '.repeat(10)}${waitsFor(decision)}`,
+    );
+  }
+
+  #isWorthALine(decision: DecisionRecord, hosts: HostPoint): boolean {
+    if (!this.#last || this.#last.phase !== decision.phase) return true;
+    const more = hosts.counts.terminated - this.#last.terminated;
+    if (more > 0 && more >= this.#outdated / 10) return true;
+    return decision.t - this.#last.t >= SILENCE_SECONDS;
+  }
+}
+
+/** What the step does, or what it waits for: the reason most hosts share, and how many share it. */
+function waitsFor(decision: DecisionRecord): string {
+  const shared = new Map<string, number>();
+  for (const hold of decision.holds) shared.set(hold.reason, (shared.get(hold.reason) ?? 0) + 1);
+  const commonest = [...shared].sort(([, a], [, b]) => b - a)[0];
+  return commonest
+    ? `${decision.reason}; ${count(commonest[1], 'host')} held back: ${commonest[0]}`
+    : decision.reason;
+}
