@@ -51,4 +51,20 @@ export interface Settings {
   readonly deadlineMarginHours: number;
   readonly after?: { readonly cluster: string; readonly soakHours: number };
   readonly notificationTopicArn?: string;
+  /** What the tags of a group change for its hosts, by Auto Scaling group name; read through `settingsFor`. */
+  readonly byGroup?: Readonly<Record<string, Partial<Omit<Settings, 'byGroup'>>>>;
+}
+
+/** The settings in force for the hosts of one group. */
+export function settingsFor(settings: Settings, autoScalingGroupName: string | undefined): Settings {
+  const own = autoScalingGroupName === undefined ? undefined : settings.byGroup?.[autoScalingGroupName];
+  return own === undefined ? settings : { ...settings, ...own };
+}
+
+/** The image source of one group, as it is written. */
+export function imageSourceFor(settings: Settings, autoScalingGroupName: string): string {
+  const { imageSource } = settingsFor(settings, autoScalingGroupName);
+  return typeof imageSource === 'string'
+    ? imageSource
+    : (imageSource[autoScalingGroupName] ?? 'launch-template');
 }

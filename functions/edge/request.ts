@@ -1,0 +1,90 @@
+/**
+ * The request: input of the state machine, of the CLI and of the console. Only `cluster` is required. Everything wrong
+ * with it is told at once.
+ */
+import * as z from 'zod';
+import { IMAGE_SOURCE_FORMS } from '../core/images/source.ts';
+import { closedObject, type Parsed, parseWith, problemsOf } from './schema.ts';
+import { type SettingsInput, settingsLayerSchema } from './settings.ts';
+import { imageSourceText } from './settings-values.ts';
+
+export const MODES = ['roll', 'plan', 'pause', 'resume', 'abort', 'rollback', 'game-day'] as const;
+export const REASONS = ['manual', 'image', 'schedule', 'retirement', 'age'] as const;
+export type Mode = (typeof MODES)[number];
+export type Reason = (typeof REASONS)[number];
+
+const CLUSTER = 'must be the name or ARN of an ECS cluster, such as "prod"';
+const INSTANCE = 'must be an EC2 instance id such as "i-0123456789abcdef0"';
+const DEADLINE = 'must be a time with its zone, such as "2026-12-01T00:00:00Z"';
+
+const names = (mustBe: string) =>
+  z.array(z.string({ error: mustBe }).min(1, { error: mustBe }), { error: mustBe }).min(1, { error: mustBe });
+
+export const requestSchema = closedObject(
+  {
+    cluster: z
+      .string({ error: CLUSTER })
+      .regex(/^(arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:cluster\/)?[A-Za-z0-9_-]{1,255}$/, { error: CLUSTER }),
+    mode: z.enum(MODES, { error: `must be one of ${MODES.join(', ')}` }).default('roll'),
+    reason: z.enum(REASONS, { error: `must be one of ${REASONS.join(', ')}` }).default('manual'),
+    /** Applies to every group in scope. */
+    image: imageSourceText
+      .refine((text) => text !== 'launch-template', {
+        error: `must be ${IMAGE_SOURCE_FORMS.replace('launch-template, ', '')}`,
+      })
+      .optional(),
+    /** Exactly these hosts, whatever their image. */
+    instances: z
+      .array(z.string({ error: INSTANCE }).regex(/^m?i-[0-9a-z]{1,32}$/, { error: INSTANCE }), {
+        error: 'must be a list of EC2 instance ids',
+      })
+      .min(1, { error: 'must name at least one instance, or be left out for all outdated ones' })
+      .optional(),
+    /** When the named hosts must be gone. */
+    deadline: z.iso.datetime({ offset: true, error: DEADLINE }).optional(),
+    /** Read by `resolveSettings`, which lays them over the other layers: kept as written here. */
+    settings: z.custom<SettingsInput>().optional(),
+    /** Game day only: whose tasks are redeployed. */
+    services: names('must be a list of service names').optional(),
+    tasks: names('must be a list of task ARNs or ids').optional(),
+  },
+  'must be a JSON object such as { "cluster": "prod" }',
+);
+
+/** What somebody, or an event, asks for. `settings` is as written, known to be readable. */
+export type RolloverRequest = z.output<typeof requestSchema>;
+export type RequestInput = z.input<typeof requestSchema>;
+
+/** Reads a request: the value with defaults filled in, or every problem with its path. Parsing the value again changes nothing. */
+export function parseRequest(input: unknown): Parsed<RolloverRequest> {
+  const parsed = parseWith(requestSchema, input, 'request');
+  const problems = parsed.ok ? [] : [...parsed.problems];
+  if (typeof input === 'object' && input !== null) {
+    problems.push(...settingsProblems(input), ...modeProblems(input));
+  }
+  return parsed.ok && problems.length === 0 ? parsed : { ok: false, problems };
+}
+
+/** The name in a cluster's name or ARN. */
+export function clusterNameOf(cluster: string): string {
+  return cluster.slice(cluster.lastIndexOf('/') + 1);
+}
+
+/** Settings are checked here although they are kept as written: all problems of a request are told at once. */
+function settingsProblems(input: { readonly settings?: unknown }): readonly string[] {
+  if (input.settings === undefined) return [];
+  const schema = z.object({ settings: settingsLayerSchema });
+  const result = schema.safeParse({ settings: input.settings });
+  return result.success ? [] : problemsOf(result.error.issues, input, 'settings');
+}
+
+function modeProblems(input: {
+  readonly mode?: unknown;
+  readonly services?: unknown;
+  readonly tasks?: unknown;
+}): string[] {
+  const isGameDay = input.mode === 'game-day';
+  const named = (['services', 'tasks'] as const).filter((key) => input[key] !== undefined);
+  if (isGameDay && named.length === 0) return ['services: is missing; mode game-day needs services or tasks'];
+  return isGameDay ? [] : named.map((key) => `${key}: must be left out unless mode is game-day`);
+}
