@@ -52,11 +52,11 @@ export const requestSchema = closedObject(
 );
 
 /** What somebody, or an event, asks for. `settings` is as written, known to be readable. */
-export type RolloverRequest = z.output<typeof requestSchema>;
+export type Request = z.output<typeof requestSchema>;
 export type RequestInput = z.input<typeof requestSchema>;
 
 /** Reads a request: the value with defaults filled in, or every problem with its path. Parsing the value again changes nothing. */
-export function parseRequest(input: unknown): Parsed<RolloverRequest> {
+export function parseRequest(input: unknown): Parsed<Request> {
   const parsed = parseWith(requestSchema, input, 'request');
   const problems = parsed.ok ? [] : [...parsed.problems];
   if (typeof input === 'object' && input !== null) {
