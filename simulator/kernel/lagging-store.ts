@@ -33,11 +33,11 @@ export class LaggingStore<V> {
 
   /** The picture as of `lagMs` ago; undefined when it did not exist then. */
   get(id: string, lagMs = 0): V | undefined {
-    return pictureAt(this.#versions.get(id), this.#clock.nowMs - lagMs);
+    return pictureAt(this.#versions.get(id), this.#seenAtMs(lagMs));
   }
 
   list(lagMs = 0): V[] {
-    const atMs = this.#clock.nowMs - lagMs;
+    const atMs = this.#seenAtMs(lagMs);
     const found: V[] = [];
     for (const [id, versions] of this.#versions) {
       const value = pictureAt(versions, atMs);
@@ -45,6 +45,11 @@ export class LaggingStore<V> {
       else if (isForgotten(versions, this.#clock.nowMs - this.#longestLagMs)) this.#versions.delete(id);
     }
     return found;
+  }
+
+  /** No picture is older than the start or than what is kept: a long lag shows old things, never an empty account. */
+  #seenAtMs(lagMs: number): number {
+    return Math.max(this.#clock.startMs, this.#clock.nowMs - Math.min(lagMs, this.#longestLagMs));
   }
 
   #add(id: string, value: V | undefined): void {

@@ -1,0 +1,58 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Arrivals } from '../../../simulator/dispatch/arrivals.ts';
+import { type Kernel, kernel } from '../support/kernel.ts';
+
+let account: Kernel;
+afterEach(() => account.close());
+
+describe('arrivals', () => {
+  it('lets calls in in the order in which they were made, whichever the SDK had ready first', async () => {
+    account = kernel();
+    const arrivals = new Arrivals(account.clock);
+    const order: string[] = [];
+    const first = arrivals.depart();
+    const second = arrivals.depart();
+    const secondIn = second.arrive().then(() => order.push('second'));
+    await Promise.resolve();
+    await first.arrive().then(() => order.push('first'));
+    await secondIn;
+    expect(order).toEqual(['first', 'second']);
+  });
+
+  it('waits for nobody who failed on the way', async () => {
+    account = kernel();
+    const arrivals = new Arrivals(account.clock);
+    const failed = arrivals.depart();
+    const other = arrivals.depart();
+    failed.leave();
+    await other.arrive();
+  });
+
+  it('holds virtual time while a call is on its way, however long the real work takes', async () => {
+    account = kernel();
+    const arrivals = new Arrivals(account.clock);
+    let expired = false;
+    account.clock.after(10, () => {
+      expired = true;
+    });
+    const call = arrivals.depart();
+    const { readFile } = await import('node:fs/promises');
+    const work = readFile('package.json').then(() => {
+      expect(expired).toBe(false);
+      return call.arrive();
+    });
+    await account.finish(() => work);
+    await account.pass(1);
+    expect(expired).toBe(true);
+  });
+
+  it('keeps no second place for a call that comes again', async () => {
+    account = kernel();
+    const arrivals = new Arrivals(account.clock);
+    const call = arrivals.depart();
+    await call.arrive();
+    arrivals.depart();
+    await call.arrive();
+    call.leave();
+  });
+});
