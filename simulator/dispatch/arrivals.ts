@@ -3,11 +3,12 @@
  * real I/O (it reads shared config files the first time): meanwhile virtual time stands still, and whoever is done
  * first waits for those who called before.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { VirtualClock } from '../kernel/clock.ts';
 
 export interface Ticket {
-  /** Lets the call in when it is its turn; at once when it came before (an SDK retry). */
-  arrive(): Promise<void>;
+  /** Runs `enter` when it is the call's turn; at once when it came before (an SDK retry). */
+  arrive<T>(enter: () => Promise<T>): Promise<T>;
   /** The call failed before it reached the account, or is over: it holds nobody up any more. */
   leave(): void;
 }
@@ -37,14 +38,14 @@ export class Arrivals {
     const waiting: Waiting = { number: this.#count++, state: 'on its way', letIn: () => {}, landed };
     this.#queue.push(waiting);
     return {
-      arrive: () => {
-        if (waiting.state === 'in') return Promise.resolve();
-        const turn = new Promise<void>((resolve) => {
-          waiting.letIn = resolve;
+      arrive: (enter) => {
+        if (waiting.state === 'in') return enter();
+        return new Promise((resolve) => {
+          // Bound, since it may be another caller's arrival that opens the door for this one.
+          waiting.letIn = AsyncLocalStorage.bind(() => resolve(enter()));
+          waiting.state = 'arrived';
+          this.#advance();
         });
-        waiting.state = 'arrived';
-        this.#advance();
-        return turn;
       },
       leave: () => {
         if (waiting.state === 'in') return;

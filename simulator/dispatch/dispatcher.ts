@@ -111,8 +111,8 @@ export class Dispatcher implements OperationRegistry {
     stack.add(
       (_next, context) => async (args) => {
         const operation = (context.commandName ?? 'Unknown').replace(/Command$/, '');
-        await this.#tickets.get(context)?.arrive();
-        const output = await this.#answer(service, operation, args.input);
+        const enter = () => this.#answer(service, operation, args.input);
+        const output = await (this.#tickets.get(context)?.arrive(enter) ?? enter());
         return { output, response: { statusCode: 200, headers: {} } };
       },
       { name, step: 'finalizeRequest', priority: 'low' },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Arrivals } from '../../../simulator/dispatch/arrivals.ts';
+import { asCaller, callerName } from '../../../simulator/kernel/caller.ts';
 import { type Kernel, kernel } from '../support/kernel.ts';
 
 let account: Kernel;
@@ -12,11 +13,14 @@ describe('arrivals', () => {
     const order: string[] = [];
     const first = arrivals.depart();
     const second = arrivals.depart();
-    const secondIn = second.arrive().then(() => order.push('second'));
+    const enter = (name: string) => async () => {
+      order.push(`${name} by ${callerName()}`);
+    };
+    const secondIn = asCaller('drain', () => second.arrive(enter('second')));
     await Promise.resolve();
-    await first.arrive().then(() => order.push('first'));
+    await first.arrive(enter('first'));
     await secondIn;
-    expect(order).toEqual(['first', 'second']);
+    expect(order).toEqual(['first by outside', 'second by drain']);
   });
 
   it('waits for nobody who failed on the way', async () => {
@@ -25,7 +29,7 @@ describe('arrivals', () => {
     const failed = arrivals.depart();
     const other = arrivals.depart();
     failed.leave();
-    await other.arrive();
+    await other.arrive(async () => {});
   });
 
   it('holds virtual time while a call is on its way, however long the real work takes', async () => {
@@ -39,7 +43,7 @@ describe('arrivals', () => {
     const { readFile } = await import('node:fs/promises');
     const work = readFile('package.json').then(() => {
       expect(expired).toBe(false);
-      return call.arrive();
+      return call.arrive(async () => {});
     });
     await account.finish(() => work);
     await account.pass(1);
@@ -50,9 +54,9 @@ describe('arrivals', () => {
     account = kernel();
     const arrivals = new Arrivals(account.clock);
     const call = arrivals.depart();
-    await call.arrive();
+    await call.arrive(async () => {});
     arrivals.depart();
-    await call.arrive();
+    await call.arrive(async () => {});
     call.leave();
   });
 });
