@@ -1,0 +1,54 @@
+/** Container images in ECR: is the exact one that a task runs still there for a new host to pull. */
+import { DescribeImagesCommand, type ECRClient } from '@aws-sdk/client-ecr';
+import { describeError, isBusy, isNotFound } from './error-codes.ts';
+
+/** `<account>.dkr.ecr.<region>.amazonaws.com[.cn]/<repository>`. */
+const REPOSITORY = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/;
+
+/** `<repository URI>@<digest>` of a container, where its image is in ECR and its digest is known. */
+export function digestReference(image: string | undefined, imageDigest: string | undefined): string | undefined {
+  const match = REPOSITORY.exec(image ?? '');
+  const digest = imageDigest ?? image?.split('@')[1];
+  return match === null || digest === undefined || !digest.startsWith('sha256:')
+    ? undefined
+    : `${match[0]}@${digest}`;
+}
+
+/** Whether each reference is still in ECR; one that cannot be read, or is of another Region, is absent: unknown. */
+export async function checkDigests(
+  ecr: ECRClient,
+  references: readonly string[],
+  region: string,
+): Promise<Readonly<Record<string, 'present' | 'missing'>>> {
+  const checked = await Promise.all(
+    references.map(async (reference) => [reference, await checkDigest(ecr, reference, region)] as const),
+  );
+  return Object.fromEntries(
+    checked.filter((entry): entry is [string, 'present' | 'missing'] => entry[1] !== undefined),
+  );
+}
+
+async function checkDigest(
+  ecr: ECRClient,
+  reference: string,
+  region: string,
+): Promise<'present' | 'missing' | undefined> {
+  const match = REPOSITORY.exec(reference);
+  const imageDigest = reference.split('@')[1];
+  if (match === null || imageDigest === undefined || match[2] !== region) return undefined;
+  try {
+    await ecr.send(
+      new DescribeImagesCommand({
+        registryId: match[1] as string,
+        repositoryName: match[3] as string,
+        imageIds: [{ imageDigest }],
+      }),
+    );
+    return 'present';
+  } catch (error) {
+    // A repository that is gone or not shared says nothing certain of the image; only the image's own absence does.
+    if (isNotFound(error)) return describeError(error).startsWith('ImageNotFound') ? 'missing' : undefined;
+    if (isBusy(error)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+/** Container instances: Amazon ECS's side of a host. */
+import {
+  type ContainerInstance,
+  DeregisterContainerInstanceCommand,
+  DescribeContainerInstancesCommand,
+  type ECSClient,
+  paginateListContainerInstances,
+  UpdateContainerInstancesStateCommand,
+} from '@aws-sdk/client-ecs';
+import { idOf, inBatches, perBatch } from './batches.ts';
+import { isInvalid, isNotFound } from './error-codes.ts';
+
+/** AWS's limits per call (Amazon ECS API reference). */
+const DESCRIBE_MAX = 100;
+const UPDATE_STATE_MAX = 10;
+
+/** What became of a request to change the status of hosts: AWS answers 200 even when it refused some of them. */
+export interface StatusChange {
+  /** Container instance ids now in the wanted status. */
+  readonly changed: readonly string[];
+  readonly refused: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** Every container instance of a cluster that AWS lists (all statuses but INACTIVE), described. */
+export async function listContainerInstances(ecs: ECSClient, cluster: string): Promise<ContainerInstance[]> {
+  const arns: string[] = [];
+  const pages = paginateListContainerInstances({ client: ecs, pageSize: DESCRIBE_MAX }, { cluster });
+  for await (const page of pages) arns.push(...(page.containerInstanceArns ?? []));
+  return describeContainerInstances(ecs, cluster, arns);
+}
+
+/**
+ * Describes hosts by ARN. One that left between the list and this call comes back as MISSING: it is simply not there.
+ *
+ * @throws when AWS gives any other reason for not describing a host, so that it is never taken for gone.
+ */
+export function describeContainerInstances(
+  ecs: ECSClient,
+  cluster: string,
+  arns: readonly string[],
+): Promise<ContainerInstance[]> {
+  return perBatch(arns, DESCRIBE_MAX, async (containerInstances) => {
+    const answer = await ecs.send(new DescribeContainerInstancesCommand({ cluster, containerInstances }));
+    const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
+    if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
+    return answer.containerInstances ?? [];
+  });
+}
+
+/**
+ * Sets hosts to ACTIVE or DRAINING, ten a call; `beforeEach` runs before every call (the claim is verified there). Safe
+ * to repeat: a host already in that status counts as changed.
+ *
+ * @throws the SDK's service errors; a refusal of single hosts is data, not an error.
+ */
+export async function setContainerInstanceStatus(
+  ecs: ECSClient,
+  cluster: string,
+  containerInstanceArns: readonly string[],
+  status: 'ACTIVE' | 'DRAINING',
+  beforeEach: () => Promise<void>,
+): Promise<StatusChange> {
+  const changed: string[] = [];
+  const refused: { id: string; reason: string }[] = [];
+  for (const containerInstances of inBatches(containerInstanceArns, UPDATE_STATE_MAX)) {
+    await beforeEach();
+    const answer = await ecs.send(
+      new UpdateContainerInstancesStateCommand({ cluster, containerInstances, status }),
+    );
+    changed.push(...(answer.containerInstances ?? []).map((host) => idOf(host.containerInstanceArn)));
+    refused.push(
+      ...(answer.failures ?? []).map((failure) => ({
+        id: idOf(failure.arn),
+        reason: failure.reason ?? failure.detail ?? 'no reason given',
+      })),
+    );
+  }
+  return { changed, refused };
+}
+
+/**
+ * Forgets a container instance whose EC2 instance is terminated. Never for a live host: its containers would run on as
+ * orphans (Amazon ECS developer guide, "Deregistering an Amazon EC2 backed container instance").
+ *
+ * @returns false when ECS had forgotten it already.
+ */
+export async function deregisterGhost(
+  ecs: ECSClient,
+  cluster: string,
+  containerInstance: string,
+): Promise<boolean> {
+  try {
+    await ecs.send(new DeregisterContainerInstanceCommand({ cluster, containerInstance, force: true }));
+    return true;
+  } catch (error) {
+    // A second call for the same host is an error of the caller's, not a missing resource (API reference).
+    if (isInvalid(error) || isNotFound(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+/** Executions of the state machine: started once whatever is delivered twice, and looked at. */
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { isNotFound } from './error-codes.ts';
+
+export interface ExecutionStatus {
+  readonly status: string;
+  readonly stoppedAtMs?: number;
+}
+
+/** What became of a start: ours, or one that this very start (or its twin) began before. */
+export interface Start {
+  readonly executionArn: string;
+  readonly started: boolean;
+  readonly reason: string;
+}
+
+/** How many attempts of one name are looked at before giving up: a name is spent for 90 days once it is closed. */
+const ATTEMPTS_MAX = 20;
+
+/** Undefined when AWS knows no such execution. */
+export async function describeExecution(
+  sfn: SFNClient,
+  executionArn: string,
+): Promise<ExecutionStatus | undefined> {
+  try {
+    const answer = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return {
+      status: answer.status ?? 'UNKNOWN',
+      ...(answer.stopDate === undefined ? {} : { stoppedAtMs: answer.stopDate.getTime() }),
+    };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Starts an execution under a name that says what for, so that the same cause starts it once. A name that is taken means
+ * "being done" while it runs; once closed it means "done", unless the cause is newer than its end: then the next attempt
+ * gets its own name. `input` must be the same bytes for the same cause. Source: AWS Step Functions API reference,
+ * StartExecution ("idempotent … same name and input while running", ExecutionAlreadyExists, 90 days).
+ */
+export async function startOnce(
+  sfn: SFNClient,
+  stateMachineArn: string,
+  name: string,
+  input: unknown,
+  causeAtMs: number,
+): Promise<Start> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    const attemptName = attempt === 1 ? name : `${name}-${attempt}`;
+    try {
+      const answer = await sfn.send(
+        new StartExecutionCommand({ stateMachineArn, name: attemptName, input: JSON.stringify(input) }),
+      );
+      return { executionArn: answer.executionArn ?? '', started: true, reason: `started as ${attemptName}` };
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') throw error;
+    }
+    const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${attemptName}`;
+    const before = await describeExecution(sfn, executionArn);
+    const over = before?.stoppedAtMs;
+    if (before === undefined || over === undefined || causeAtMs <= over) {
+      return {
+        executionArn,
+        started: false,
+        reason: `${attemptName} ${before?.status === 'RUNNING' ? 'runs already' : 'has been there for this cause'}`,
+      };
+    }
+  }
+  throw new Error(`${name}: ${ATTEMPTS_MAX} attempts are there already; start one by hand with a name of its own`);
+}
+
+/** Fits Step Functions' rule for names: 80 characters of `0-9A-Za-z-_`; a long one keeps its end, which tells it apart. */
+export function executionName(parts: readonly string[]): string {
+  const name = parts.join('-').replace(/[^0-9A-Za-z_-]+/g, '-');
+  return name.length <= 74 ? name : `${name.slice(0, 40)}-${name.slice(-33)}`;
+}

@@ -1,0 +1,30 @@
+/** Services: which there are, and what each says of itself. */
+import { DescribeServicesCommand, type ECSClient, paginateListServices, type Service } from '@aws-sdk/client-ecs';
+import { perBatch } from './batches.ts';
+
+/** AWS's limits per call (Amazon ECS API reference). */
+const LIST_PAGE = 100;
+const DESCRIBE_MAX = 10;
+
+/** Every service of the cluster that is not INACTIVE, described. */
+export async function listServices(ecs: ECSClient, cluster: string): Promise<Service[]> {
+  const arns: string[] = [];
+  const pages = paginateListServices({ client: ecs, pageSize: LIST_PAGE }, { cluster });
+  for await (const page of pages) arns.push(...(page.serviceArns ?? []));
+  return describeServices(ecs, cluster, arns);
+}
+
+/** Describes services by name or ARN, ten a call; those that were deleted (MISSING, INACTIVE) are left out. */
+export async function describeServices(
+  ecs: ECSClient,
+  cluster: string,
+  names: readonly string[],
+): Promise<Service[]> {
+  const found = await perBatch(names, DESCRIBE_MAX, async (services) => {
+    const answer = await ecs.send(new DescribeServicesCommand({ cluster, services }));
+    const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
+    if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
+    return answer.services ?? [];
+  });
+  return found.filter((service) => service.status !== 'INACTIVE');
+}
