@@ -1,0 +1,103 @@
+/** Where the tasks of a generated cluster stand when it is captured. */
+import type { ClusterSpec, ServiceSpec } from './spec.ts';
+
+export interface PlacedHost {
+  readonly instanceId: string;
+  readonly index: number;
+  readonly group: string;
+  readonly zone: string;
+  readonly instanceType: string;
+  readonly capacityProvider: string | undefined;
+  cpu: number;
+  memoryMiB: number;
+  eniSlots: number;
+  readonly ports: Set<number>;
+  readonly tasks: PlacedTask[];
+}
+
+export interface PlacedTask {
+  readonly taskId: string;
+  readonly service: ServiceSpec | undefined;
+  readonly family: string;
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly host: PlacedHost;
+}
+
+/** @throws Error when the cluster has no room: the spec is wrong */
+export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): PlacedTask[] {
+  const placed: PlacedTask[] = [];
+  let serial = 0;
+  const put = (
+    host: PlacedHost,
+    service: ServiceSpec | undefined,
+    family: string,
+    cpu: number,
+    memoryMiB: number,
+  ) => {
+    const task = { taskId: (++serial).toString(16).padStart(32, 'a'), service, family, cpu, memoryMiB, host };
+    host.cpu -= cpu;
+    host.memoryMiB -= memoryMiB;
+    if (service?.networkMode === 'awsvpc') host.eniSlots--;
+    if (service?.hostPort !== undefined) host.ports.add(service.hostPort);
+    host.tasks.push(task);
+    placed.push(task);
+  };
+
+  for (const service of spec.services.filter(({ daemon }) => daemon)) {
+    for (const host of hosts) put(host, service, service.name, service.cpu ?? 64, service.memoryMiB ?? 128);
+  }
+  for (const service of spec.services.filter(({ daemon }) => !daemon)) {
+    const cpu = service.cpu ?? 256;
+    const memoryMiB = service.memoryMiB ?? 512;
+    for (let task = 0; task < service.desired; task++) {
+      const fitting = hosts.filter((host) => fits(host, service, cpu, memoryMiB));
+      const host = spec.placement === 'binpack' ? fullest(fitting) : emptiest(fitting, hosts, service);
+      if (!host) throw new Error(`no room for task ${task + 1} of ${service.name}`);
+      put(host, service, service.name, cpu, memoryMiB);
+    }
+  }
+  for (const { family, cpu = 256, memoryMiB = 512 } of spec.standalone ?? []) {
+    const host = hosts
+      .filter((h) => h.cpu >= cpu && h.memoryMiB >= memoryMiB)
+      .sort((a, b) => b.cpu - a.cpu)[0];
+    if (!host) throw new Error(`no room for ${family}`);
+    put(host, undefined, family, cpu, memoryMiB);
+  }
+  return placed;
+}
+
+function fits(host: PlacedHost, service: ServiceSpec, cpu: number, memoryMiB: number): boolean {
+  if (host.cpu < cpu || host.memoryMiB < memoryMiB) return false;
+  if (service.networkMode === 'awsvpc' && host.eniSlots < 1) return false;
+  if (service.hostPort !== undefined && host.ports.has(service.hostPort)) return false;
+  if (service.distinctInstance && host.tasks.some((task) => task.service === service)) return false;
+  const providers = service.capacityProviders ?? [];
+  return (
+    providers.length === 0 ||
+    (host.capacityProvider !== undefined && providers.includes(host.capacityProvider))
+  );
+}
+
+/** Zone with the fewest tasks of the service, then the host with the fewest, then the emptiest: ECS's default. */
+function emptiest(fitting: readonly PlacedHost[], all: readonly PlacedHost[], service: ServiceSpec) {
+  const ofService = (host: PlacedHost) => host.tasks.filter((task) => task.service === service).length;
+  const inZone = new Map<string, number>();
+  for (const host of all) inZone.set(host.zone, (inZone.get(host.zone) ?? 0) + ofService(host));
+  const rank = (host: PlacedHost) => [
+    inZone.get(host.zone) ?? 0,
+    ofService(host),
+    host.tasks.length,
+    host.index,
+  ];
+  return [...fitting].sort((a, b) => compare(rank(a), rank(b)))[0];
+}
+
+function fullest(fitting: readonly PlacedHost[]) {
+  return [...fitting].sort((a, b) => compare([a.memoryMiB, a.index], [b.memoryMiB, b.index]))[0];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}

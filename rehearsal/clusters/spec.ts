@@ -1,0 +1,69 @@
+/**
+ * A cluster in few words, from which `build.ts` makes a capture in AWS's shapes. For clusters that nobody captured:
+ * generated ones, benchmarks, tests. What is left out gets a value that real clusters often have.
+ */
+
+export interface ServiceSpec {
+  readonly name: string;
+  readonly desired: number;
+  readonly minimumHealthyPercent?: number;
+  readonly maximumPercent?: number;
+  readonly cpu?: number;
+  readonly memoryMiB?: number;
+  readonly daemon?: boolean;
+  readonly networkMode?: 'bridge' | 'awsvpc' | 'host';
+  /** Static host port; none is a dynamic one. */
+  readonly hostPort?: number;
+  readonly loadBalancer?: {
+    readonly deregistrationDelaySeconds?: number;
+    readonly intervalSeconds?: number;
+    readonly healthyThreshold?: number;
+  };
+  readonly containerHealthCheck?: boolean;
+  readonly stopTimeoutSeconds?: number;
+  readonly distinctInstance?: boolean;
+  /** Names of the capacity providers of its strategy, weight 1 each; none is launch type EC2. */
+  readonly capacityProviders?: readonly string[];
+  readonly requiresAttributes?: readonly string[];
+  readonly memberOf?: string;
+}
+
+export interface GroupSpec {
+  readonly name: string;
+  readonly hosts: number;
+  readonly instanceType?: string;
+  readonly minSize?: number;
+  readonly maxSize?: number;
+  /** How the group names its template's version. */
+  readonly version?: '$Latest' | '$Default' | 'number';
+  /** `ImageId` of the template, literal or `resolve:ssm:…`; the old image when absent. */
+  readonly imageReference?: string;
+  readonly oldImage?: string;
+  /** Hosts of the group that run another image than the old one already, by index. */
+  readonly images?: Readonly<Record<number, string>>;
+  /** Instance types of a mixed-instances policy's overrides. */
+  readonly overrides?: readonly string[];
+  readonly capacityProvider?: string;
+  readonly zones?: readonly string[];
+  readonly protectedFromScaleIn?: boolean;
+}
+
+export interface StandaloneSpec {
+  readonly family: string;
+  readonly cpu?: number;
+  readonly memoryMiB?: number;
+}
+
+export interface ClusterSpec {
+  readonly name?: string;
+  readonly enabled?: 'true' | 'observe' | null;
+  readonly groups: readonly GroupSpec[];
+  readonly services: readonly ServiceSpec[];
+  readonly standalone?: readonly StandaloneSpec[];
+  /** How tasks were placed when the cluster was captured, and the services' own strategy. */
+  readonly placement?: 'spread' | 'binpack';
+  readonly oldImage?: string;
+  readonly newImage?: string;
+  /** Parameters beside; `image` of the public one is the new image. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
