@@ -1,0 +1,248 @@
+/**
+ * AWS Lambda around the real handlers: each invocation gets its own context and caller identity, payload and answer go
+ * through JSON, time-outs are virtual, and a process that died (time-out, crash) never goes on.
+ *
+ * Sources: AWS Lambda developer guide, gettingstarted-limits (6 MB synchronous, 1 MB asynchronous), invocation-async (two
+ * retries, after one and two minutes; duplicates possible), nodejs-context.
+ */
+import type { Context } from 'aws-lambda';
+import { type Invocation, runInvocation } from '../kernel/caller.ts';
+import type { Timer, VirtualClock } from '../kernel/clock.ts';
+import { uuid } from '../kernel/ids.ts';
+import type { RandomStream, RandomStreams } from '../kernel/random.ts';
+import { exited, FunctionError, thrownError, timedOut } from './errors.ts';
+
+export interface LambdaFunction {
+  /** The handler as exported: `async (event, context) => answer`. */
+  readonly handler: (event: never, context: Context) => unknown;
+  /** At most 900. */
+  readonly timeoutSeconds: number;
+  /** 512 unless given; only the bill depends on it. */
+  readonly memorySizeMb?: number;
+}
+
+export interface LambdaCost {
+  readonly invocations: number;
+  readonly gbSeconds: number;
+}
+
+/** Told after each invocation that answered. */
+export type AnswerListener = (functionName: string, payload: unknown, answer: unknown) => void;
+
+export interface LambdaParts {
+  readonly clock: VirtualClock;
+  readonly random: RandomStreams;
+  readonly accountId: string;
+  readonly region: string;
+}
+
+const MAX_SYNCHRONOUS_BYTES = 6_291_556;
+const MAX_ASYNCHRONOUS_BYTES = 1_048_576;
+/** Start of a handler in a warm environment, and in a new one. */
+const WARM_START_MS = [4, 20] as const;
+const COLD_START_MS = [250, 600] as const;
+/** Lambda keeps an idle environment for minutes; no figure is published. */
+const ENVIRONMENT_LIVES_MS = 10 * 60_000;
+const ASYNC_RETRY_AFTER_MS = [60_000, 120_000] as const;
+
+export class LambdaRuntime {
+  readonly #parts: LambdaParts;
+  readonly #functions = new Map<string, LambdaFunction>();
+  readonly #lastUsedMs = new Map<string, number>();
+  readonly #listeners: AnswerListener[] = [];
+  readonly #ids: RandomStream;
+  readonly #starts: RandomStream;
+  readonly #crashReading: 'Lambda.Unknown' | 'Runtime.ExitError';
+  #invocations = 0;
+  #gbSeconds = 0;
+  #pending = 0;
+
+  constructor(parts: LambdaParts) {
+    this.#parts = parts;
+    this.#ids = parts.random.stream('lambda/ids');
+    this.#starts = parts.random.stream('lambda/starts');
+    this.#crashReading = parts.random.stream('lambda/crash-reading').chance(0.5)
+      ? 'Lambda.Unknown'
+      : 'Runtime.ExitError';
+  }
+
+  register(name: string, definition: LambdaFunction): void {
+    if (definition.timeoutSeconds > 900) throw new Error(`${name}: Lambda runs 900 seconds at most`);
+    this.#functions.set(name, definition);
+  }
+
+  has(name: string): boolean {
+    return this.#functions.has(name);
+  }
+
+  arnOf(name: string): string {
+    return `arn:aws:lambda:${this.#parts.region}:${this.#parts.accountId}:function:${name}`;
+  }
+
+  onAnswer(listener: AnswerListener): void {
+    this.#listeners.push(listener);
+  }
+
+  get cost(): LambdaCost {
+    return { invocations: this.#invocations, gbSeconds: this.#gbSeconds };
+  }
+
+  /** Invocations that run, and asynchronous ones that still have a retry before them. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * Invokes and waits, as a state machine does.
+   *
+   * @throws FunctionError when the function failed; `ResourceNotFoundException` and `RequestEntityTooLargeException` as
+   *   errors of that name
+   */
+  async invoke(name: string, payload: unknown): Promise<unknown> {
+    const text = JSON.stringify(payload ?? null);
+    if (Buffer.byteLength(text) > MAX_SYNCHRONOUS_BYTES) {
+      throw new FunctionError('Lambda.RequestEntityTooLargeException', {
+        errorType: 'RequestEntityTooLargeException',
+        errorMessage: `Request must be smaller than ${MAX_SYNCHRONOUS_BYTES} bytes for the InvokeFunction operation`,
+      });
+    }
+    this.#pending++;
+    try {
+      return await this.#run(name, text, uuid(this.#ids));
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  /** Queues an event, as EventBridge does: answered to nobody, tried three times with the same request id. */
+  invokeAsync(name: string, payload: unknown): void {
+    const text = JSON.stringify(payload ?? null);
+    if (Buffer.byteLength(text) > MAX_ASYNCHRONOUS_BYTES) {
+      throw new Error(`the payload of an asynchronous invocation of ${name} is over 1 MB`);
+    }
+    const requestId = uuid(this.#ids);
+    this.#pending++;
+    const attempt = (number: number) => {
+      this.#run(name, text, requestId).then(
+        () => {
+          this.#pending--;
+        },
+        () => {
+          const waitMs = ASYNC_RETRY_AFTER_MS[number];
+          if (waitMs === undefined) this.#pending--;
+          else this.#parts.clock.after(waitMs, () => attempt(number + 1));
+        },
+      );
+    };
+    attempt(0);
+  }
+
+  async #run(name: string, text: string, requestId: string): Promise<unknown> {
+    const definition = this.#functions.get(name);
+    if (!definition) {
+      throw new FunctionError('Lambda.ResourceNotFoundException', {
+        errorType: 'ResourceNotFoundException',
+        errorMessage: `Function not found: ${this.arnOf(name)}`,
+      });
+    }
+    const { clock } = this.#parts;
+    await clock.delay(this.#startDelayMs(name));
+    const startedMs = clock.nowMs;
+    this.#invocations++;
+    try {
+      const answer = await this.#execute(name, definition, text, requestId);
+      for (const listener of this.#listeners) listener(name, JSON.parse(text), answer);
+      return answer;
+    } finally {
+      this.#lastUsedMs.set(name, clock.nowMs);
+      const gigabytes = (definition.memorySizeMb ?? 512) / 1024;
+      this.#gbSeconds += gigabytes * Math.max(1, clock.nowMs - startedMs) * 0.001;
+    }
+  }
+
+  #execute(name: string, definition: LambdaFunction, text: string, requestId: string): Promise<unknown> {
+    const { clock } = this.#parts;
+    const endsMs = clock.nowMs + definition.timeoutSeconds * 1000;
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined;
+      const invocation: Invocation = {
+        functionName: name,
+        calls: 0,
+        dead: false,
+        onCrash: () => {
+          clock.cancel(timer);
+          reject(exited(requestId, this.#crashReading));
+        },
+      };
+      timer = clock.at(endsMs, () => {
+        if (invocation.dead) return;
+        invocation.dead = true;
+        reject(timedOut(requestId, definition.timeoutSeconds));
+      });
+      const work = async () =>
+        definition.handler(JSON.parse(text) as never, this.#contextOf(name, definition, requestId, endsMs));
+      runInvocation(invocation, work).then(
+        (answer) => {
+          if (invocation.dead) return;
+          clock.cancel(timer);
+          try {
+            resolve(throughJson(answer));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        (error: unknown) => {
+          if (invocation.dead) return;
+          clock.cancel(timer);
+          reject(thrownError(error));
+        },
+      );
+    });
+  }
+
+  #startDelayMs(name: string): number {
+    const last = this.#lastUsedMs.get(name);
+    const warm = last !== undefined && this.#parts.clock.nowMs - last <= ENVIRONMENT_LIVES_MS;
+    return Math.round(this.#starts.between(warm ? WARM_START_MS : COLD_START_MS));
+  }
+
+  #contextOf(name: string, definition: LambdaFunction, requestId: string, endsMs: number): Context {
+    const ignored = () => {};
+    return {
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: this.arnOf(name),
+      memoryLimitInMB: String(definition.memorySizeMb ?? 512),
+      awsRequestId: requestId,
+      logGroupName: `/aws/lambda/${name}`,
+      logStreamName: '[$LATEST]',
+      getRemainingTimeInMillis: () => Math.max(0, endsMs - this.#parts.clock.nowMs),
+      done: ignored,
+      fail: ignored,
+      succeed: ignored,
+    };
+  }
+}
+
+/** Lambda hands on what JSON can say: Dates become strings, undefined becomes null. */
+function throughJson(answer: unknown): unknown {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(answer);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FunctionError('Runtime.MarshalError', {
+      errorType: 'Runtime.MarshalError',
+      errorMessage: `Unable to stringify response body: ${why}`,
+    });
+  }
+  const bytes = Buffer.byteLength(text ?? 'null');
+  if (bytes > MAX_SYNCHRONOUS_BYTES) {
+    throw new FunctionError('Function.ResponseSizeTooLarge', {
+      errorType: 'Function.ResponseSizeTooLarge',
+      errorMessage: `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${MAX_SYNCHRONOUS_BYTES} bytes).`,
+    });
+  }
+  return JSON.parse(text ?? 'null');
+}
