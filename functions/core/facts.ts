@@ -272,7 +272,10 @@ export interface Facts {
   readonly groups: readonly GroupFacts[];
   readonly hosts: readonly HostFacts[];
   readonly services: readonly ServiceFacts[];
-  /** Every task that is not STOPPED, whatever its desired status, and the STOPPED ones AWS still lists for draining hosts. */
+  /**
+   * Every task whose desired status is RUNNING; of draining hosts without such a task also those that are stopping or
+   * STOPPED; and the STOPPED ones that AWS still lists for new hosts (a task that dies there may mean a bad image).
+   */
   readonly tasks: readonly TaskFacts[];
   readonly taskDefinitions: readonly TaskDefinitionFacts[];
   readonly alarms: readonly AlarmFacts[];

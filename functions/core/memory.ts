@@ -36,9 +36,29 @@ export interface GroupMemory {
   readonly goal: number;
   /** Changes by others that the goal took up, and how often the difference was seen; for rule 2's "on two reads". */
   readonly foreignBelow?: { readonly count: number; readonly sinceMs: number; readonly reads: number };
+  /** Desired above what our ledger explains: somebody scaled out; taken into the goal when seen on two reads. */
+  readonly foreignAbove?: { readonly count: number; readonly sinceMs: number; readonly reads: number };
+  /** The group's template names an image that is not the target: somebody changed it. */
+  readonly foreignTemplate?: { readonly imageId: string; readonly sinceMs: number; readonly reads: number };
+  /** Scheduled actions seen ahead of their time: name → start (rule 2). */
+  readonly scheduledSeen?: Readonly<Record<string, number>>;
+  /** What scheduled actions that fell due while they were suspended would have set: `restore` puts it. */
+  readonly scheduledDue?: {
+    readonly minSize?: number;
+    readonly maxSize?: number;
+    readonly desiredCapacity?: number;
+  };
   readonly trialPassedAtMs?: number;
   readonly bakeStartedAtMs?: number;
   readonly launchesAskedAtMs?: number;
+  /** When every host of the first wave was ready or given up: the first drain waits for it (rule 4). */
+  readonly waveReadyAtMs?: number;
+  /** More hosts than goal and outdated explain, since when (rule 18). */
+  readonly surplusSinceMs?: number;
+  /** How many hosts were swapped for zone balance (rule 19). */
+  readonly zoneSwaps?: number;
+  /** New hosts that never became ready and were replaced. */
+  readonly failedNew?: number;
 }
 
 /** One host that the run plans to replace, launched, or drains. */
@@ -67,10 +87,31 @@ export interface HostMemory {
     readonly attempts: number;
     readonly service?: string;
     readonly message?: string;
+    /** No further try in this run. */
+    readonly final?: boolean;
   };
   readonly bouncedAtMs?: number;
   /** Time that rule 14's back-off took from the drain clock. */
   readonly clockStoppedMs?: number;
+  /** We meant to drain it as one of its group's trial hosts. */
+  readonly trial?: boolean;
+  /** REPLICA services that had tasks on it when we drained it (rule 17 asks for their health before terminating). */
+  readonly served?: readonly string[];
+  /** Replica tasks on it when we drained it, and at the last look. */
+  readonly tasksAtDrain?: number;
+  readonly tasksLeft?: number;
+  /** DRAINING was really seen after we asked: ACTIVE from then on is somebody else's doing. */
+  readonly drainingSeenAtMs?: number;
+  /** Reads since `terminateIntentMs` that still said InService, and whether its decrement is in the books. */
+  readonly readsAfterIntent?: number;
+  readonly decrementCounted?: boolean;
+  readonly agentGoneSinceMs?: number;
+  /** EC2 says terminated, or Auto Scaling has let go of it, since when. */
+  readonly goneSinceMs?: number;
+  /** Surplus: drained and removed without being outdated (rules 18, 19, 23). */
+  readonly surplus?: 'remove' | 'swap';
+  /** How often we tried to go back to ACTIVE or to take a surplus host away in vain. */
+  readonly givenUp?: boolean;
 }
 
 /** A service as it was when the run was planned. */
@@ -83,6 +124,11 @@ export interface ServiceMemory {
   readonly unplacedAtPlan: number;
   /** Unplaced demand, since when (rule 13). */
   readonly unplacedSinceMs?: number;
+  /** When a task of it last became healthy elsewhere or left a draining host: the drain clock starts anew (rule 11). */
+  readonly lastProgressMs?: number;
+  /** At the last look: its tasks on draining hosts, and its healthy ones elsewhere. */
+  readonly unmoved?: number;
+  readonly healthyElsewhere?: number;
 }
 
 /** The run as a whole. */
@@ -106,6 +152,12 @@ export interface RunMemory {
   readonly groups: readonly GroupMemory[];
   readonly hosts: readonly HostMemory[];
   readonly services: readonly ServiceMemory[];
+  /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */
+  readonly deadlineMs?: number;
+  /** The step before this one looked at this moment. */
+  readonly lookedAtMs?: number;
+  /** Notices already told: `kind` or `kind instance`. */
+  readonly told?: readonly string[];
   /** Replica tasks that left an old host, as counted from differences between looks. */
   readonly movesSeen: number;
 }
