@@ -1,0 +1,110 @@
+/**
+ * The deployed product inside the account: the real handlers as its Lambda functions, the real definition as its state
+ * machine, the ledger's table, the rules and the sweep that `infra/` deploys.
+ *
+ * Handlers and clients are imported here, and only after Region, credentials and the handlers' environment are set: the
+ * SDK and Powertools read them when they are loaded.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EVENT_RULES } from '../functions/edge/event-patterns.ts';
+import type { Account } from '../simulator/account.ts';
+
+const HANDLER_TIMEOUT_SECONDS = 60;
+const SWEEP_SECONDS = 300;
+export const TABLE_NAME = 'ecs-rollover';
+export const STATE_MACHINE_NAME = 'ecs-rollover';
+
+const HANDLERS = {
+  trigger: () => import('../functions/trigger.ts'),
+  plan: () => import('../functions/plan.ts'),
+  prepare: () => import('../functions/prepare.ts'),
+  assess: () => import('../functions/assess.ts'),
+  register: () => import('../functions/register.ts'),
+  drain: () => import('../functions/drain.ts'),
+  terminate: () => import('../functions/terminate.ts'),
+  restore: () => import('../functions/restore.ts'),
+  report: () => import('../functions/report.ts'),
+  sweep: () => import('../functions/sweep.ts'),
+} as const;
+
+const DEFINITION = join(dirname(fileURLToPath(import.meta.url)), '..', 'statemachine', 'rollover.asl.json');
+
+export interface Deployment {
+  readonly stateMachineArn: string;
+  readonly topicArn: string;
+  /** Takes the product out of the account again; the process's environment is as before. */
+  remove(): void;
+}
+
+/** Deploys the product into the account. */
+export async function deploy(account: Account, settings: Readonly<Record<string, unknown>>): Promise<Deployment> {
+  const { accountId, region } = account;
+  const topicArn = `arn:aws:sns:${region}:${accountId}:ecs-rollover`;
+  const stateMachineArn = `arn:aws:states:${region}:${accountId}:stateMachine:${STATE_MACHINE_NAME}`;
+  const restoreEnvironment = setEnvironment({
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: 'rehearsal',
+    AWS_SECRET_ACCESS_KEY: 'rehearsal',
+    POWERTOOLS_SERVICE_NAME: 'ecs-rollover',
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_TRACE_ENABLED: 'false',
+    POWERTOOLS_METRICS_DISABLED: 'true',
+    TABLE_NAME,
+    NOTIFICATION_TOPIC_ARN: topicArn,
+    STATE_MACHINE_ARN: stateMachineArn,
+    ROLLOVER_SETTINGS: JSON.stringify(settings),
+    ROLLOVER_GUARDRAILS: '{}',
+  });
+
+  const { attachable } = await import('../functions/aws/clients.ts');
+  const detach = attachable.map(({ client, service }) => account.attach(client, service));
+  await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'ttl' });
+  for (const [name, load] of Object.entries(HANDLERS)) {
+    const { handler } = await load();
+    account.lambda.register(name, { handler: handler as never, timeoutSeconds: HANDLER_TIMEOUT_SECONDS });
+  }
+  account.stepFunctions.create(STATE_MACHINE_NAME, definition(account));
+  for (const rule of EVENT_RULES) {
+    const own = rule.source === 'aws.states' && { stateMachineArn: [stateMachineArn] };
+    account.eventBridge.addRule({
+      name: rule.name,
+      pattern: {
+        source: [rule.source],
+        'detail-type': [rule.detailType],
+        detail: { ...rule.detail, ...own },
+      },
+      target: { lambda: rule.target },
+    });
+  }
+  account.scheduler.every(SWEEP_SECONDS, 'sweep', { sweep: 'schedule' });
+
+  return {
+    stateMachineArn,
+    topicArn,
+    remove() {
+      for (const undo of detach) undo();
+      restoreEnvironment();
+    },
+  };
+}
+
+/** The definition with the functions' ARNs in place of its placeholders. */
+function definition(account: Account): unknown {
+  const text = readFileSync(DEFINITION, 'utf8').replace(/\$\{(\w+)Function\}/g, (_, pascal: string) =>
+    account.lambda.arnOf(pascal.charAt(0).toLowerCase() + pascal.slice(1)),
+  );
+  return JSON.parse(text);
+}
+
+function setEnvironment(values: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, values);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}
