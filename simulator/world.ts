@@ -3,6 +3,7 @@
  * port written here; `account.ts` puts them together. Nothing in here is an AWS API: those are registered as operations
  * with the dispatcher and answer in the SDK's output shapes.
  */
+import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { VirtualClock } from './kernel/clock.ts';
 import type { RandomStreams } from './kernel/random.ts';
 import type { Actor, Observation } from './observation.ts';
@@ -99,6 +100,14 @@ export interface Ec2Port {
   stop(instanceId: string, actor: Actor): void;
   /** Literal id behind an `ImageId` of a template: itself, or what `resolve:ssm:` gives now. */
   resolveImage(reference: string): string | undefined;
+  /** Known to EC2 and not deregistered, whatever its state. */
+  imageExists(imageId: string): boolean;
+  /** The version behind a template reference (number, `$Latest`, `$Default` or none) as of now, or EC2's refusal. */
+  launchTemplate(reference: {
+    readonly LaunchTemplateId?: string | undefined;
+    readonly LaunchTemplateName?: string | undefined;
+    readonly Version?: string | undefined;
+  }): LaunchTemplateUse;
   /** GPU count, ENIs, vCPU and memory of a type, from the capture's instanceTypes. */
   instanceType(name: string): InstanceTypeRecord | undefined;
   zoneOfSubnet(subnetId: string): string | undefined;
@@ -106,6 +115,16 @@ export interface Ec2Port {
   takeAddress(subnetId: string): boolean;
   releaseAddress(subnetId: string): void;
 }
+
+/** A launch template version that a launch would use now. */
+export type LaunchTemplateUse =
+  | {
+      readonly id: string;
+      readonly name: string;
+      readonly version: number;
+      readonly data: ResponseLaunchTemplateData;
+    }
+  | { readonly failure: string };
 
 export interface InstanceTypeRecord {
   readonly instanceType: string;

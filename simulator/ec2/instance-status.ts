@@ -1,0 +1,158 @@
+/**
+ * Status checks and scheduled events of instances, as DescribeInstanceStatus tells them, and what EC2 does when an
+ * event's time has come. Source: Amazon EC2 user guide, monitoring-instances-status-check_sched.
+ */
+import type { DescribeInstanceStatusRequest, InstanceStatus, InstanceStatusEvent } from '@aws-sdk/client-ec2';
+import { awsError } from '../kernel/aws-error.ts';
+import { pageOf } from '../kernel/pages.ts';
+import type { Call, World } from '../world.ts';
+import { filterOf } from './filters.ts';
+import type { Fleet } from './fleet.ts';
+import type { InstanceApi } from './instance-api.ts';
+import { type InstanceRecord, stateShape } from './instance-record.ts';
+import { EC2_PAGES } from './page-rules.ts';
+
+/** New instances are `initializing` until their first checks; not documented, about two minutes in practice. */
+const INITIALIZING_MS = 120_000;
+/** A done event stays visible for up to a week. */
+const VISIBLE_AFTER_EVENT_MS = 7 * 86_400_000;
+
+const CODES = [
+  'instance-reboot',
+  'instance-retirement',
+  'instance-stop',
+  'system-maintenance',
+  'system-reboot',
+] as const;
+type EventCode = (typeof CODES)[number];
+
+export class InstanceStatuses {
+  readonly #world: World;
+  readonly #fleet: Fleet;
+  readonly #api: InstanceApi;
+
+  constructor(world: World, fleet: Fleet, api: InstanceApi) {
+    this.#world = world;
+    this.#fleet = fleet;
+    this.#api = api;
+  }
+
+  /** Captured events that have not happened yet will. */
+  seed(): void {
+    for (const record of this.#fleet.all()) {
+      for (const event of record.events) this.#arm(record, event);
+    }
+  }
+
+  /**
+   * EC2 schedules an event for the instance, as for a retirement. The instance's host may be gone by then already.
+   *
+   * @throws when the code is none of EC2's
+   */
+  schedule(instanceId: string, code: string, notBeforeMs: number): void {
+    const known = CODES.find((name) => name === code);
+    if (!known) throw new Error(`${code} is not an event code of EC2: ${CODES.join(', ')}`);
+    const record = this.#fleet.get(instanceId);
+    if (!record || record.state === 'terminated') return;
+    const event: InstanceStatusEvent = {
+      InstanceEventId: `instance-event-0${this.#world.random.stream('ec2/events').hex(16)}`,
+      Code: known,
+      Description: DESCRIPTIONS[known],
+      NotBefore: new Date(notBeforeMs),
+    };
+    record.events.push(event);
+    this.#arm(record, event);
+  }
+
+  describeInstanceStatus(input: DescribeInstanceStatusRequest, call: Call) {
+    const ids = input.InstanceIds?.length ? input.InstanceIds : undefined;
+    if (ids && ids.length > 100) {
+      throw awsError('InvalidParameterValue', 'The maximum number of instance IDs is 100');
+    }
+    if (ids && input.MaxResults !== undefined) {
+      throw awsError(
+        'InvalidParameterCombination',
+        'The parameter instancesSet cannot be used with the parameter maxResults',
+      );
+    }
+    const matches = filterOf<InstanceStatus & { Tags?: undefined }>('DescribeInstanceStatus', input.Filters, {
+      'availability-zone': (status) => status.AvailabilityZone,
+      'instance-state-name': (status) => status.InstanceState?.Name,
+      'instance-status.status': (status) => status.InstanceStatus?.Status,
+      'system-status.status': (status) => status.SystemStatus?.Status,
+      'event.code': (status) => status.Events?.map((event) => event.Code),
+      'event.instance-event-id': (status) => status.Events?.map((event) => event.InstanceEventId),
+    });
+    const described = ids ? this.#api.visible(ids, call.lagMs) : this.#fleet.pictures.list(call.lagMs);
+    const found = described
+      .filter(({ State }) => input.IncludeAllInstances || State?.Name === 'running')
+      .flatMap(({ InstanceId, State }) => {
+        const record = this.#fleet.get(InstanceId ?? '');
+        return record ? [this.#status(record, State?.Name ?? record.state)] : [];
+      })
+      .filter(matches);
+    const page = pageOf(
+      found,
+      (status) => status.InstanceId ?? '',
+      'DescribeInstanceStatus',
+      { limit: input.MaxResults, nextToken: input.NextToken },
+      { ...EC2_PAGES, defaultLimit: 100, maxLimit: 1000 },
+    );
+    return { InstanceStatuses: page.items, NextToken: page.nextToken };
+  }
+
+  #status(record: InstanceRecord, state: string): InstanceStatus {
+    const summary = (isImpaired: boolean) => {
+      const isNew = this.#world.clock.nowMs - (record.runningSinceMs ?? 0) < INITIALIZING_MS;
+      const status =
+        state !== 'running' ? 'not-applicable' : isImpaired ? 'impaired' : isNew ? 'initializing' : 'ok';
+      const reachability = isImpaired ? 'failed' : isNew ? 'initializing' : 'passed';
+      return state === 'running'
+        ? {
+            Status: status as 'ok',
+            Details: [{ Name: 'reachability' as const, Status: reachability as 'passed' }],
+          }
+        : { Status: status as 'ok' };
+    };
+    return {
+      InstanceId: record.instanceId,
+      AvailabilityZone: record.zone,
+      InstanceState: stateShape(state as InstanceRecord['state']),
+      InstanceStatus: summary(record.impaired.instance),
+      SystemStatus: summary(record.impaired.system),
+      ...(record.events.length > 0 && { Events: record.events.map((event) => ({ ...event })) }),
+    };
+  }
+
+  #arm(record: InstanceRecord, event: InstanceStatusEvent): void {
+    if (!event.NotBefore || event.Description?.startsWith('[')) return;
+    this.#world.clock.at(event.NotBefore.getTime(), () => this.#happen(record, event));
+  }
+
+  #happen(record: InstanceRecord, event: InstanceStatusEvent): void {
+    if (!record.events.includes(event)) return;
+    const aws = { kind: 'aws', name: event.Code ?? 'event' } as const;
+    const reason = {
+      Code: 'Server.ScheduledStop',
+      Message: 'Server.ScheduledStop: Stopped due to a scheduled retirement',
+    };
+    // Source: Amazon EC2 user guide, instance-retirement: an EBS root is stopped, an instance-store root terminated.
+    if (event.Code === 'instance-retirement' && record.description.RootDeviceType === 'instance-store') {
+      this.#fleet.end(record, aws, reason);
+    } else if (event.Code === 'instance-retirement' || event.Code === 'instance-stop') {
+      this.#fleet.halt(record, aws, reason);
+    }
+    event.Description = `[Completed] ${event.Description ?? ''}`;
+    this.#world.clock.after(VISIBLE_AFTER_EVENT_MS, () =>
+      record.events.splice(record.events.indexOf(event), 1),
+    );
+  }
+}
+
+const DESCRIPTIONS: Readonly<Record<EventCode, string>> = {
+  'instance-reboot': 'The instance is scheduled for a reboot',
+  'instance-retirement': 'The instance is running on degraded hardware',
+  'instance-stop': 'The instance is running on degraded hardware',
+  'system-maintenance': 'scheduled maintenance',
+  'system-reboot': 'scheduled reboot',
+};
