@@ -113,6 +113,8 @@ export interface CallObservation {
   readonly answer: string;
   /** The input, for checkers; not part of the log. */
   readonly input?: unknown;
+  /** What was answered (tokens of next pages, `failures[]`), for checkers; not part of the log. */
+  readonly output?: unknown;
 }
 
 export interface StateObservation {

@@ -1,0 +1,63 @@
+/**
+ * I1: never terminate a host holding a non-daemon task that is not STOPPED, unless that class was opted into force, or
+ * the host is proven dead. `runningTasksCount` is no proof: it counts the desired status, and reads 0 while containers
+ * still handle requests (Amazon ECS API reference, ContainerInstance).
+ */
+import { actionOf, serviceOf, touchedBy } from './calls.ts';
+import { type CheckContext, type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
+import type { Chronicle } from './chronicle.ts';
+import { Kills, mayBeForced } from './kills.ts';
+import type { HostLine, TaskLine } from './lines.ts';
+
+const TERMINATIONS = new Set([
+  'AutoScaling.TerminateInstanceInAutoScalingGroup',
+  'EC2.TerminateInstances',
+  'EC2.StopInstances',
+]);
+/** decisions.md rule 21: an agent that is gone for this long, on a host that EC2 gives up, is dead. */
+const DEAD_AFTER_MS = 600_000;
+
+export const noTaskIsKilled: CheckerFactory = (context) => {
+  const verdicts = new Verdicts('I1', context.startedAtMs);
+  const kills = new Kills();
+
+  return {
+    invariant: 'I1',
+    violations: verdicts.violations,
+    observe(observation, atMs, change) {
+      for (const { task, how, instanceId, lastStatus } of kills.of(change)) {
+        if (isExcused(task, context, atMs)) continue;
+        verdicts.add(
+          atMs,
+          `host ${how === 'stopped' ? task.taskArn : instanceId}`,
+          `${task.taskArn} of ${task.group} on ${instanceId} was ${lastStatus} when it was ended by us (${how}); ` +
+            'nobody opted its class into force',
+        );
+      }
+      if (observation.kind !== 'call' || !TERMINATIONS.has(observation.operation)) return;
+      if (!isOurs({ kind: 'function', name: observation.function }) || !tookEffect(observation.answer))
+        return;
+      for (const host of hostsIn(touchedBy(observation, context.chronicle).instanceIds, context.chronicle)) {
+        const lost = host.tasksToLose.filter((task) => !isExcused(task, context, atMs));
+        if (lost[0] === undefined) continue;
+        verdicts.add(
+          atMs,
+          `host ${host.instanceId}`,
+          `${serviceOf(observation.operation)} ${actionOf(observation.operation)} of ${host.instanceId} by ` +
+            `${observation.function} while it holds ${lost.length} task(s) that are not STOPPED, such as ` +
+            `${lost[0].taskArn} (${lost[0].group}, ${lost[0].lastStatus})`,
+        );
+      }
+    },
+  };
+};
+
+function isExcused(task: TaskLine, context: CheckContext, atMs: number): boolean {
+  const lostAtMs = task.host?.agentLostAtMs;
+  const isDead = lostAtMs !== undefined && atMs - lostAtMs >= DEAD_AFTER_MS;
+  return isDead || mayBeForced(task, context.settings);
+}
+
+function hostsIn(instanceIds: readonly string[], chronicle: Chronicle): HostLine[] {
+  return instanceIds.flatMap((instanceId) => chronicle.hosts.get(instanceId) ?? []);
+}

@@ -1,0 +1,84 @@
+/**
+ * I4: every knob recorded before it is touched, restored exactly, foreign changes kept.
+ *
+ * Recorded before touched: an item that names the group (or template) was written to the ledger before the first call
+ * that changes a knob of it. Restored: `metrics/restored.ts` at the end.
+ */
+import type { CallObservation } from '../../simulator/observation.ts';
+import { Originals } from '../metrics/restored.ts';
+import { actionOf, inputOf, isLedgerWrite, texts, touchedBy } from './calls.ts';
+import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
+
+/** Calls that change a knob of a group or template; ending or launching one host by id is none. */
+const KNOB_CALLS = new Set([
+  'UpdateAutoScalingGroup',
+  'SetDesiredCapacity',
+  'SuspendProcesses',
+  'ResumeProcesses',
+  'SetInstanceProtection',
+  'CreateOrUpdateTags',
+  'DeleteTags',
+  'PutWarmPool',
+  'DeleteWarmPool',
+  'PutScheduledUpdateGroupAction',
+  'DeleteScheduledAction',
+  'ModifyLaunchTemplate',
+]);
+
+export const knobsAreRestored: CheckerFactory = (context) => {
+  const verdicts = new Verdicts('I4', context.startedAtMs);
+  const originals = new Originals(context);
+  const recorded = new Set<string>();
+  const names = [
+    ...context.truth.groups().map((group) => group.group),
+    ...context.truth.launchTemplates().map((template) => template.launchTemplateId),
+  ];
+
+  function takeUpRecord(call: CallObservation): void {
+    const text = JSON.stringify(inputOf(call));
+    for (const name of names) if (!recorded.has(name) && text.includes(`"${name}"`)) recorded.add(name);
+    // A launch source is kept as JSON inside a string, its quotes escaped.
+    for (const name of names) if (!recorded.has(name) && text.includes(`${name}\\`)) recorded.add(name);
+    for (const key of texts(keysIn(call))) {
+      const name = names.find((known) => key === known || key.endsWith(`#${known}`));
+      if (name !== undefined) recorded.add(name);
+    }
+  }
+
+  return {
+    invariant: 'I4',
+    violations: verdicts.violations,
+    observe(observation, atMs) {
+      originals.observe(observation);
+      if (observation.kind !== 'call' || !tookEffect(observation.answer)) return;
+      if (!isOurs({ kind: 'function', name: observation.function })) return;
+      if (isLedgerWrite(observation.operation)) takeUpRecord(observation);
+      if (!KNOB_CALLS.has(actionOf(observation.operation))) return;
+      const { groups, launchTemplates } = touchedBy(observation, context.chronicle);
+      for (const name of [...groups, ...launchTemplates]) {
+        if (recorded.has(name)) continue;
+        verdicts.add(
+          atMs,
+          `unrecorded ${name}`,
+          `${observation.operation} by ${observation.function} touched ${name} before the ledger had a record of it`,
+        );
+      }
+    },
+    end(truth, ending) {
+      for (const { resource, knob, original, now } of originals.leftovers(truth, ending.outcome)) {
+        verdicts.add(
+          truth.nowMs,
+          `${resource} ${knob}`,
+          `${resource}: ${knob} was ${JSON.stringify(original)}, is ${JSON.stringify(now)} at ${ending.outcome}`,
+        );
+      }
+    },
+  };
+};
+
+/** Key attributes of the item, such as `group#web`, that name what it is about. */
+function keysIn(call: CallObservation): string[] {
+  const input = inputOf(call);
+  const item = (input.Key ?? input.Item) as Readonly<Record<string, { readonly S?: unknown }>> | undefined;
+  return Object.values(item ?? {}).flatMap((attribute) => texts(attribute?.S));
+}

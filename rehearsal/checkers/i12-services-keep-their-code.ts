@@ -1,0 +1,56 @@
+/**
+ * I12: no image or task-definition change of a service as a side effect. A forced deployment counts: a tag that moved
+ * would bring other code. Only services that a request names for a new deployment may get one, and never another task
+ * definition.
+ */
+import { inputOf, texts } from './calls.ts';
+import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
+import { nameOf } from './chronicle.ts';
+
+/** Faults and people who deploy change a service for good: the new definition is theirs. */
+const DEPLOYING_FAULT = 'deploy-service';
+
+export const servicesKeepTheirCode: CheckerFactory = (context) => {
+  const verdicts = new Verdicts('I12', context.startedAtMs);
+  const definitions = new Map(
+    context.truth.services().map((service) => [service.serviceArn, service.taskDefinitionArn]),
+  );
+  let othersDeploy = false;
+
+  return {
+    invariant: 'I12',
+    violations: verdicts.violations,
+    observe(observation, atMs) {
+      if (observation.kind === 'fault' && observation.fault === DEPLOYING_FAULT) othersDeploy = true;
+      if (observation.kind !== 'call' || !tookEffect(observation.answer)) return;
+      const { operation, function: caller } = observation;
+      const isDeployment = operation === 'ECS.UpdateService' || operation === 'ECS.CreateTaskSet';
+      if (!isOurs({ kind: 'function', name: caller })) {
+        if (isDeployment) othersDeploy = true;
+        return;
+      }
+      if (operation === 'ECS.RegisterTaskDefinition')
+        verdicts.add(atMs, operation, `${caller} registered a task definition`);
+      if (!isDeployment) return;
+      const input = inputOf(observation);
+      const service = texts(input.service).map(nameOf)[0] ?? '';
+      if (input.taskDefinition !== undefined) {
+        const text = `${caller} changed the task definition of ${service} to ${String(input.taskDefinition)}`;
+        verdicts.add(atMs, `definition ${service}`, text);
+      }
+      if (input.forceNewDeployment === true && !context.redeployable.has(service)) {
+        const text = `${caller} forced a new deployment of ${service}, which nobody asked for`;
+        verdicts.add(atMs, `deployment ${service}`, text);
+      }
+    },
+    end(truth) {
+      if (othersDeploy) return;
+      for (const { serviceArn, serviceName, taskDefinitionArn } of truth.services()) {
+        const original = definitions.get(serviceArn);
+        if (original === undefined || original === taskDefinitionArn) continue;
+        const text = `${serviceName} ran ${original} at the start and has ${taskDefinitionArn} at the end`;
+        verdicts.add(truth.nowMs, `definition ${serviceName}`, text);
+      }
+    },
+  };
+};

@@ -1,0 +1,191 @@
+/**
+ * `restored` and `leftovers` (design.md §7.6): every knob that an orchestrator could touch, compared with how it stood,
+ * measured from the account. What somebody else changed meanwhile is the new original; at SUCCEEDED and PARTIAL the
+ * target image may stay behind the group's form of reference.
+ */
+import type { Observation } from '../../simulator/observation.ts';
+import type { GroupTruth, Truth } from '../../simulator/truth.ts';
+import { isMutating } from '../checkers/calls.ts';
+import { isOurs, type JudgedRun } from '../checkers/checker.ts';
+import type { Leftover } from '../result.ts';
+import { isSameForm } from './launch-source.ts';
+
+type Sizes = 'minSize' | 'maxSize' | 'desiredCapacity';
+
+/** A group as it should stand at the end; more than one size is right where others changed it during a surge. */
+interface Original {
+  readonly sizes: Record<Sizes, Set<number>>;
+  group: GroupTruth;
+  /** Undefined: what its reference resolves to was changed by others while it was pinned, so nobody can tell. */
+  launchImages: readonly string[] | undefined;
+}
+
+const SIZE_KNOBS: readonly (readonly [Sizes, string])[] = [
+  ['minSize', 'MinSize'],
+  ['maxSize', 'MaxSize'],
+  ['desiredCapacity', 'DesiredCapacity'],
+];
+/** Faults that change what a template or parameter resolves to; their line comes before their effect. */
+const IMAGE_FAULTS = new Set(['change-launch-template', 'publish-image']);
+
+export class Originals {
+  readonly #run: JudgedRun;
+  readonly #groups = new Map<string, Original>();
+  /** As last seen, to know what a change changed. */
+  readonly #seen = new Map<string, GroupTruth>();
+  readonly #defaultVersions = new Map<string, number | undefined>();
+  readonly #protected = new Map<string, boolean>();
+  #imagesChanged = false;
+
+  constructor(run: JudgedRun) {
+    this.#run = run;
+    for (const group of run.truth.groups()) {
+      const { minSize, maxSize, desiredCapacity } = group;
+      const sizes = {
+        minSize: new Set([minSize]),
+        maxSize: new Set([maxSize]),
+        desiredCapacity: new Set([desiredCapacity]),
+      };
+      this.#groups.set(group.group, { group: { ...group }, sizes, launchImages: group.launchImages });
+      this.#seen.set(group.group, { ...group });
+    }
+    for (const template of run.truth.launchTemplates())
+      this.#defaultVersions.set(template.launchTemplateId, template.defaultVersion);
+    for (const host of run.truth.hosts()) this.#protected.set(host.instanceId, host.protectedFromScaleIn);
+  }
+
+  /** Takes up what others change. Call for each observation, in order. */
+  observe(observation: Observation): void {
+    if (this.#imagesChanged) this.#takeUpImages();
+    if (observation.kind === 'group') this.#takeUpGroup(observation.group, isOurs(observation.actor));
+    const isForeignCall =
+      observation.kind === 'call' && observation.function === 'outside' && isMutating(observation.operation);
+    if (observation.kind === 'fault' ? IMAGE_FAULTS.has(observation.fault) : isForeignCall)
+      this.#imagesChanged = true;
+  }
+
+  leftovers(truth: Truth, outcome: string): Leftover[] {
+    const mayResolveToTarget = outcome === 'SUCCEEDED' || outcome === 'PARTIAL';
+    const groups = truth.groups();
+    return [
+      ...groups.flatMap((group) => this.#groupLeftovers(group, mayResolveToTarget)),
+      ...this.#templateLeftovers(truth, groups, mayResolveToTarget),
+      ...this.#hostLeftovers(truth),
+    ];
+  }
+
+  #takeUpGroup(name: string, isOurChange: boolean): void {
+    const now = this.#run.truth.groups().find((group) => group.group === name);
+    const before = this.#seen.get(name);
+    const original = this.#groups.get(name);
+    if (!now) return;
+    this.#seen.set(name, { ...now });
+    if (isOurChange || !before || !original) return;
+    for (const [size] of SIZE_KNOBS) {
+      const by = now[size] - before[size];
+      if (by === 0) continue;
+      // Added to a surge, or set outright: either is what the other one wanted.
+      const wanted = [...original.sizes[size]].map((value) => value + by);
+      original.sizes[size] = new Set([...wanted, now[size]]);
+    }
+    const changed = KNOBS.filter(([knob]) => textOf(now[knob]) !== textOf(before[knob]));
+    original.group = {
+      ...original.group,
+      ...Object.fromEntries(changed.map(([knob]) => [knob, now[knob]])),
+    };
+    if (now.launchSource !== before.launchSource) original.launchImages = now.launchImages;
+  }
+
+  /** Somebody else published an image or changed a template: the new original, where we have not pinned anything. */
+  #takeUpImages(): void {
+    this.#imagesChanged = false;
+    for (const now of this.#run.truth.groups()) {
+      const original = this.#groups.get(now.group);
+      if (!original) continue;
+      original.launchImages = now.launchSource === original.group.launchSource ? now.launchImages : undefined;
+    }
+    for (const { launchTemplateId, defaultVersion } of this.#run.truth.launchTemplates()) {
+      const known = this.#defaultVersions.get(launchTemplateId);
+      if (known !== undefined && known !== defaultVersion)
+        this.#defaultVersions.set(launchTemplateId, undefined);
+    }
+  }
+
+  #groupLeftovers(now: GroupTruth, mayResolveToTarget: boolean): Leftover[] {
+    const original = this.#groups.get(now.group);
+    if (!original) return [];
+    const resource = `AutoScalingGroup ${now.group}`;
+    const found: Leftover[] = [];
+    for (const [size, knob] of SIZE_KNOBS) {
+      const scheduled = this.#run.scheduledActions
+        .filter((action) => action.group === now.group)
+        .flatMap((action) => action[size] ?? []);
+      if (original.sizes[size].has(now[size]) || scheduled.includes(now[size])) continue;
+      found.push({ resource, knob, original: [...original.sizes[size]][0], now: now[size] });
+    }
+    for (const [knob, name] of KNOBS) {
+      if (knob === 'launchSource' || textOf(now[knob]) === textOf(original.group[knob])) continue;
+      found.push({ resource, knob: name, original: original.group[knob], now: now[knob] });
+    }
+    return [...found, ...this.#launchLeftovers(now, original, mayResolveToTarget)];
+  }
+
+  #launchLeftovers(now: GroupTruth, original: Original, mayResolveToTarget: boolean): Leftover[] {
+    const resource = `AutoScalingGroup ${now.group}`;
+    const isTarget =
+      now.launchImages.length > 0 && now.launchImages.every((image) => this.#run.targetImages.has(image));
+    if (mayResolveToTarget && isTarget && isSameForm(original.group.launchSource, now.launchSource))
+      return [];
+    if (now.launchSource !== original.group.launchSource) {
+      const { launchSource } = original.group;
+      return [{ resource, knob: 'LaunchTemplate', original: launchSource, now: now.launchSource }];
+    }
+    if (original.launchImages === undefined || textOf(original.launchImages) === textOf(now.launchImages))
+      return [];
+    return [{ resource, knob: 'ImageId', original: original.launchImages, now: now.launchImages }];
+  }
+
+  #templateLeftovers(truth: Truth, groups: readonly GroupTruth[], mayResolveToTarget: boolean): Leftover[] {
+    return truth.launchTemplates().flatMap(({ launchTemplateId, defaultVersion }) => {
+      const original = this.#defaultVersions.get(launchTemplateId);
+      if (original === undefined || original === defaultVersion) return [];
+      const followers = groups.filter(
+        ({ launchSource }) => launchSource.includes(launchTemplateId) && launchSource.includes('$Default'),
+      );
+      const isWanted = followers.some(({ launchImages }) =>
+        launchImages.every((image) => this.#run.targetImages.has(image)),
+      );
+      if (mayResolveToTarget && isWanted) return [];
+      const resource = `LaunchTemplate ${launchTemplateId}`;
+      return [{ resource, knob: 'DefaultVersion', original, now: defaultVersion }];
+    });
+  }
+
+  #hostLeftovers(truth: Truth): Leftover[] {
+    return truth.hosts().flatMap((host) => {
+      if (host.state !== 'running' || host.group === null) return [];
+      const group = this.#groups.get(host.group)?.group;
+      // Where the group protects new hosts, flags belong to ECS's managed termination protection.
+      if (!group || group.newInstancesProtectedFromScaleIn) return [];
+      const original = this.#protected.get(host.instanceId) ?? false;
+      if (original === host.protectedFromScaleIn) return [];
+      const resource = `Instance ${host.instanceId}`;
+      return [{ resource, knob: 'ProtectedFromScaleIn', original, now: host.protectedFromScaleIn }];
+    });
+  }
+}
+
+const KNOBS = [
+  ['suspendedProcesses', 'SuspendedProcesses'],
+  ['newInstancesProtectedFromScaleIn', 'NewInstancesProtectedFromScaleIn'],
+  ['launchSource', 'LaunchTemplate'],
+  ['warmPool', 'WarmPoolConfiguration'],
+  ['tags', 'Tags'],
+] as const satisfies readonly (readonly [keyof GroupTruth, string])[];
+
+/** For comparison: lists as sets, objects without the order of their keys. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return JSON.stringify([...value].sort());
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
