@@ -23,7 +23,10 @@ const options = { maxAttempts: 8 };
 export const ecs = /* @__PURE__ */ paced(new ECSClient(options), 'ECS');
 export const autoScaling = /* @__PURE__ */ paced(new AutoScalingClient(options), 'AutoScaling');
 /** For TerminateInstanceInAutoScalingGroup alone: a second decrement after a lost answer would end another host. */
-export const autoScalingOnce = /* @__PURE__ */ paced(new AutoScalingClient({ maxAttempts: 1 }), 'AutoScaling');
+export const autoScalingOnce = /* @__PURE__ */ paced(
+  new AutoScalingClient({ maxAttempts: 1 }),
+  'AutoScaling',
+);
 export const ec2 = /* @__PURE__ */ paced(new EC2Client(options), 'EC2');
 export const ssm = /* @__PURE__ */ paced(new SSMClient(options), 'SSM');
 export const dynamodb = /* @__PURE__ */ paced(new DynamoDBClient(options), 'DynamoDB');

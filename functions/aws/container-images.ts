@@ -6,7 +6,10 @@ import { describeError, isBusy, isNotFound } from './error-codes.ts';
 const REPOSITORY = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/;
 
 /** `<repository URI>@<digest>` of a container, where its image is in ECR and its digest is known. */
-export function digestReference(image: string | undefined, imageDigest: string | undefined): string | undefined {
+export function digestReference(
+  image: string | undefined,
+  imageDigest: string | undefined,
+): string | undefined {
   const match = REPOSITORY.exec(image ?? '');
   const digest = imageDigest ?? image?.split('@')[1];
   return match === null || digest === undefined || !digest.startsWith('sha256:')

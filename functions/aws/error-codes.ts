@@ -98,9 +98,12 @@ export function isBusy(error: unknown): boolean {
 
 /** Not permitted: an optional read then says "unknown". */
 export function isDenied(error: unknown): boolean {
-  return ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'AuthorizationErrorException'].includes(
-    nameOf(error),
-  );
+  return [
+    'AccessDenied',
+    'AccessDeniedException',
+    'UnauthorizedOperation',
+    'AuthorizationErrorException',
+  ].includes(nameOf(error));
 }
 
 export function isConditionFailed(error: unknown): boolean {

@@ -68,7 +68,9 @@ export async function startOnce(
       };
     }
   }
-  throw new Error(`${name}: ${ATTEMPTS_MAX} attempts are there already; start one by hand with a name of its own`);
+  throw new Error(
+    `${name}: ${ATTEMPTS_MAX} attempts are there already; start one by hand with a name of its own`,
+  );
 }
 
 /** Fits Step Functions' rule for names: 80 characters of `0-9A-Za-z-_`; a long one keeps its end, which tells it apart. */

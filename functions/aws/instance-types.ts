@@ -16,7 +16,9 @@ export async function describeInstanceTypes(
     BY_NAME_MAX,
     async (InstanceTypes) => {
       const answer = await ec2.send(
-        new DescribeInstanceTypesCommand({ InstanceTypes: InstanceTypes as InstanceTypeInfo['InstanceType'][] as never }),
+        new DescribeInstanceTypesCommand({
+          InstanceTypes: InstanceTypes as InstanceTypeInfo['InstanceType'][] as never,
+        }),
       );
       return answer.InstanceTypes ?? [];
     },

@@ -1,8 +1,8 @@
 /** EC2 instances, as far as a host's life and its fitness for replacement go. */
 import {
   DescribeInstanceAttributeCommand,
-  DescribeInstancesCommand,
   DescribeInstanceStatusCommand,
+  DescribeInstancesCommand,
   type EC2Client,
   type Instance,
   type InstanceStatus,

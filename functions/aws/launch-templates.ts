@@ -75,7 +75,8 @@ export async function createTemplateVersion(
     }),
   );
   const version = answer.LaunchTemplateVersion?.VersionNumber;
-  if (version === undefined) throw new Error(`${request.launchTemplateId}: AWS made a version without a number`);
+  if (version === undefined)
+    throw new Error(`${request.launchTemplateId}: AWS made a version without a number`);
   return version;
 }
 

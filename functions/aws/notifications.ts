@@ -55,5 +55,6 @@ export async function emit(
     }),
   );
   const refused = answer.Entries?.find((entry) => entry.ErrorCode !== undefined);
-  if (refused) throw new Error(`the event bus refused the event: ${refused.ErrorCode} ${refused.ErrorMessage}`);
+  if (refused)
+    throw new Error(`the event bus refused the event: ${refused.ErrorCode} ${refused.ErrorMessage}`);
 }

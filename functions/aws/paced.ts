@@ -30,7 +30,8 @@ export function paced<C>(client: C, service: string): C {
       try {
         return await next(args);
       } catch (error) {
-        if (error instanceof Error && isThrottle(error)) Object.assign(error, { $retryable: { throttling: true } });
+        if (error instanceof Error && isThrottle(error))
+          Object.assign(error, { $retryable: { throttling: true } });
         throw error;
       }
     },

@@ -1,5 +1,10 @@
 /** Services: which there are, and what each says of itself. */
-import { DescribeServicesCommand, type ECSClient, paginateListServices, type Service } from '@aws-sdk/client-ecs';
+import {
+  DescribeServicesCommand,
+  type ECSClient,
+  paginateListServices,
+  type Service,
+} from '@aws-sdk/client-ecs';
 import { perBatch } from './batches.ts';
 
 /** AWS's limits per call (Amazon ECS API reference). */

@@ -1,0 +1,232 @@
+/**
+ * The world as it stands now, out of AWS's answers: everything that a plan looks at, or just what a tick needs.
+ *
+ * A tick is cheap: one cluster-wide list of RUNNING tasks, a host's STOPPED list only once it has none RUNNING, targets
+ * and protection only of services that the run touches, static things once per container (decisions.md rule 16).
+ */
+import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { Cluster, ContainerInstance, ECSClient, Service, Task } from '@aws-sdk/client-ecs';
+import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Facts } from '../../core/facts.ts';
+import type { RunMemory } from '../../core/memory.ts';
+import { readAlarms } from '../alarms.ts';
+import { idOf, present, unique } from '../batches.ts';
+import { describeCluster } from '../clusters.ts';
+import { listContainerInstances } from '../container-instances.ts';
+import { describeServices, listServices } from '../services.ts';
+import { describeSubnets } from '../subnets.ts';
+import { readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
+import { describeTaskDefinitions } from '../task-definitions.ts';
+import { listTasks, readTaskProtection } from '../tasks.ts';
+import { readGroupsAndHosts } from './read-hosts.ts';
+import { taskDefinitionFacts } from './resources.ts';
+import { serviceFacts, targetGroupsOf } from './services.ts';
+import { serviceNameOf, taskFacts } from './tasks.ts';
+
+export interface FactClients {
+  readonly ecs: ECSClient;
+  readonly autoScaling: AutoScalingClient;
+  readonly ec2: EC2Client;
+  readonly cloudWatch: CloudWatchClient;
+  readonly elasticLoadBalancing: ElasticLoadBalancingV2Client;
+}
+
+/** What to look at. */
+export interface FactScope {
+  /** Name or ARN. */
+  readonly cluster: string;
+  readonly memory: RunMemory;
+  readonly nowMs: number;
+  readonly alarms: readonly string[];
+  /** `whole`: every service, every host's status checks, every task's protection. `tick`: what the run touches. */
+  readonly look: 'whole' | 'tick';
+}
+
+/** STOPPED lists of new hosts are read in turns, this many a tick: a task that dies there may mean a bad image. */
+const NEW_HOSTS_PER_TICK = 10;
+const TURN_MS = 15_000;
+
+/** @throws ClusterMissing when there is no ACTIVE cluster of that name. */
+export async function readFacts(clients: FactClients, scope: FactScope): Promise<Facts> {
+  const { ecs } = clients;
+  const { memory, nowMs } = scope;
+  const cluster = await describeCluster(ecs, scope.cluster);
+  if (cluster === undefined) throw new ClusterMissing(scope.cluster);
+  const name = cluster.clusterName ?? scope.cluster;
+
+  const [containers, running, alarms] = await Promise.all([
+    listContainerInstances(ecs, name),
+    listTasks(ecs, name, { desiredStatus: 'RUNNING' }),
+    readAlarms(clients.cloudWatch, scope.alarms),
+  ]);
+  const [services, stopped] = await Promise.all([
+    readServices(ecs, name, scope, running),
+    readStopped(ecs, name, scope, containers, running),
+  ]);
+  const tasks = uniqueTasks([...running, ...stopped]);
+  const definitions = await describeTaskDefinitions(
+    ecs,
+    present([...tasks.map((task) => task.taskDefinitionArn), ...services.map((one) => one.taskDefinition)]),
+  );
+
+  const touched = touchedServices(scope, services);
+  const [targets, protectedUntil, world, delays] = await Promise.all([
+    readTargetHealth(clients.elasticLoadBalancing, unique(touched.flatMap(targetGroupsOf))),
+    readProtection(ecs, name, scope, containers, tasks),
+    readGroupsAndHosts(clients, { cluster, containers, tasks, definitions, scope }),
+    readDelays(clients, touched),
+  ]);
+  const subnets = await describeSubnets(clients.ec2, [
+    ...world.groups.flatMap((group) => group.subnetIds),
+    ...services.flatMap((one) => one.networkConfiguration?.awsvpcConfiguration?.subnets ?? []),
+  ]);
+  const context = {
+    nowMs,
+    instanceIds: new Map(
+      containers.map((host) => [idOf(host.containerInstanceArn), host.ec2InstanceId ?? '']),
+    ),
+    services: new Map(services.map((service) => [service.serviceName ?? '', service])),
+    definitions: new Map(definitions.map((definition) => [definition.taskDefinitionArn ?? '', definition])),
+    targets,
+    protectedUntil,
+  };
+  return {
+    observedAtMs: nowMs,
+    clusterArn: cluster.clusterArn ?? '',
+    clusterName: name,
+    clusterTags: tagsOf(cluster),
+    defaultCapacityProviders: present(
+      (cluster.defaultCapacityProviderStrategy ?? []).map(({ capacityProvider }) => capacityProvider),
+    ),
+    groups: world.groups,
+    hosts: world.hosts,
+    services: services.map((service) =>
+      serviceFacts(service, Math.max(0, ...targetGroupsOf(service).map((arn) => delays.get(arn) ?? 0))),
+    ),
+    tasks: tasks.map((task) => taskFacts(task, context)),
+    taskDefinitions: definitions.map(taskDefinitionFacts),
+    alarms,
+    subnetZones: Object.fromEntries(
+      subnets.map((subnet) => [subnet.SubnetId ?? '', subnet.AvailabilityZone ?? '']),
+    ),
+    freeAddresses: Object.fromEntries(
+      subnets.flatMap(({ SubnetId, AvailableIpAddressCount: free }) =>
+        free === undefined ? [] : [[SubnetId ?? '', free]],
+      ),
+    ),
+    memory,
+  };
+}
+
+/** There is no such cluster, or it is INACTIVE. */
+export class ClusterMissing extends Error {
+  constructor(cluster: string) {
+    super(`there is no ECS cluster ${cluster} in this account and Region`);
+  }
+}
+
+export function tagsOf(cluster: Cluster): Readonly<Record<string, string>> {
+  return Object.fromEntries((cluster.tags ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
+}
+
+/** At a tick: the services of the plan and whatever has tasks now; listing all of them again would find nothing more. */
+function readServices(
+  ecs: ECSClient,
+  cluster: string,
+  { look, memory }: FactScope,
+  running: readonly Task[],
+): Promise<Service[]> {
+  if (look === 'whole') return listServices(ecs, cluster);
+  const names = unique([
+    ...memory.services.map(({ serviceName }) => serviceName),
+    ...present(running.map(serviceNameOf)),
+  ]);
+  return describeServices(ecs, cluster, names);
+}
+
+/** Tasks told to stop, of draining hosts without a RUNNING one but daemons, and of new hosts in turns. */
+async function readStopped(
+  ecs: ECSClient,
+  cluster: string,
+  { look, memory, nowMs }: FactScope,
+  containers: readonly ContainerInstance[],
+  running: readonly Task[],
+): Promise<Task[]> {
+  if (look === 'whole') return [];
+  const busy = new Set(
+    running
+      .filter((task) => task.desiredStatus !== 'STOPPED' && !isDaemonOf(memory, task))
+      .map((task) => idOf(task.containerInstanceArn)),
+  );
+  const draining = containers.filter(
+    (host) => host.status === 'DRAINING' && !busy.has(idOf(host.containerInstanceArn)),
+  );
+  const fresh = newHosts(memory, containers);
+  const start = (Math.floor(nowMs / TURN_MS) * NEW_HOSTS_PER_TICK) % Math.max(1, fresh.length);
+  const turn = [...fresh, ...fresh].slice(start, start + Math.min(NEW_HOSTS_PER_TICK, fresh.length));
+  const hosts = unique(present([...draining, ...turn].map((host) => host.containerInstanceArn)));
+  const lists = await Promise.all(
+    hosts.map((containerInstance) =>
+      listTasks(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
+    ),
+  );
+  return lists.flat();
+}
+
+function newHosts(memory: RunMemory, containers: readonly ContainerInstance[]): ContainerInstance[] {
+  const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
+  return containers.filter(
+    (host) =>
+      host.status === 'ACTIVE' &&
+      !old.has(host.ec2InstanceId ?? '') &&
+      (host.registeredAt?.getTime() ?? 0) >= memory.startedAtMs,
+  );
+}
+
+function isDaemonOf(memory: RunMemory, task: Task): boolean {
+  return memory.daemonsAtPlan.includes(serviceNameOf(task) ?? '');
+}
+
+/** Services that the run moves: all when planning, else those that had tasks on outdated hosts. */
+function touchedServices({ look, memory }: FactScope, services: readonly Service[]): Service[] {
+  if (look === 'whole') return services.filter(({ launchType }) => launchType !== 'FARGATE');
+  const moved = new Set(
+    memory.services.filter((service) => service.tasksOnOutdated > 0).map((service) => service.serviceName),
+  );
+  return services.filter(({ serviceName }) => moved.has(serviceName ?? ''));
+}
+
+/** Protection matters on hosts that may be drained next: outdated ones that are still ACTIVE. */
+function readProtection(
+  ecs: ECSClient,
+  cluster: string,
+  { look, memory }: FactScope,
+  containers: readonly ContainerInstance[],
+  tasks: readonly Task[],
+): Promise<ReadonlyMap<string, number>> {
+  const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
+  const hosts = new Set(
+    containers
+      .filter((host) => look === 'whole' || (host.status === 'ACTIVE' && old.has(host.ec2InstanceId ?? '')))
+      .map((host) => idOf(host.containerInstanceArn)),
+  );
+  const arns = tasks
+    .filter((task) => task.lastStatus !== 'STOPPED' && serviceNameOf(task) !== undefined)
+    .filter((task) => hosts.has(idOf(task.containerInstanceArn)) && !isDaemonOf(memory, task));
+  return readTaskProtection(ecs, cluster, present(arns.map(({ taskArn }) => taskArn)));
+}
+
+async function readDelays(
+  { elasticLoadBalancing }: FactClients,
+  services: readonly Service[],
+): Promise<ReadonlyMap<string, number>> {
+  const arns = unique(services.flatMap(targetGroupsOf));
+  const seconds = await Promise.all(arns.map((arn) => readDeregistrationDelay(elasticLoadBalancing, arn)));
+  return new Map(arns.map((arn, at) => [arn, seconds[at] ?? 0]));
+}
+
+function uniqueTasks(tasks: readonly Task[]): Task[] {
+  return [...new Map(tasks.map((task) => [task.taskArn ?? '', task])).values()];
+}

@@ -1,0 +1,165 @@
+/** Groups and hosts of a cluster: whatever ECS lists, and whatever its Auto Scaling groups hold beside. */
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import type { InstanceStatus } from '@aws-sdk/client-ec2';
+import type { CapacityProvider, Cluster, ContainerInstance, Task, TaskDefinition } from '@aws-sdk/client-ecs';
+import type { GroupFacts, HostFacts } from '../../core/facts.ts';
+import { describeGroupInstances, describeGroups } from '../auto-scaling-groups.ts';
+import { idOf, present, unique } from '../batches.ts';
+import { describeCapacityProviders } from '../clusters.ts';
+import { isNotFound } from '../error-codes.ts';
+import { describeInstanceTypes } from '../instance-types.ts';
+import { describeInstanceStatuses, describeInstances, isTerminationProtected } from '../instances.ts';
+import { groupFacts, groupNameOf, type InstanceDetails, instancesOf } from './groups.ts';
+import { hostFacts } from './hosts.ts';
+import type { FactClients, FactScope } from './read-facts.ts';
+
+export interface HostScope {
+  readonly cluster: Cluster;
+  readonly containers: readonly ContainerInstance[];
+  readonly tasks: readonly Task[];
+  readonly definitions: readonly TaskDefinition[];
+  readonly scope: FactScope;
+}
+
+export async function readGroupsAndHosts(
+  clients: FactClients,
+  { cluster, containers, tasks, definitions, scope }: HostScope,
+): Promise<{ readonly groups: readonly GroupFacts[]; readonly hosts: readonly HostFacts[] }> {
+  const providers = await describeCapacityProviders(clients.ecs, cluster.capacityProviders ?? []);
+  const { groups, members } = await readGroups(clients, containers, providers, scope);
+  const ids = unique([
+    ...present(containers.map((host) => host.ec2InstanceId)),
+    ...present(members.map((member) => member.InstanceId)),
+  ]).filter((id) => id.startsWith('i-'));
+
+  const containerOf = new Map(containers.map((host) => [host.ec2InstanceId ?? '', host]));
+  const memberOf = new Map(members.map((member) => [member.InstanceId ?? '', member]));
+  const suspects = ids.filter((id) => {
+    const container = containerOf.get(id);
+    return scope.look === 'whole' || container === undefined || container.agentConnected === false;
+  });
+  const [facts, instances, statuses, guarded] = await Promise.all([
+    Promise.all(
+      groups.map((group) =>
+        groupFacts(clients, group, {
+          provider: providers.find((one) => providesGroup(one, group)),
+          sinceMs: scope.memory.startedAtMs,
+        }),
+      ),
+    ),
+    describeInstances(clients.ec2, ids),
+    describeInstanceStatuses(clients.ec2, suspects),
+    readGuarded(clients, containers, tasks, scope),
+  ]);
+  const types = await describeInstanceTypes(
+    clients.ec2,
+    present([
+      ...instances.map((instance) => instance.InstanceType),
+      ...facts.flatMap((group) => group.templates.flatMap((use) => use.instanceTypes)),
+    ]),
+  );
+  const typeOf = new Map(types.map((type) => [type.InstanceType as string, type]));
+  const instanceOf = new Map(instances.map((instance) => [instance.InstanceId ?? '', instance]));
+  const statusOf = new Map<string, InstanceStatus>(statuses.map((one) => [one.InstanceId ?? '', one]));
+  const interfaces = awsvpcTasksByHost(tasks, definitions);
+  return {
+    groups: facts,
+    hosts: [...unique([...containerOf.keys(), ...ids])]
+      .filter((id) => id !== '')
+      .map((instanceId) => {
+        const instance = instanceOf.get(instanceId);
+        const container = containerOf.get(instanceId);
+        return hostFacts({
+          instanceId,
+          container,
+          instance,
+          inGroup: memberOf.get(instanceId),
+          status: statusOf.get(instanceId),
+          type: typeOf.get(instance?.InstanceType ?? ''),
+          isTerminationProtected: guarded.get(instanceId),
+          awsvpcTasks: interfaces.get(idOf(container?.containerInstanceArn)) ?? 0,
+        });
+      }),
+  };
+}
+
+/** The groups of the cluster's providers and of its hosts, with every member that Auto Scaling knows. */
+async function readGroups(
+  { autoScaling }: FactClients,
+  containers: readonly ContainerInstance[],
+  providers: readonly CapacityProvider[],
+  { memory }: FactScope,
+): Promise<{ groups: AutoScalingGroup[]; members: InstanceDetails[] }> {
+  const names = unique([
+    ...memory.groups.map((group) => group.autoScalingGroupName),
+    ...present(providers.map((one) => groupNameOf(one.autoScalingGroupProvider?.autoScalingGroupArn))),
+  ]);
+  const first = await describeGroups(autoScaling, names);
+  const known = new Set(
+    first.flatMap((group) => present((group.Instances ?? []).map((one) => one.InstanceId))),
+  );
+  const strangers = present(containers.map((host) => host.ec2InstanceId)).filter(
+    (id) => id.startsWith('i-') && !known.has(id),
+  );
+  const details = await describeGroupInstances(autoScaling, strangers);
+  const more = unique(present(details.map((one) => one.AutoScalingGroupName))).filter(
+    (name) => !names.includes(name),
+  );
+  const groups = [...first, ...(await describeGroups(autoScaling, more))];
+  // A group's own list is the newer read; a host that only its own description names comes from there.
+  const members = new Map<string, InstanceDetails>(details.map((one) => [one.InstanceId ?? '', one]));
+  for (const member of groups.flatMap(instancesOf)) members.set(member.InstanceId ?? '', member);
+  return { groups, members: [...members.values()] };
+}
+
+function providesGroup(provider: CapacityProvider, group: AutoScalingGroup): boolean {
+  return groupNameOf(provider.autoScalingGroupProvider?.autoScalingGroupArn) === group.AutoScalingGroupName;
+}
+
+/** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left to run. */
+async function readGuarded(
+  { ec2 }: FactClients,
+  containers: readonly ContainerInstance[],
+  tasks: readonly Task[],
+  { look, memory }: FactScope,
+): Promise<ReadonlyMap<string, boolean>> {
+  if (look === 'whole') return new Map();
+  const busy = new Set(
+    tasks
+      .filter((task) => task.desiredStatus !== 'STOPPED')
+      .filter((task) => !memory.daemonsAtPlan.includes(task.group?.replace('service:', '') ?? ''))
+      .map((task) => idOf(task.containerInstanceArn)),
+  );
+  const near = present(
+    containers
+      .filter((host) => host.status === 'DRAINING' && !busy.has(idOf(host.containerInstanceArn)))
+      .map((host) => host.ec2InstanceId),
+  );
+  const answers = await Promise.all(
+    near.map(async (id) => {
+      try {
+        return [id, await isTerminationProtected(ec2, id)] as const;
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return new Map(present(answers));
+}
+
+function awsvpcTasksByHost(
+  tasks: readonly Task[],
+  definitions: readonly TaskDefinition[],
+): ReadonlyMap<string, number> {
+  const awsvpc = new Set(
+    definitions.filter(({ networkMode }) => networkMode === 'awsvpc').map((one) => one.taskDefinitionArn),
+  );
+  const counts = new Map<string, number>();
+  for (const task of tasks) {
+    if (!awsvpc.has(task.taskDefinitionArn) || task.desiredStatus === 'STOPPED') continue;
+    const host = idOf(task.containerInstanceArn);
+    counts.set(host, (counts.get(host) ?? 0) + 1);
+  }
+  return counts;
+}

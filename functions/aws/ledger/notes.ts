@@ -1,0 +1,85 @@
+/** What outlives a run: images judged bad, requests that wait, values last seen, and how runs ended. */
+
+import type { Ending } from '../../core/outcome.ts';
+import type { Quarantine } from '../../core/plan/plan-facts.ts';
+import type { Table } from './table.ts';
+
+/** A request that waits for its window, for the end of another run, or for somebody to say `resume`. */
+export interface PendingRequest {
+  readonly cluster: string;
+  /** What it is for; a second one for the same replaces the first. */
+  readonly purpose: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly waitsFor: 'window' | 'other-run' | 'resume';
+  readonly sinceMs: number;
+  /** When its window opens, where that is known. */
+  readonly notBeforeMs?: number;
+}
+
+/** A value that triggers a run when it changes. */
+export interface SeenValue {
+  readonly parameter: string;
+  readonly value: string;
+  readonly version?: number;
+  readonly seenAtMs: number;
+}
+
+/** How a run ended, for `after`, for rollbacks and for people. */
+export interface HistoryEntry {
+  readonly cluster: string;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly ending: Ending;
+  /** Images that counted as the target. */
+  readonly imageIds: readonly string[];
+}
+
+const HISTORY_DAYS = 400;
+
+export async function quarantine(table: Table, entry: Quarantine): Promise<void> {
+  await table.put({ pk: 'QUARANTINE', sk: entry.imageId, data: { ...entry } });
+}
+
+export async function listQuarantine(table: Table): Promise<Quarantine[]> {
+  return (await table.query<Quarantine>('QUARANTINE')).map(({ data }) => data);
+}
+
+export async function keepPending(table: Table, pending: PendingRequest): Promise<void> {
+  await table.put({ pk: 'PENDING', sk: `${pending.cluster}#${pending.purpose}`, data: { ...pending } });
+}
+
+export async function listPending(table: Table, cluster?: string): Promise<PendingRequest[]> {
+  const items = await table.query<PendingRequest>('PENDING', cluster === undefined ? '' : `${cluster}#`);
+  return items.map(({ data }) => data);
+}
+
+export async function dropPending(
+  table: Table,
+  pending: Pick<PendingRequest, 'cluster' | 'purpose'>,
+): Promise<void> {
+  await table.remove('PENDING', `${pending.cluster}#${pending.purpose}`);
+}
+
+export async function readSeen(table: Table, parameter: string): Promise<SeenValue | undefined> {
+  return (await table.get<SeenValue>('SEEN', parameter))?.data;
+}
+
+export async function writeSeen(table: Table, seen: SeenValue): Promise<void> {
+  await table.put({ pk: 'SEEN', sk: seen.parameter, data: { ...seen } });
+}
+
+export async function writeHistory(table: Table, entry: HistoryEntry): Promise<void> {
+  await table.put({
+    pk: 'HISTORY',
+    sk: `${entry.cluster}#${new Date(entry.endedAtMs).toISOString()}#${entry.runId}`,
+    data: { ...entry },
+    expiresAt: Math.floor(entry.endedAtMs / 1000) + HISTORY_DAYS * 86_400,
+  });
+}
+
+/** How runs ended, oldest first: of one cluster, or of all. */
+export async function listHistory(table: Table, cluster?: string): Promise<HistoryEntry[]> {
+  const items = await table.query<HistoryEntry>('HISTORY', cluster === undefined ? '' : `${cluster}#`);
+  return items.map(({ data }) => data);
+}

@@ -1,0 +1,181 @@
+/** Runs: what a run is for, what it planned, and what it remembers, one item per host, group and service. */
+import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from '../../core/memory.ts';
+import type { Ending } from '../../core/outcome.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { Settings } from '../../core/settings.ts';
+import type { Step } from '../../core/step.ts';
+import { planIn, writePlan } from './plans.ts';
+import type { Item, Table } from './table.ts';
+
+/** How long a run can be read after it began: Step Functions keeps closed executions as long. */
+const KEPT_DAYS = 90;
+
+/** The run's own record. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly cluster: string;
+  readonly clusterArn: string;
+  /** The execution that began it. */
+  readonly execution: string;
+  readonly mode: string;
+  /** The request as parsed. */
+  readonly request: Readonly<Record<string, unknown>>;
+  /** In force for the whole run, whatever tags say later. */
+  readonly settings: Settings;
+  readonly startedAtMs: number;
+  readonly endedAtMs?: number;
+  readonly outcome?: Ending;
+  /** Executions that carried the run on, in order. */
+  readonly continuedBy?: readonly string[];
+}
+
+export type Control = NonNullable<RunMemory['control']>;
+
+/** Everything that the ledger holds of a run. */
+export interface Run {
+  readonly record: RunRecord;
+  /** Undefined before `prepare`, and for runs that only planned. */
+  readonly memory?: RunMemory;
+  readonly plan?: Plan;
+}
+
+type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control'>;
+
+/** Reads a run, also after it is over. */
+export async function readRun(table: Table, runId: string): Promise<Run | undefined> {
+  const items = await table.query(pkOf(runId));
+  const record = dataOf<RunRecord>(items, 'RUN');
+  if (record === undefined) return undefined;
+  const header = dataOf<RunHeader>(items, 'MEMORY');
+  const plan = planIn(items);
+  return {
+    record,
+    ...(header === undefined ? {} : { memory: memoryOf(header, items) }),
+    ...(plan === undefined ? {} : { plan }),
+  };
+}
+
+function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
+  const control = dataOf<Control>(items, 'CONTROL');
+  const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
+  return {
+    ...header,
+    ...(control === undefined ? {} : { control }),
+    groups: under<GroupMemory>(items, 'GROUP#'),
+    hosts: under<HostMemory>(items, 'HOST#').map((host) => withIntent(host, intents.get(host.instanceId))),
+    services: under<ServiceMemory>(items, 'SERVICE#'),
+  };
+}
+
+/** The later of what `decide` meant and what `terminate` really sent. */
+function withIntent(host: HostMemory, intent: TerminateIntent | undefined): HostMemory {
+  if (intent === undefined || intent.atMs <= (host.terminateIntentMs ?? 0)) return host;
+  return { ...host, terminateIntentMs: intent.atMs, terminateDecrement: intent.decrement };
+}
+
+/** Begins a run's record, or leaves the one that is there: a repeat of the same start changes nothing. */
+export async function beginRun(table: Table, record: RunRecord): Promise<void> {
+  await table.putNew(runItem(record));
+}
+
+/** Changes some fields of the run's record. */
+export async function updateRun(table: Table, runId: string, change: Partial<RunRecord>): Promise<void> {
+  const item = await table.get<RunRecord>(pkOf(runId), 'RUN');
+  if (item === undefined) return;
+  await table.put(runItem({ ...item.data, ...change }));
+}
+
+export async function writeRunPlan(table: Table, runId: string, plan: Plan, nowMs: number): Promise<void> {
+  await writePlan(table, pkOf(runId), plan, expiry(nowMs));
+}
+
+/** Writes a whole memory; for the moment at which a run is prepared. */
+export async function writeMemory(table: Table, memory: RunMemory): Promise<void> {
+  const { groups, hosts, services } = memory;
+  await remember(table, memory, { run: {}, groups, hosts, services });
+}
+
+/** Writes what changed, before the act it describes: items whole, the run's own part merged into what was read. */
+export async function remember(table: Table, before: RunMemory, changed: Step['remember']): Promise<void> {
+  const pk = pkOf(before.runId);
+  const expiresAt = expiry(before.startedAtMs);
+  const items: Item[] = [
+    ...changed.groups.map((group) => ({
+      pk,
+      sk: `GROUP#${group.autoScalingGroupName}`,
+      data: { ...group },
+      expiresAt,
+    })),
+    ...changed.hosts.map((host) => ({ pk, sk: `HOST#${host.instanceId}`, data: { ...host }, expiresAt })),
+    ...changed.services.map((service) => ({
+      pk,
+      sk: `SERVICE#${service.serviceName}`,
+      data: { ...service },
+      expiresAt,
+    })),
+  ];
+  await table.putAll(items);
+  if (changed.run === undefined) return;
+  const {
+    groups: _groups,
+    hosts: _hosts,
+    services: _services,
+    control: _control,
+    ...header
+  } = {
+    ...before,
+    ...changed.run,
+  };
+  await table.put({ pk, sk: 'MEMORY', data: header, expiresAt });
+}
+
+/** What somebody asks of a running run; `assess` reads it at its next tick. An item of its own: the run writes the others. */
+export async function writeControl(table: Table, runId: string, control: Control): Promise<void> {
+  await table.put({ pk: pkOf(runId), sk: 'CONTROL', data: { ...control } });
+}
+
+/** A terminate that is about to be sent. */
+export interface TerminateIntent {
+  readonly instanceId: string;
+  readonly atMs: number;
+  readonly decrement: boolean;
+  /** The step that asked for it: a second delivery of the same step finds that it was sent. */
+  readonly stepId: string;
+}
+
+/**
+ * Writes the intent, unless this very step wrote it before.
+ *
+ * @returns false when this step sent it already: then it must not be sent again.
+ */
+export async function intendToTerminate(
+  table: Table,
+  runId: string,
+  intent: TerminateIntent,
+): Promise<boolean> {
+  const sk = `INTENT#${intent.instanceId}`;
+  const item = await table.get<TerminateIntent>(pkOf(runId), sk);
+  if (item?.data.stepId === intent.stepId) return false;
+  const next = { pk: pkOf(runId), sk, data: { ...intent }, version: (item?.version ?? 0) + 1 };
+  return table.replace(next, item?.version);
+}
+
+function runItem(record: RunRecord): Item {
+  return { pk: pkOf(record.runId), sk: 'RUN', data: { ...record }, expiresAt: expiry(record.startedAtMs) };
+}
+
+function pkOf(runId: string): string {
+  return `RUN#${runId}`;
+}
+
+function expiry(startedAtMs: number): number {
+  return Math.floor(startedAtMs / 1000) + KEPT_DAYS * 86_400;
+}
+
+function dataOf<D>(items: readonly Item[], sk: string): D | undefined {
+  return items.find((item) => item.sk === sk)?.data as D | undefined;
+}
+
+function under<D>(items: readonly Item[], prefix: string): D[] {
+  return items.filter((item) => item.sk.startsWith(prefix)).map((item) => item.data as D);
+}
