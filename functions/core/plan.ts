@@ -35,6 +35,7 @@ export interface GroupPlan {
   readonly target: GroupTarget;
   /** Surge: how many hosts beside the old, at most. */
   readonly surge: number;
+  /** Hosts to replace; those that a finding keeps out are not among them. */
   readonly outdated: readonly string[];
   /** Only the reference moves: no host needs replacing. */
   readonly referenceOnly: boolean;

@@ -1,0 +1,88 @@
+/** What a single outdated host carries that a drain does not simply move. */
+import type { HostFacts, TaskFacts } from '../facts.ts';
+import type { Finding } from '../plan.ts';
+import { groupSettings, type PlanContext } from './context.ts';
+
+export function hostFindings(host: HostFacts, context: PlanContext): Finding[] {
+  const tasks = context.tasksByHost.get(host.instanceId) ?? [];
+  return [
+    ...terminationProtection(host),
+    ...protectedTasks(host, tasks, context),
+    ...standaloneTasks(host, tasks, context),
+  ];
+}
+
+/** Auto Scaling would end it all the same; whoever set the flag did not mean that. */
+function terminationProtection(host: HostFacts): Finding[] {
+  if (host.apiTerminationProtected !== true) return [];
+  return [
+    {
+      ...about(host),
+      severity: 'blocks',
+      code: 'termination-protected',
+      field: 'DisableApiTermination',
+      message: `${host.instanceId} is protected from termination`,
+      remedy: 'turn off its termination protection',
+    },
+  ];
+}
+
+function protectedTasks(host: HostFacts, tasks: readonly TaskFacts[], context: PlanContext): Finding[] {
+  const guarded = tasks.filter(({ protectedUntilMs }) => (protectedUntilMs ?? 0) > context.nowMs);
+  if (guarded.length === 0) return [];
+  const { protectedTasks: policy, protectedTimeoutSeconds } = groupSettings(
+    context,
+    host.autoScalingGroupName ?? '',
+  );
+  const until = Math.max(...guarded.map(({ protectedUntilMs }) => protectedUntilMs ?? 0));
+  const services = [...new Set(guarded.flatMap(({ serviceName }) => serviceName ?? []))];
+  const what: Record<typeof policy, string> = {
+    wait: `the host stays ACTIVE until none is, at most ${protectedTimeoutSeconds} s`,
+    hold: 'the host is held',
+    stop: `after at most ${protectedTimeoutSeconds} s the host drains and they are stopped`,
+  };
+  return [
+    {
+      ...about(host),
+      severity: 'note',
+      code: 'protected-tasks',
+      ...(services[0] !== undefined && { service: services[0] }),
+      field: 'protectedTasks',
+      message: `${host.instanceId} has ${guarded.length} protected tasks of ${services.join(', ')}, the last until ${new Date(until).toISOString()}: ${what[policy]}`,
+      remedy: 'let the service end its protection, or choose another protectedTasks',
+    },
+  ];
+}
+
+/** ECS's drain does not touch tasks that belong to no service. */
+function standaloneTasks(host: HostFacts, tasks: readonly TaskFacts[], context: PlanContext): Finding[] {
+  const count = tasks.filter(({ taskClass }) => taskClass === 'standalone').length;
+  if (count === 0) return [];
+  const { standaloneTasks: policy, standaloneTimeoutSeconds } = groupSettings(
+    context,
+    host.autoScalingGroupName ?? '',
+  );
+  const what: Record<typeof policy, string> = {
+    wait: `the host drains and waits for them, at most ${standaloneTimeoutSeconds} s, then it is held`,
+    hold: 'the host is held',
+    stop: `the host drains; after ${standaloneTimeoutSeconds} s they are stopped`,
+  };
+  return [
+    {
+      ...about(host),
+      severity: 'note',
+      code: 'standalone-tasks',
+      field: 'standaloneTasks',
+      message: `${host.instanceId} has ${count} tasks of no service: ${what[policy]}`,
+      remedy: 'let them end, or choose another standaloneTasks',
+    },
+  ];
+}
+
+function about(host: HostFacts): Pick<Finding, 'scope' | 'instanceId' | 'autoScalingGroupName'> {
+  return {
+    scope: 'host',
+    instanceId: host.instanceId,
+    ...(host.autoScalingGroupName !== undefined && { autoScalingGroupName: host.autoScalingGroupName }),
+  };
+}
