@@ -51,6 +51,7 @@ const LAG_MS: Partial<Record<ServiceName, number>> = {
   ECS: 1_500,
   EC2: 2_000,
   ElasticLoadBalancingV2: 500,
+  SFN: 1_000,
 };
 /** Reads that see the newest state even so. */
 const SHARE_OF_FRESH_READS = 0.5;

@@ -82,7 +82,16 @@ export class VirtualClock {
   }
 
   cancel(timer: Timer | undefined): void {
-    if (timer) timer.cancelled = true;
+    if (!timer || timer.cancelled) return;
+    timer.cancelled = true;
+    // A cancelled timer must not draw time on: the account is idle when only such are left.
+    while (this.#heap[0]?.cancelled) pop(this.#heap);
+    const next = this.#heap[0];
+    if (this.#wakeUp && (!next || next.atMs > this.#wakeUp.atMs)) {
+      this.#fake?.clearTimeout(this.#wakeUp.id as never);
+      this.#wakeUp = undefined;
+      this.#arm();
+    }
   }
 
   /** A promise that resolves after this much virtual time. */
