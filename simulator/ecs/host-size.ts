@@ -1,0 +1,67 @@
+/** What a newly registered host brings: its like in the group or cluster tells, else its instance type. */
+import type { ContainerInstance, Resource } from '@aws-sdk/client-ecs';
+import type { InstanceTypeRecord } from '../world.ts';
+import type { HostSize } from './records.ts';
+
+/** Kept by the agent. Source: Amazon ECS API reference, PortMapping.hostPort. */
+const AGENT_PORTS = ['22', '2375', '2376', '51678', '51679'];
+
+/** What the operating system keeps of the machine's memory: ECS registers what is left. */
+const REGISTERED_MEMORY_SHARE = 0.95;
+
+/** Network interfaces by size, where the capture does not tell. Source: Amazon EC2 user guide, AvailableIpPerENI. */
+const INTERFACES: Readonly<Record<string, number>> = {
+  nano: 2,
+  micro: 2,
+  small: 3,
+  medium: 3,
+  large: 3,
+  xlarge: 4,
+  '2xlarge': 4,
+  '4xlarge': 8,
+  '8xlarge': 8,
+  '9xlarge': 8,
+  '12xlarge': 8,
+};
+
+/** awsvpc tasks with trunking, by size. Source: Amazon ECS developer guide, eni-trunking-supported-instance-types. */
+const TRUNKED: Readonly<Record<string, number>> = {
+  medium: 4,
+  large: 10,
+  xlarge: 20,
+  '2xlarge': 40,
+  '4xlarge': 60,
+  '8xlarge': 60,
+  '9xlarge': 60,
+  '12xlarge': 60,
+};
+
+export function sizeOf(
+  source: ContainerInstance,
+  instanceType: string,
+  record: InstanceTypeRecord | undefined,
+  trunked: boolean,
+): HostSize {
+  const registered = new Map((source.registeredResources ?? []).map((resource) => [resource.name, resource]));
+  return {
+    cpu: registered.get('CPU')?.integerValue ?? (record?.vcpus ?? 0) * 1024,
+    memoryMiB:
+      registered.get('MEMORY')?.integerValue ??
+      Math.floor((record?.memoryMiB ?? 0) * REGISTERED_MEMORY_SHARE),
+    gpus: gpusOf(registered.get('GPU')) ?? record?.gpus ?? 0,
+    enis: eniLimit(instanceType, record, trunked),
+    ports: registered.get('PORTS')?.stringSetValue ?? AGENT_PORTS,
+    udpPorts: registered.get('PORTS_UDP')?.stringSetValue ?? [],
+  };
+}
+
+/** One interface is the host's own. Source: Amazon ECS developer guide, container-instance-eni. */
+function eniLimit(instanceType: string, record: InstanceTypeRecord | undefined, trunked: boolean): number {
+  const size = instanceType.split('.')[1] ?? '';
+  if (trunked) return TRUNKED[size] ?? 120;
+  return (record?.maximumNetworkInterfaces ?? INTERFACES[size] ?? 15) - 1;
+}
+
+function gpusOf(resource: Resource | undefined): number | undefined {
+  return resource?.stringSetValue?.length ?? resource?.integerValue;
+}

@@ -1,0 +1,241 @@
+/** Tasks as callers see, start, stop and protect them. */
+import type {
+  DescribeTasksRequest,
+  DescribeTasksResponse,
+  Failure,
+  GetTaskProtectionRequest,
+  GetTaskProtectionResponse,
+  ListTasksRequest,
+  ListTasksResponse,
+  ProtectedTask,
+  RunTaskRequest,
+  RunTaskResponse,
+  StopTaskRequest,
+  StopTaskResponse,
+  Task,
+  UpdateTaskProtectionRequest,
+} from '@aws-sdk/client-ecs';
+import { awsError } from '../../kernel/aws-error.ts';
+import type { Call, Operation } from '../../world.ts';
+import type { Parts } from '../parts.ts';
+import { type PlacementRequest, place } from '../placement.ts';
+import type { ClusterRecord, TaskRecord } from '../records.ts';
+import { batch, pageOfArns, token } from './inputs.ts';
+
+const DEFAULT_PROTECTION_MINUTES = 120;
+const LONGEST_PROTECTION_MINUTES = 2880;
+
+export function taskOperations(parts: Parts): Readonly<Record<string, Operation>> {
+  const { state, journal, world } = parts;
+
+  /** By desired status, RUNNING unless asked otherwise; PENDING never gives anything. */
+  function list(input: ListTasksRequest, call: Call): ListTasksResponse {
+    const cluster = state.cluster(input.cluster);
+    const desired = input.desiredStatus ?? 'RUNNING';
+    const arns: string[] = [];
+    for (const task of candidates(cluster, input)) {
+      const picture = journal.tasks.get(task.id, call.lagMs);
+      if (!picture || picture.desiredStatus !== desired) continue;
+      if (input.family !== undefined && task.definition.family !== input.family) continue;
+      if (input.startedBy !== undefined && picture.startedBy !== input.startedBy) continue;
+      if (input.launchType !== undefined && picture.launchType !== input.launchType) continue;
+      if (input.serviceName !== undefined && task.service?.serviceName !== lastPart(input.serviceName))
+        continue;
+      // A task that waited in PROVISIONING had no host in an older picture.
+      if (input.containerInstance !== undefined && !picture.containerInstanceArn) continue;
+      arns.push(task.taskArn);
+    }
+    const page = pageOfArns(arns, 'ListTasks', input);
+    return { taskArns: page.items, ...token(page.nextToken) };
+  }
+
+  function candidates(cluster: ClusterRecord, input: ListTasksRequest): Iterable<TaskRecord> {
+    if (input.containerInstance !== undefined) {
+      const host = state.hostIn(cluster, input.containerInstance);
+      if (!host)
+        throw awsError('InvalidParameterException', 'Unable to find the specified container instance.');
+      return host.listedTasks;
+    }
+    if (input.serviceName !== undefined) {
+      const service = state.serviceIn(cluster, input.serviceName);
+      if (!service) throw awsError('ServiceNotFoundException', 'Service not found.');
+      return service.listedTasks;
+    }
+    return inCluster(state.tasks.values(), cluster);
+  }
+
+  function describe(input: DescribeTasksRequest, call: Call): DescribeTasksResponse {
+    const cluster = state.cluster(input.cluster);
+    const tasks: Task[] = [];
+    const failures: Failure[] = [];
+    for (const wanted of batch(input.tasks, 100, 'Tasks')) {
+      const task = state.taskIn(cluster, wanted);
+      const picture = task && journal.tasks.get(task.id, call.lagMs);
+      if (!picture) failures.push({ arn: taskArn(cluster, wanted), reason: 'MISSING' });
+      else tasks.push(input.include?.includes('TAGS') ? picture : { ...picture, tags: [] });
+    }
+    return { tasks, failures };
+  }
+
+  function stop(input: StopTaskRequest, call: Call): StopTaskResponse {
+    const cluster = state.cluster(input.cluster);
+    const task = state.taskIn(cluster, input.task ?? '');
+    if (!task) throw awsError('InvalidParameterException', 'The referenced task was not found.');
+    parts.stopper.stop(
+      task,
+      {
+        because: 'stop-task',
+        actor: call.actor,
+        ...(task.instanceId !== null && { instanceId: task.instanceId }),
+        text: input.reason ?? 'Task stopped by user',
+      },
+      'UserInitiated',
+    );
+    const picture = journal.tasks.get(task.id);
+    return picture ? { task: picture } : {};
+  }
+
+  function run(input: RunTaskRequest): RunTaskResponse {
+    const cluster = state.cluster(input.cluster);
+    const definition = state.definition(input.taskDefinition ?? '');
+    if (!definition) throw awsError('ClientException', 'TaskDefinition not found.');
+    const count = input.count ?? 1;
+    if (count < 1 || count > 10)
+      throw awsError('InvalidParameterException', 'count should be between 1 and 10.');
+    const strategy = input.launchType
+      ? []
+      : (input.capacityProviderStrategy ?? cluster.source.defaultCapacityProviderStrategy ?? []);
+    const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
+    const zones = new Set(subnets.flatMap((subnet) => world.ec2.zoneOfSubnet(subnet) ?? []));
+    const group = input.group ?? `family:${definition.family}`;
+    const isFargate = input.launchType === 'FARGATE';
+    const tasks: Task[] = [];
+    const failures: Failure[] = [];
+    for (let started = 0; started < count; started++) {
+      const provider = parts.queue.choose(strategy, null);
+      const request: PlacementRequest = {
+        definition,
+        group,
+        service: null,
+        constraints: input.placementConstraints ?? [],
+        strategy: input.placementStrategy ?? [],
+        zones: definition.needs.eni && zones.size > 0 ? zones : null,
+        capacityProvider: provider,
+      };
+      const wanted = {
+        cluster,
+        service: null,
+        deployment: null,
+        definition,
+        group,
+        startedBy: input.startedBy,
+        capacityProviderName: provider,
+        source: {
+          launchType: input.launchType ?? 'EC2',
+          ...(input.tags && { tags: input.tags }),
+          ...(input.overrides && { overrides: input.overrides }),
+        },
+      } as const;
+      const placed = isFargate
+        ? undefined
+        : place(cluster.hosts, request, () => world.random.stream('ecs/placement').next());
+      if (placed && 'refusal' in placed && (provider === undefined || parts.queue.isFull(cluster))) {
+        failures.push({
+          ...(placed.closest && { arn: placed.closest.containerInstanceArn }),
+          reason: placed.refusal === 'EMPTY' ? 'RESOURCE:CPU' : placed.refusal,
+        });
+        continue;
+      }
+      const task = parts.starter.create(wanted, placed && 'host' in placed ? placed.host : null);
+      if (placed && 'refusal' in placed) parts.queue.add(task, request);
+      const picture = journal.tasks.get(task.id);
+      if (picture) tasks.push(picture);
+    }
+    return { tasks, failures };
+  }
+
+  function getProtection(input: GetTaskProtectionRequest): GetTaskProtectionResponse {
+    const cluster = state.cluster(input.cluster);
+    const wanted = input.tasks?.length
+      ? batch(input.tasks, 100, 'Tasks')
+      : [...inCluster(state.aliveTasks, cluster)].flatMap((task) => (task.service ? [task.id] : []));
+    const protectedTasks: ProtectedTask[] = [];
+    const failures: Failure[] = [];
+    for (const each of wanted) {
+      const task = state.taskIn(cluster, each);
+      const failure = task ? unprotectable(task) : { arn: taskArn(cluster, each), reason: 'MISSING' };
+      if (failure) failures.push(failure);
+      else if (task) protectedTasks.push(protectionOf(task));
+    }
+    return { protectedTasks, failures };
+  }
+
+  function updateProtection(input: UpdateTaskProtectionRequest): GetTaskProtectionResponse {
+    const cluster = state.cluster(input.cluster);
+    const minutes = input.expiresInMinutes ?? DEFAULT_PROTECTION_MINUTES;
+    if (minutes < 1 || minutes > LONGEST_PROTECTION_MINUTES)
+      throw awsError('InvalidParameterException', 'expiresInMinutes should be between 1 and 2880.');
+    const protectedTasks: ProtectedTask[] = [];
+    const failures: Failure[] = [];
+    for (const each of batch(input.tasks, 10, 'Tasks')) {
+      const task = state.taskIn(cluster, each);
+      const failure = task ? unprotectable(task) : { arn: taskArn(cluster, each), reason: 'MISSING' };
+      if (failure) failures.push(failure);
+      else if (task) {
+        protect(parts, task, input.protectionEnabled ? minutes * 60 : 0);
+        protectedTasks.push(protectionOf(task));
+      }
+    }
+    return { protectedTasks, failures };
+  }
+
+  /** Only tasks of services can be protected. Source: ECS developer guide, task-scale-in-protection. */
+  function unprotectable(task: TaskRecord): Failure | undefined {
+    if (task.desiredStatus === 'STOPPED')
+      return { arn: task.taskArn, reason: 'TASK_NOT_VALID', detail: 'The task is not running.' };
+    return task.service
+      ? undefined
+      : { arn: task.taskArn, reason: 'TASK_NOT_VALID', detail: 'The task does not belong to a service.' };
+  }
+
+  function protectionOf(task: TaskRecord): ProtectedTask {
+    const untilMs = task.protectedUntilMs;
+    return untilMs !== null && untilMs > world.clock.nowMs
+      ? { taskArn: task.taskArn, protectionEnabled: true, expirationDate: new Date(untilMs) }
+      : { taskArn: task.taskArn, protectionEnabled: false };
+  }
+
+  function taskArn(cluster: ClusterRecord, idOrArn: string): string {
+    if (idOrArn.startsWith('arn:')) return idOrArn;
+    return `arn:aws:ecs:${world.region}:${world.accountId}:task/${cluster.name}/${idOrArn}`;
+  }
+
+  return {
+    ListTasks: list,
+    DescribeTasks: describe,
+    StopTask: stop,
+    RunTask: run,
+    GetTaskProtection: getProtection,
+    UpdateTaskProtection: updateProtection,
+  };
+}
+
+/** Protects for so long, or ends the protection with 0. What waited for its end is looked at then. */
+export function protect(parts: Parts, task: TaskRecord, seconds: number): void {
+  const { clock } = parts.world;
+  const untilMs = seconds > 0 ? clock.nowMs + seconds * 1000 : null;
+  parts.journal.changeTask(task, { protectedUntilMs: untilMs });
+  if (untilMs !== null)
+    clock.at(untilMs, () => {
+      if (task.protectedUntilMs === untilMs && task.lastStatus !== 'STOPPED')
+        parts.journal.changeTask(task, { protectedUntilMs: null });
+    });
+}
+
+function* inCluster(tasks: Iterable<TaskRecord>, cluster: ClusterRecord): Generator<TaskRecord> {
+  for (const task of tasks) if (task.clusterRecord === cluster) yield task;
+}
+
+function lastPart(nameOrArn: string): string {
+  return nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,39 @@
+/** What the modules of ECS see of each other: `ecs-service.ts` fills it in before anything runs. */
+import type { Capture } from '../capture/capture.ts';
+import type { World } from '../world.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import type { DaemonScheduler } from './daemon-scheduler.ts';
+import type { Deployments } from './deployments.ts';
+import type { Health } from './health.ts';
+import type { HostLoss } from './host-loss.ts';
+import type { Journal } from './journal.ts';
+import type { ProvisioningQueue } from './provisioning-queue.ts';
+import type { ReplicaScheduler } from './replica-scheduler.ts';
+import type { EcsState } from './state.ts';
+import type { TaskStarter } from './task-starter.ts';
+import type { TaskStopper } from './task-stopper.ts';
+
+/** Where AWS's behaviour is unconfirmed: one reading per account, drawn from the seed unless it is given. */
+export interface Readings {
+  /** DRAINING stops tasks under scale-in protection (an AWS-authored article says so for managed draining). */
+  readonly drainingIgnoresProtection: boolean;
+  /** A change of a host's status alone sends an event (the documented list of causes does not name it). */
+  readonly statusChangeEmitsEvent: boolean;
+}
+
+export interface Parts {
+  readonly world: World;
+  readonly capture: Capture;
+  readonly readings: Readings;
+  readonly state: EcsState;
+  readonly journal: Journal;
+  readonly registry: AgentRegistry;
+  readonly loss: HostLoss;
+  readonly health: Health;
+  readonly starter: TaskStarter;
+  readonly stopper: TaskStopper;
+  readonly scheduler: ReplicaScheduler;
+  readonly daemons: DaemonScheduler;
+  readonly deployments: Deployments;
+  readonly queue: ProvisioningQueue;
+}
