@@ -142,10 +142,6 @@ function fillGroup(
   instances: ReadonlyMap<string | undefined, Instance>,
   capture: Capture,
 ): void {
-  const fromSubnets = subnetIdsOf(group).flatMap((id) => zones.get(id) ?? []);
-  const fromHosts = (group.Instances ?? []).flatMap((record) => record.AvailabilityZone ?? []);
-  if (!group.AvailabilityZones?.length)
-    group.AvailabilityZones = [...new Set(fromSubnets.length > 0 ? fromSubnets : fromHosts)].sort();
   group.AutoScalingGroupARN ??= `arn:aws:autoscaling:${capture.region}:${capture.accountId}:autoScalingGroup:00000000-0000-0000-0000-000000000000:autoScalingGroupName/${group.AutoScalingGroupName}`;
   group.DefaultCooldown ??= 300;
   group.HealthCheckType ??= 'EC2';
@@ -164,6 +160,10 @@ function fillGroup(
     record.HealthStatus ??= 'Healthy';
     record.ProtectedFromScaleIn ??= false;
   }
+  const fromSubnets = subnetIdsOf(group).flatMap((id) => zones.get(id) ?? []);
+  const fromHosts = (group.Instances ?? []).flatMap((record) => record.AvailabilityZone ?? []);
+  if (!group.AvailabilityZones?.length)
+    group.AvailabilityZones = [...new Set(fromSubnets.length > 0 ? fromSubnets : fromHosts)].sort();
 }
 
 function subnetIdsOf(group: AutoScalingGroup): string[] {
