@@ -50,6 +50,14 @@ const TURN_MS = 15_000;
 
 /** @throws ClusterMissing when there is no ACTIVE cluster of that name. */
 export async function readFacts(clients: FactClients, scope: FactScope): Promise<Facts> {
+  return (await readWorld(clients, scope)).facts;
+}
+
+/** The facts, and the tasks as AWS described them, for those who need more of a task than a decision does. */
+export async function readWorld(
+  clients: FactClients,
+  scope: FactScope,
+): Promise<{ readonly facts: Facts; readonly tasks: readonly Task[] }> {
   const { ecs } = clients;
   const { memory, nowMs } = scope;
   const cluster = await describeCluster(ecs, scope.cluster);
@@ -92,7 +100,7 @@ export async function readFacts(clients: FactClients, scope: FactScope): Promise
     targets,
     protectedUntil,
   };
-  return {
+  const facts: Facts = {
     observedAtMs: nowMs,
     clusterArn: cluster.clusterArn ?? '',
     clusterName: name,
@@ -118,6 +126,7 @@ export async function readFacts(clients: FactClients, scope: FactScope): Promise
     ),
     memory,
   };
+  return { facts, tasks };
 }
 
 /** There is no such cluster, or it is INACTIVE. */

@@ -1,0 +1,43 @@
+/** The deployment's word to its functions, read when asked for: a rehearsal sets it after the modules are loaded. */
+import { BadRequest } from './errors.ts';
+import { type Guardrails, parseGuardrails } from './guardrails.ts';
+
+export interface Environment {
+  readonly tableName: string;
+  /** Undefined: nobody asked to be told. */
+  readonly notificationTopicArn: string | undefined;
+  readonly stateMachineArn: string;
+  /** Undefined: the default bus. */
+  readonly eventBusName: string | undefined;
+  /** The deployment's layer of settings, as written. */
+  readonly settings: unknown;
+  readonly guardrails: Guardrails;
+}
+
+/** @throws BadRequest with every problem of ROLLOVER_SETTINGS and ROLLOVER_GUARDRAILS. */
+export function environment(): Environment {
+  const problems: string[] = [];
+  const json = (name: string): unknown => {
+    const text = process.env[name]?.trim();
+    if (!text) return {};
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      problems.push(`${name}: must be JSON`);
+      return {};
+    }
+  };
+  const settings = json('ROLLOVER_SETTINGS');
+  const guardrails = parseGuardrails(json('ROLLOVER_GUARDRAILS'));
+  if (!guardrails.ok)
+    problems.push(...guardrails.problems.map((problem) => `ROLLOVER_GUARDRAILS: ${problem}`));
+  if (problems.length > 0 || !guardrails.ok) throw new BadRequest(problems);
+  return {
+    tableName: process.env.TABLE_NAME ?? '',
+    notificationTopicArn: process.env.NOTIFICATION_TOPIC_ARN || undefined,
+    stateMachineArn: process.env.STATE_MACHINE_ARN ?? '',
+    eventBusName: process.env.EVENT_BUS_NAME || undefined,
+    settings,
+    guardrails: guardrails.value,
+  };
+}

@@ -1,0 +1,45 @@
+/** The stack around every handler: log, metrics, input by schema, and AWS's errors as ours. */
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { ParseError } from '@aws-lambda-powertools/parser/errors';
+import { parser } from '@aws-lambda-powertools/parser/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type * as z from 'zod';
+import { describeError, isBusy } from '../aws/error-codes.ts';
+import { AwsBusy, BadRequest } from '../edge/errors.ts';
+import { logger } from '../edge/logger.ts';
+import { metrics } from '../edge/metrics.ts';
+
+/**
+ * Wraps a handler. Its input is parsed by `schema`, which puts in defaults; problems become `BadRequest`, errors of AWS
+ * that may pass become `AwsBusy`, ours go through as they are, anything else too: the state machine's last catch has it.
+ */
+export function handlerOf<S extends z.ZodType, R>(
+  schema: S,
+  run: (input: z.output<S>, context: Context) => Promise<R>,
+) {
+  return middy()
+    .use({ onError: mapError })
+    .use(injectLambdaContext(logger))
+    .use(logMetrics(metrics))
+    .use(parser({ schema }))
+    .handler(run as (input: unknown, context: Context) => Promise<R>);
+}
+
+function mapError(request: { error: Error | null }): void {
+  const { error } = request;
+  if (error === null) return;
+  if (error instanceof ParseError) {
+    request.error = new BadRequest(issuesOf(error.cause));
+  } else if (isBusy(error)) {
+    request.error = new AwsBusy(describeError(error), { cause: error });
+  }
+}
+
+function issuesOf(cause: unknown): string[] {
+  const issues = Array.isArray(cause) ? (cause as { path?: PropertyKey[]; message?: string }[]) : [];
+  return issues.length === 0
+    ? ['the input cannot be read']
+    : issues.map(({ path, message }) => `${(path ?? []).map(String).join('.') || 'input'}: ${message}`);
+}

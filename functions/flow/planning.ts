@@ -1,0 +1,98 @@
+/** A plan for a cluster as it stands now: facts, settings in force, and what planning makes of them. */
+import { readAlarms } from '../aws/alarms.ts';
+import { unique } from '../aws/batches.ts';
+import {
+  autoScaling,
+  cloudWatch,
+  dynamodb,
+  ec2,
+  ecr,
+  ecs,
+  elasticLoadBalancing,
+  serviceQuotas,
+  ssm,
+} from '../aws/clients.ts';
+import { readWorld } from '../aws/facts/read-facts.ts';
+import { readPlanFacts } from '../aws/facts/read-plan-facts.ts';
+import { listHistory, listQuarantine } from '../aws/ledger/notes.ts';
+import { createTable } from '../aws/ledger/table.ts';
+import type { Facts } from '../core/facts.ts';
+import type { RunMemory } from '../core/memory.ts';
+import { makePlan } from '../core/plan/make-plan.ts';
+import type { Plan } from '../core/plan.ts';
+import { imageSourceFor, type Settings } from '../core/settings.ts';
+import { environment } from '../edge/environment.ts';
+import { BadRequest } from '../edge/errors.ts';
+import type { Request } from '../edge/request.ts';
+import { resolveSettings } from '../edge/settings.ts';
+
+export const factClients = { ecs, autoScaling, ec2, cloudWatch, elasticLoadBalancing };
+
+export interface Planned {
+  readonly facts: Facts;
+  readonly settings: Settings;
+  readonly plan: Plan;
+}
+
+/** @throws BadRequest when a layer of settings has problems: then nobody can say what is in force. */
+export async function planCluster(cluster: string, request: Request, memory: RunMemory): Promise<Planned> {
+  const nowMs = Date.now();
+  const world = await readWorld(factClients, { cluster, memory, nowMs, alarms: [], look: 'whole' });
+  const settings = settingsInForce(world.facts, request);
+  const table = createTable(dynamodb, environment().tableName);
+  const [alarms, quarantine, history] = await Promise.all([
+    readAlarms(cloudWatch, settings.alarms),
+    listQuarantine(table),
+    listHistory(table),
+  ]);
+  const facts = { ...world.facts, alarms };
+  const sources = unique([
+    ...(request.image === undefined ? [] : [request.image]),
+    ...facts.groups.map((group) => imageSourceFor(settings, group.autoScalingGroupName)),
+  ]);
+  const planFacts = await readPlanFacts(
+    { ...factClients, ssm, ecr, serviceQuotas },
+    facts,
+    world.tasks,
+    sources,
+    {
+      quarantine,
+      pastSuccesses: history
+        .filter(({ ending }) => ending.outcome === 'SUCCEEDED')
+        .map((entry) => ({ cluster: entry.cluster, imageIds: entry.imageIds, endedAtMs: entry.endedAtMs })),
+    },
+  );
+  return { facts, settings, plan: makePlan(facts, planFacts, settings, request, nowMs) };
+}
+
+/** A memory of nothing: for a look at a cluster that no run has touched. */
+export function emptyMemory(runId: string, nowMs: number): RunMemory {
+  return {
+    runId,
+    startedAtMs: nowMs,
+    phase: 'rolling',
+    lastProgressAtMs: nowMs,
+    daemonsAtPlan: [],
+    groups: [],
+    hosts: [],
+    services: [],
+    movesSeen: 0,
+  };
+}
+
+function settingsInForce(facts: Facts, request: Request): Settings {
+  const { settings: deployment, guardrails } = environment();
+  const windows = facts.hosts.filter((host) => host.attributes['ecs.os-type'] === 'windows');
+  const resolved = resolveSettings(
+    {
+      deployment,
+      clusterTags: facts.clusterTags,
+      groupTags: Object.fromEntries(facts.groups.map((group) => [group.autoScalingGroupName, group.tags])),
+      request: request.settings,
+      windowsGroups: unique(windows.flatMap((host) => host.autoScalingGroupName ?? [])),
+    },
+    guardrails,
+  );
+  if (resolved.problems.length > 0) throw new BadRequest(resolved.problems);
+  return resolved.settings;
+}
