@@ -74,9 +74,9 @@ export class StepFunctions {
    * @returns the state machine's ARN
    * @throws Error naming what the embedded account cannot interpret
    */
-  create(name: string, definition: Machine): string {
+  create(name: string, definition: unknown): string {
     const arn = `arn:aws:states:${this.#parts.region}:${this.#parts.accountId}:stateMachine:${name}`;
-    this.#machines.set(arn, { arn, name, machine: prepare(definition) });
+    this.#machines.set(arn, { arn, name, machine: prepare(definition as Machine) });
     return arn;
   }
 

@@ -1,0 +1,97 @@
+/**
+ * Amazon CloudWatch alarms: described, and set to a state by whoever scripts it; nothing is measured.
+ * Source: Amazon CloudWatch API reference, DescribeAlarms (100 names, 100 records a page, 50 by default); user guide,
+ * cloudwatch-and-eventbridge (CloudWatch Alarm State Change).
+ */
+import type { DescribeAlarmsInput, MetricAlarm, StateValue } from '@aws-sdk/client-cloudwatch';
+import { awsError } from '../kernel/aws-error.ts';
+import type { VirtualClock } from '../kernel/clock.ts';
+import { pageOf } from '../kernel/pages.ts';
+import type { EventBusPort, OperationRegistry } from '../world.ts';
+
+export interface CloudWatchParts {
+  readonly clock: VirtualClock;
+  readonly registry: OperationRegistry;
+  readonly bus: EventBusPort;
+  readonly accountId: string;
+  readonly region: string;
+}
+
+const MAX_NAMES = 100;
+const PAGES = {
+  defaultLimit: 50,
+  maxLimit: 100,
+  limitError: 'ValidationError',
+  tokenError: 'InvalidNextToken',
+};
+
+export class Alarms {
+  readonly #parts: CloudWatchParts;
+  readonly #alarms = new Map<string, MetricAlarm>();
+
+  constructor(parts: CloudWatchParts, alarms: readonly MetricAlarm[]) {
+    this.#parts = parts;
+    for (const alarm of alarms) if (alarm.AlarmName) this.#alarms.set(alarm.AlarmName, alarm);
+    parts.registry.register('CloudWatch', {
+      DescribeAlarms: (input: DescribeAlarmsInput) => this.#describe(input),
+    });
+  }
+
+  stateOf(name: string): StateValue | undefined {
+    return this.#alarms.get(name)?.StateValue;
+  }
+
+  /** Sets an alarm's state; one that did not exist is made. Its change of state is told on the bus. */
+  setState(name: string, value: StateValue, reason: string): void {
+    const { clock, bus, accountId, region } = this.#parts;
+    const before = this.#alarms.get(name);
+    const arn = before?.AlarmArn ?? `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+    const at = new Date(clock.nowMs);
+    this.#alarms.set(name, {
+      ...before,
+      AlarmName: name,
+      AlarmArn: arn,
+      StateValue: value,
+      StateReason: reason,
+      StateUpdatedTimestamp: at,
+      StateTransitionedTimestamp: at,
+    });
+    const was = before?.StateValue ?? 'INSUFFICIENT_DATA';
+    if (was === value) return;
+    bus.emit({
+      source: 'aws.cloudwatch',
+      detailType: 'CloudWatch Alarm State Change',
+      resources: [arn],
+      detail: {
+        alarmName: name,
+        state: { value, reason, timestamp: at.toISOString() },
+        previousState: { value: was },
+      },
+      delivery: 'best-effort',
+    });
+  }
+
+  #describe(input: DescribeAlarmsInput): object {
+    if (input.AlarmNames && input.AlarmNamePrefix) {
+      throw awsError('ValidationError', 'AlarmNamePrefix and AlarmNames are mutually exclusive');
+    }
+    if ((input.AlarmNames?.length ?? 0) > MAX_NAMES) {
+      throw awsError('ValidationError', `AlarmNames must have length less than or equal to ${MAX_NAMES}`);
+    }
+    const names = input.AlarmNames && new Set(input.AlarmNames);
+    const found = [...this.#alarms.values()].filter(
+      ({ AlarmName = '', StateValue }) =>
+        (!names || names.has(AlarmName)) &&
+        AlarmName.startsWith(input.AlarmNamePrefix ?? '') &&
+        (input.StateValue === undefined || input.StateValue === StateValue),
+    );
+    const page = pageOf(
+      found,
+      ({ AlarmName = '' }) => AlarmName,
+      `DescribeAlarms/${JSON.stringify([input.AlarmNames, input.AlarmNamePrefix, input.StateValue])}`,
+      { limit: input.MaxRecords, nextToken: input.NextToken },
+      PAGES,
+    );
+    return { MetricAlarms: page.items, CompositeAlarms: [], NextToken: page.nextToken };
+  }
+}
