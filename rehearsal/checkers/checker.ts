@@ -37,6 +37,8 @@ export interface JudgedRun {
   readonly truth: Truth;
   /** Second 0, epoch milliseconds. */
   readonly startedAtMs: number;
+  /** Name of the cluster that the request is about. */
+  readonly cluster: string;
   /** Clusters (names) that may be changed; none in `observe` and `mode: plan`. */
   readonly clusters: ReadonlySet<string>;
   /** Auto Scaling groups that may be changed: those of these clusters that nobody else manages. */

@@ -109,6 +109,9 @@ export class Chronicle {
         if (observation.state === 'terminated') host.terminatedAtMs ??= atMs;
         if (!wasUp || host.isUp) return undefined;
         host.endedAtMs = atMs;
+        this.#withSharesOf(host, () => {
+          host.endedByUs = isOurs(observation.actor);
+        });
         return { kind: 'ended', host, ...(observation.actor && { by: observation.actor }) };
       }
       case 'lifecycle': {
@@ -174,6 +177,10 @@ export class Chronicle {
         host.drainedByUs = isOurs(observation.actor);
       });
       host.drainingSinceMs = atMs;
+      for (const motion of before.keys()) {
+        const carried = host.tasksToMove.filter((task) => this.motionOf(task) === motion).length;
+        motion.carriedMost = Math.max(motion.carriedMost, carried);
+      }
       if (host.drainedByUs) host.drainedByUsAtMs ??= atMs;
       return { kind: 'drain', host, inMotionBefore: before, ...by };
     }
@@ -245,6 +252,7 @@ export class Chronicle {
         memoryMiB: truth?.memoryMiB ?? 0,
       },
       truth?.createdAtMs ?? atMs,
+      !('createdAtMs' in seen),
     );
     this.tasks.set(taskArn, line);
     if (seen.instanceId !== null) this.#place(line, seen.instanceId, atMs);

@@ -25,6 +25,8 @@ export class HostLine {
   drainedByUs = false;
   /** First time that we drained it. */
   drainedByUsAtMs: number | undefined;
+  /** Its machine ends because of us; its tasks are lost, though ECS learns of it later. */
+  endedByUs = false;
   endedAtMs: number | undefined;
   terminatedAtMs: number | undefined;
   /** Tasks on it that are not STOPPED. */
@@ -75,6 +77,8 @@ export class TaskLine {
   readonly cpu: number;
   readonly memoryMiB: number;
   readonly createdAtMs: number;
+  /** It was created while we watched. */
+  readonly metDuringRun: boolean;
   host: HostLine | undefined;
   placedAtMs: number | undefined;
   placedBesideStopping = false;
@@ -97,6 +101,7 @@ export class TaskLine {
       readonly memoryMiB: number;
     },
     createdAtMs: number,
+    metDuringRun: boolean,
   ) {
     this.taskArn = of.taskArn;
     this.cluster = of.cluster;
@@ -107,9 +112,13 @@ export class TaskLine {
     this.cpu = of.cpu;
     this.memoryMiB = of.memoryMiB;
     this.createdAtMs = createdAtMs;
+    this.metDuringRun = metDuringRun;
   }
 
   get share(): Share {
-    return { healthy: this.healthy, onDrainingHost: this.host?.drainedByUs === true };
+    return {
+      healthy: this.healthy,
+      onDrainingHost: this.host?.drainedByUs === true || this.host?.endedByUs === true,
+    };
   }
 }

@@ -27,6 +27,10 @@ export class ServiceMotion {
   readonly serviceName: string;
   readonly cluster: string;
   desired: number;
+  /** Highest so far. */
+  desiredMost: number;
+  /** Most tasks of it that a host carried when we drained it. */
+  carriedMost = 0;
   minimumHealthyPercent: number;
   maximumPercent: number;
   /** Tasks that should run, in whatever state. */
@@ -49,6 +53,7 @@ export class ServiceMotion {
     this.serviceName = of.serviceName;
     this.cluster = of.cluster;
     this.desired = of.desired;
+    this.desiredMost = of.desired;
     this.minimumHealthyPercent = of.minimumHealthyPercent;
     this.maximumPercent = of.maximumPercent;
   }
@@ -111,6 +116,7 @@ export class ServiceMotion {
 
   setDesired(desired: number): void {
     this.desired = desired;
+    this.desiredMost = Math.max(this.desiredMost, desired);
     this.#forgetFilled();
   }
 
