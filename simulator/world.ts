@@ -100,6 +100,25 @@ export interface Ec2Port {
   stop(instanceId: string, actor: Actor): void;
   /** Literal id behind an `ImageId` of a template: itself, or what `resolve:ssm:` gives now. */
   resolveImage(reference: string): string | undefined;
+  isSpot(instanceId: string): boolean;
+  /** EC2's own word on why an instance ended, `Client.InternalError: Client error on launch` and the like. */
+  stateReason(instanceId: string): string | undefined;
+  /** As a template's owner: a new version with this image, based on the referenced one; its number. */
+  newTemplateVersion(
+    template: {
+      readonly LaunchTemplateId?: string | undefined;
+      readonly LaunchTemplateName?: string | undefined;
+    },
+    sourceVersion: string,
+    imageId: string,
+  ): string;
+  setDefaultTemplateVersion(
+    template: {
+      readonly LaunchTemplateId?: string | undefined;
+      readonly LaunchTemplateName?: string | undefined;
+    },
+    version: string,
+  ): void;
   /** Known to EC2 and not deregistered, whatever its state. */
   imageExists(imageId: string): boolean;
   /** The version behind a template reference (number, `$Latest`, `$Default` or none) as of now, or EC2's refusal. */
@@ -140,7 +159,11 @@ export interface AutoScalingPort {
   groupOfArn(arn: string): string | undefined;
   /** Ends a lifecycle hook's wait, as CompleteLifecycleAction. */
   completeLifecycleAction(instanceId: string, hookName: string, result: 'CONTINUE' | 'ABANDON'): void;
+  /** As a scaling policy does: within the group's bounds, and nothing while AlarmNotification is suspended. */
   setDesiredCapacity(group: string, desired: number, actor: Actor): void;
+  isProtectedFromScaleIn(instanceId: string): boolean;
+  /** As managed termination protection does to hosts that became empty or busy. */
+  setProtection(instanceId: string, isProtected: boolean, actor: Actor): void;
 }
 
 export interface LoadBalancingPort {

@@ -12,6 +12,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import type { Capture } from '../capture/capture.ts';
 import { awsError } from '../kernel/aws-error.ts';
+import { plainText } from '../kernel/user-data.ts';
 import type { Actor } from '../observation.ts';
 import type { LaunchTemplateTruth } from '../truth.ts';
 import type {
@@ -120,6 +121,14 @@ export class Ec2Service implements Ec2Port {
     return this.#world.ssm.valueOf(reference.slice(SSM_PREFIX.length));
   }
 
+  isSpot(instanceId: string): boolean {
+    return this.#fleet.get(instanceId)?.spot ?? false;
+  }
+
+  stateReason(instanceId: string): string | undefined {
+    return this.#fleet.get(instanceId)?.stateReason?.Message;
+  }
+
   imageExists(imageId: string): boolean {
     return this.#images.get(imageId) !== undefined;
   }
@@ -205,7 +214,7 @@ export class Ec2Service implements Ec2Port {
   newTemplateVersion(name: TemplateName, sourceVersion: string, imageId: string): string {
     const { LaunchTemplateVersion: version } = this.#templateApi.createLaunchTemplateVersion(
       {
-        LaunchTemplateId: this.#templates.get(name).id,
+        LaunchTemplateId: this.#template(name).id,
         SourceVersion: sourceVersion,
         LaunchTemplateData: { ImageId: imageId },
       },
@@ -216,9 +225,16 @@ export class Ec2Service implements Ec2Port {
 
   setDefaultTemplateVersion(name: TemplateName, version: string): void {
     this.#templateApi.modifyLaunchTemplate({
-      LaunchTemplateId: this.#templates.get(name).id,
+      LaunchTemplateId: this.#template(name).id,
       DefaultVersion: version,
     });
+  }
+
+  /** A group's description holds id and name of its template; a call takes one of them. */
+  #template(name: TemplateName) {
+    const template = this.#templates.find(name);
+    if (!template) throw new Error('the group names a launch template that the account does not have');
+    return template;
   }
 
   #createTags(input: CreateTagsRequest): object {
@@ -276,11 +292,4 @@ export class Ec2Service implements Ec2Port {
       DeleteTags: (input: DeleteTagsRequest) => this.#deleteTags(input),
     });
   }
-}
-
-/** User data is base64 in templates; what does not decode to text is kept as it is. */
-export function plainText(userData: string | undefined): string | null {
-  if (userData === undefined || userData === '') return null;
-  const isBase64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(userData) && !userData.includes('ECS_');
-  return isBase64 ? Buffer.from(userData, 'base64').toString('utf8') : userData;
 }

@@ -1,0 +1,242 @@
+/**
+ * The life of a group's members: Pending(:Wait) → InService → Terminating(:Wait) → Terminated, with the hooks that hold
+ * them. Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-lifecycle and lifecycle-hooks.
+ *
+ * Starts when EC2 took the launch; ends when the instance is terminated or detached. `wake` asks the group to look at
+ * itself again.
+ */
+import type { LifecycleHook } from '@aws-sdk/client-auto-scaling';
+import { awsError } from '../kernel/aws-error.ts';
+import type { RandomStream } from '../kernel/random.ts';
+import type { Actor } from '../observation.ts';
+import type { Instance, Range, World } from '../world.ts';
+import type { Activities } from './activities.ts';
+import { announceActivity, announceHook, type Transition } from './events.ts';
+import { type Group, type HookWait, isPending, isTerminating, type Member, stamp } from './group.ts';
+import type { GroupStore } from './group-store.ts';
+
+const AUTO_SCALING: Actor = { kind: 'aws', name: 'auto-scaling' };
+/** EC2 running → InService without a hook; activities of groups without hooks end seconds after the boot. */
+const SETTLE_SECONDS: Range = [1, 4];
+/** How soon Auto Scaling learns of an instance that no longer runs; "at once" in its guide, seconds in practice. */
+const NOTICE_SECONDS: Range = [2, 30];
+const MOST_HOOK_SECONDS = 172_800;
+
+export class Lifecycle {
+  readonly #world: World;
+  readonly #store: GroupStore;
+  readonly #activities: Activities;
+  readonly #wake: (group: Group) => void;
+  readonly #random: RandomStream;
+
+  constructor(world: World, store: GroupStore, activities: Activities, wake: (group: Group) => void) {
+    this.#world = world;
+    this.#store = store;
+    this.#activities = activities;
+    this.#wake = wake;
+    this.#random = world.random.stream('auto-scaling/lifecycle');
+  }
+
+  /** EC2 says that an instance changed state. */
+  onInstanceState(instance: Instance): void {
+    const group = this.#store.groupOfInstance(instance.instanceId);
+    const member = group?.members.get(instance.instanceId);
+    if (!group || !member || instance.state === 'pending') return;
+    if (instance.state === 'running') {
+      if (member.lifecycleState === 'Pending')
+        this.#soon(SETTLE_SECONDS, () => this.#launched(group, member));
+    } else if (isTerminating(member)) {
+      if (instance.state === 'terminated' && member.lifecycleState !== 'Terminating:Wait') {
+        this.#terminated(group, member);
+      }
+    } else if (isPending(member)) {
+      this.#soon(NOTICE_SECONDS, () => this.#diedWhilePending(group, member));
+    } else if (member.lifecycleState === 'InService') {
+      this.#soon(NOTICE_SECONDS, () => {
+        if (!group.members.has(member.instanceId)) return;
+        group.suspects.add(member.instanceId);
+        this.#wake(group);
+      });
+    }
+  }
+
+  /** Begins the end of a member; nothing when it is ending already. */
+  terminate(group: Group, member: Member, actor: Actor, cause: string): void {
+    if (isTerminating(member)) return;
+    const wasPending = isPending(member);
+    for (const wait of member.waits.values()) this.#world.clock.cancel(wait.timer);
+    member.waits.clear();
+    member.endedBy = actor;
+    if (wasPending)
+      this.#activities.end(member.activity, 'Cancelled', 'Instance was terminated before it was in service');
+    member.activity = this.#activities.start(group, `Terminating EC2 instance: ${member.instanceId}`, cause, {
+      subnetId: this.#world.ec2.instance(member.instanceId)?.subnetId,
+      zone: member.zone,
+    });
+    this.#store.enter(group, member, 'Terminating');
+    this.#hold(group, member, 'terminate');
+    if (member.waits.size === 0) this.#end(group, member);
+    this.#wake(group);
+  }
+
+  /**
+   * CompleteLifecycleAction. A CONTINUE ends this hook's wait; ABANDON ends all of them. A launch that is abandoned is
+   * terminated and replaced; a termination goes on either way.
+   *
+   * @throws `ValidationError` when this hook does not hold the instance
+   */
+  complete(
+    group: Group,
+    instanceId: string | undefined,
+    hookName: string,
+    token: string | undefined,
+    result: string,
+  ): void {
+    const { member, wait } = this.#waiting(group, instanceId, hookName, token);
+    this.#released(group, member, wait, result);
+  }
+
+  /** @throws `ValidationError` when this hook does not hold the instance */
+  heartbeat(group: Group, instanceId: string | undefined, hookName: string, token: string | undefined): void {
+    const { member, wait } = this.#waiting(group, instanceId, hookName, token);
+    this.#arm(group, member, wait);
+  }
+
+  #waiting(group: Group, instanceId: string | undefined, hookName: string, token: string | undefined) {
+    for (const member of instanceId === undefined
+      ? group.members.values()
+      : [group.members.get(instanceId)]) {
+      const wait = member?.waits.get(hookName);
+      if (member && wait && (token === undefined || token === wait.token)) return { member, wait };
+    }
+    throw awsError(
+      'ValidationError',
+      instanceId === undefined
+        ? `No active Lifecycle Action found with token ${token ?? ''}`
+        : `No active Lifecycle Action found with instance ID ${instanceId}`,
+    );
+  }
+
+  #released(group: Group, member: Member, wait: HookWait, result: string): void {
+    if (member.waits.get(wait.hook.LifecycleHookName ?? '') !== wait) return;
+    this.#world.clock.cancel(wait.timer);
+    member.waits.delete(wait.hook.LifecycleHookName ?? '');
+    const abandoned = result === 'ABANDON';
+    if (member.lifecycleState === 'Terminating:Wait') {
+      if (abandoned) this.#dropWaits(member);
+      if (member.waits.size > 0) return;
+      this.#store.enter(group, member, 'Terminating:Proceed');
+      this.#end(group, member);
+    } else if (abandoned) {
+      this.#dropWaits(member);
+      const launch = member.activity;
+      member.activity = undefined;
+      this.#activities.end(
+        launch,
+        'Cancelled',
+        `Instance failed to complete user's Lifecycle Action: Lifecycle Action with token ${wait.token} was abandoned: Lifecycle Action Completed with ABANDON Result`,
+      );
+      announceActivity(this.#world, group, member.instanceId, launch, 'launch', 'Unsuccessful');
+      const cause = `At ${stamp(this.#world.clock.nowMs)} an instance was taken out of service in response to a launch lifecycle action that was abandoned.`;
+      this.terminate(group, member, AUTO_SCALING, cause);
+    } else if (member.waits.size === 0) {
+      this.#store.enter(group, member, 'Pending:Proceed');
+      this.#soon([0.5, 2], () => this.#inService(group, member));
+    }
+  }
+
+  #dropWaits(member: Member): void {
+    for (const wait of member.waits.values()) this.#world.clock.cancel(wait.timer);
+    member.waits.clear();
+  }
+
+  #launched(group: Group, member: Member): void {
+    if (member.lifecycleState !== 'Pending') return;
+    this.#hold(group, member, 'launch');
+    if (member.waits.size === 0) this.#inService(group, member);
+  }
+
+  #inService(group: Group, member: Member): void {
+    if (!isPending(member)) return;
+    member.inServiceAtMs = this.#world.clock.nowMs;
+    this.#activities.end(member.activity, 'Successful');
+    this.#store.enter(group, member, 'InService');
+    announceActivity(this.#world, group, member.instanceId, member.activity, 'launch', 'Successful');
+    member.activity = undefined;
+    group.launchFailures = 0;
+    this.#wake(group);
+  }
+
+  /** The instance went away before it was in service: the launch failed, in the words of what EC2 says of it. */
+  #diedWhilePending(group: Group, member: Member): void {
+    if (!isPending(member)) return;
+    const why = this.#world.ec2.stateReason(member.instanceId) ?? 'Client.UserInitiatedShutdown';
+    this.#activities.end(
+      member.activity,
+      'Failed',
+      `Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: ${why}`,
+    );
+    announceActivity(this.#world, group, member.instanceId, member.activity, 'launch', 'Unsuccessful');
+    group.launchFailures++;
+    this.#store.enter(group, member, 'Terminated');
+    this.#store.removeMember(group, member);
+    this.#world.ec2.terminate(member.instanceId, AUTO_SCALING);
+    this.#wake(group);
+  }
+
+  #end(group: Group, member: Member): void {
+    const instance = this.#world.ec2.instance(member.instanceId);
+    if (!instance || instance.state === 'terminated') this.#terminated(group, member);
+    else this.#world.ec2.terminate(member.instanceId, member.endedBy ?? AUTO_SCALING);
+  }
+
+  #terminated(group: Group, member: Member): void {
+    this.#activities.end(member.activity, 'Successful');
+    announceActivity(this.#world, group, member.instanceId, member.activity, 'terminate', 'Successful');
+    this.#store.enter(group, member, 'Terminated');
+    this.#store.removeMember(group, member);
+    this.#wake(group);
+  }
+
+  /** Puts all hooks of this transition on the member; it waits for every one of them. */
+  #hold(group: Group, member: Member, transition: Transition): void {
+    const name = `autoscaling:EC2_INSTANCE_${transition === 'launch' ? 'LAUNCHING' : 'TERMINATING'}`;
+    const hooks = [...group.hooks.values()].filter((hook) => hook.LifecycleTransition === name);
+    if (hooks.length === 0) return;
+    const waits = hooks.map((hook) => this.#newWait(hook));
+    for (const wait of waits) member.waits.set(wait.hook.LifecycleHookName ?? '', wait);
+    if (member.activity) member.activity.StatusCode = 'MidLifecycleAction';
+    this.#store.enter(group, member, transition === 'launch' ? 'Pending:Wait' : 'Terminating:Wait');
+    for (const wait of waits) {
+      // Whoever was told of the state may have completed it at once.
+      if (member.waits.get(wait.hook.LifecycleHookName ?? '') !== wait) continue;
+      this.#arm(group, member, wait);
+      announceHook(this.#world, group, member.instanceId, wait, transition);
+    }
+  }
+
+  #newWait(hook: LifecycleHook): HookWait {
+    const latestMs = this.#world.clock.nowMs + globalTimeoutSeconds(hook) * 1000;
+    const random = this.#random;
+    const token = `${random.hex(8)}-${random.hex(4)}-4${random.hex(3)}-9${random.hex(3)}-${random.hex(12)}`;
+    return { hook, token, latestMs, timer: undefined };
+  }
+
+  /** A heartbeat starts the hook's own time anew, within the global one. */
+  #arm(group: Group, member: Member, wait: HookWait): void {
+    this.#world.clock.cancel(wait.timer);
+    const heartbeatMs = (wait.hook.HeartbeatTimeout ?? 3600) * 1000;
+    wait.timer = this.#world.clock.at(Math.min(this.#world.clock.nowMs + heartbeatMs, wait.latestMs), () =>
+      this.#released(group, member, wait, wait.hook.DefaultResult ?? 'ABANDON'),
+    );
+  }
+
+  #soon(seconds: Range, run: () => void): void {
+    this.#world.clock.after(this.#random.between(seconds) * 1000, run);
+  }
+}
+
+/** "48 hours or 100 times the heartbeat timeout, whichever is smaller" (user guide, lifecycle-hooks). */
+export function globalTimeoutSeconds(hook: LifecycleHook): number {
+  return Math.min(MOST_HOOK_SECONDS, 100 * (hook.HeartbeatTimeout ?? 3600));
+}

@@ -1,0 +1,112 @@
+/** Groups as the capture describes them. */
+import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
+import type { Capture } from '../capture/capture.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
+import type { World } from '../world.ts';
+import type { Group, LifecycleState, Member, ScheduledAction } from './group.ts';
+import { describedSource } from './launch-source.ts';
+
+export function groupsOf(world: World, capture: Capture): Group[] {
+  return capture.autoScaling.autoScalingGroups.map((described) => groupOf(world, capture, described));
+}
+
+function groupOf(world: World, capture: Capture, described: AutoScalingGroup): Group {
+  const name = described.AutoScalingGroupName ?? '';
+  const { LaunchTemplate, MixedInstancesPolicy, LaunchConfigurationName, Instances, ...base } = described;
+  const ofGroup = <T extends { AutoScalingGroupName?: string | undefined }>(items: readonly T[]) =>
+    items.filter((item) => item.AutoScalingGroupName === name);
+  delete base.Tags;
+  delete base.WarmPoolConfiguration;
+  delete base.WarmPoolSize;
+  const subnets = subnetsByZone(world, described.VPCZoneIdentifier);
+  return {
+    name,
+    arn:
+      described.AutoScalingGroupARN ??
+      `arn:aws:autoscaling:${world.region}:${world.accountId}:autoScalingGroup:*:autoScalingGroupName/${name}`,
+    base,
+    minSize: described.MinSize ?? 0,
+    maxSize: described.MaxSize ?? 0,
+    desiredCapacity: described.DesiredCapacity ?? 0,
+    zones: described.AvailabilityZones?.length ? [...described.AvailabilityZones] : [...subnets.keys()],
+    subnets,
+    source: describedSource(world, { LaunchTemplate, MixedInstancesPolicy, LaunchConfigurationName }),
+    newInstancesProtected: described.NewInstancesProtectedFromScaleIn ?? false,
+    suspended: new Map(
+      (described.SuspendedProcesses ?? []).map((process) => [
+        process.ProcessName ?? '',
+        process.SuspensionReason ?? '',
+      ]),
+    ),
+    members: new Map(
+      (Instances ?? []).map((instance) => [instance.InstanceId ?? '', memberOf(world, instance)]),
+    ),
+    memberPictures: new LaggingStore(world.clock),
+    hooks: new Map(
+      ofGroup(capture.autoScaling.lifecycleHooks).map((hook) => [hook.LifecycleHookName ?? '', hook]),
+    ),
+    tags: new Map((described.Tags ?? []).map((tag) => [tag.Key ?? '', tag])),
+    activities: [],
+    scheduled: new Map(
+      ofGroup(capture.autoScaling.scheduledActions).map((shape): [string, ScheduledAction] => [
+        shape.ScheduledActionName ?? '',
+        { shape: { ...shape }, timer: undefined },
+      ]),
+    ),
+    refreshes: ofGroup(capture.autoScaling.instanceRefreshes)
+      .map((shape) => ({
+        shape: { ...shape },
+        actor: { kind: 'aws' as const, name: 'instance-refresh' },
+        remaining: new Set((Instances ?? []).map((instance) => instance.InstanceId ?? '')),
+        total: Instances?.length ?? 0,
+        lastProgressMs: world.clock.startMs,
+      }))
+      .sort((a, b) => (a.shape.StartTime?.getTime() ?? 0) - (b.shape.StartTime?.getTime() ?? 0)),
+    warmPool: ofGroup(capture.autoScaling.warmPools)[0],
+    causes: [],
+    capacityActor: { kind: 'aws', name: 'auto-scaling' },
+    suspects: new Set(),
+    tick: undefined,
+    launchFailures: 0,
+    retryLaunchAtMs: 0,
+    rebalance: undefined,
+    unbalancedSinceMs: null,
+    rebalanceAfterMs: 0,
+    saidAllProtected: false,
+  };
+}
+
+function memberOf(world: World, instance: Instance): Member {
+  const instanceId = instance.InstanceId ?? '';
+  const known = world.ec2.instance(instanceId);
+  const state = (instance.LifecycleState ?? 'InService') as LifecycleState;
+  return {
+    instanceId,
+    instanceType: instance.InstanceType ?? known?.instanceType ?? '',
+    zone: instance.AvailabilityZone ?? known?.zone ?? '',
+    spot: world.ec2.isSpot(instanceId),
+    weight: Number(instance.WeightedCapacity ?? 1) || 1,
+    weightedCapacity: instance.WeightedCapacity,
+    launchTemplate: instance.LaunchTemplate,
+    launchConfigurationName: instance.LaunchConfigurationName,
+    imageId: instance.ImageId,
+    launchedAtMs: known?.launchTimeMs ?? world.clock.startMs,
+    lifecycleState: state,
+    healthStatus: instance.HealthStatus?.toLowerCase() === 'unhealthy' ? 'Unhealthy' : 'Healthy',
+    protectedFromScaleIn: instance.ProtectedFromScaleIn ?? false,
+    inServiceAtMs: state === 'InService' ? (known?.launchTimeMs ?? world.clock.startMs) : null,
+    waits: new Map(),
+    activity: undefined,
+    endedBy: null,
+  };
+}
+
+/** `VPCZoneIdentifier` is a comma-separated list of subnets; a zone may have several. */
+export function subnetsByZone(world: World, identifier: string | undefined): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const subnetId of (identifier ?? '').split(',').map((id) => id.trim())) {
+    const zone = subnetId === '' ? undefined : world.ec2.zoneOfSubnet(subnetId);
+    if (zone !== undefined) found.set(zone, [...(found.get(zone) ?? []), subnetId]);
+  }
+  return found;
+}

@@ -1,0 +1,307 @@
+/**
+ * Amazon EC2 Auto Scaling of the account: groups that keep their size, their zones and their health by themselves, and
+ * the calls that change what they keep.
+ *
+ * Starts with `seed()`, when all services exist; never ends before the account. Groups are not created or deleted here:
+ * they are the capture's.
+ */
+import type { DescribeInstanceRefreshesType, StartInstanceRefreshType } from '@aws-sdk/client-auto-scaling';
+import type { Capture } from '../capture/capture.ts';
+import { pageOf } from '../kernel/pages.ts';
+import type { Actor } from '../observation.ts';
+import type { GroupTruth } from '../truth.ts';
+import type { AutoScalingPort, Call, Instance, World } from '../world.ts';
+import { Activities } from './activities.ts';
+import { type Group, isSuspended, zoneCounts } from './group.ts';
+import { GroupApi } from './group-api.ts';
+import { GroupStore } from './group-store.ts';
+import { HookApi } from './hook-api.ts';
+import { InstanceApi } from './instance-api.ts';
+import { launchImages } from './launch-source.ts';
+import { Launcher } from './launcher.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { PAGES } from './page-rules.ts';
+import { Reconciler } from './reconciler.ts';
+import { cancelRefresh, startRefresh } from './refresh.ts';
+import { ScheduledActions } from './scheduled-actions.ts';
+import { groupsOf } from './seed.ts';
+import { Sizes } from './sizes.ts';
+
+const OUTSIDE: Actor = { kind: 'fault', name: 'outside' };
+
+/** What an owner or an accident does to a group's template: the numbers are the version before and after. */
+export interface TemplateChange {
+  readonly templateId: string;
+  readonly version: string;
+}
+
+export class AutoScalingService implements AutoScalingPort {
+  readonly #world: World;
+  readonly #capture: Capture;
+  readonly #store: GroupStore;
+  readonly #activities: Activities;
+  readonly #reconciler: Reconciler;
+  readonly #lifecycle: Lifecycle;
+  readonly #sizes: Sizes;
+  readonly #scheduled: ScheduledActions;
+  readonly #groupApi: GroupApi;
+
+  constructor(world: World, capture: Capture) {
+    this.#world = world;
+    this.#capture = capture;
+    const wake = (group: Group) => this.#reconciler.wake(group);
+    this.#store = new GroupStore(world);
+    this.#activities = new Activities(world);
+    const launcher = new Launcher(world, this.#store, this.#activities);
+    this.#reconciler = new Reconciler(world, this.#store, this.#activities, launcher, () => this.#lifecycle);
+    this.#lifecycle = new Lifecycle(world, this.#store, this.#activities, wake);
+    this.#sizes = new Sizes(world, this.#store, this.#activities, wake);
+    this.#scheduled = new ScheduledActions(world, this.#store, this.#sizes);
+    this.#groupApi = new GroupApi(world, this.#store, this.#sizes, capture.autoScaling.scalingPolicies, wake);
+    const instances = new InstanceApi(world, {
+      store: this.#store,
+      sizes: this.#sizes,
+      activities: this.#activities,
+      lifecycle: this.#lifecycle,
+      launcher,
+      wake,
+    });
+    this.#register(instances, new HookApi(this.#store, this.#lifecycle));
+    world.signals.onInstanceState((instance: Instance) => this.#lifecycle.onInstanceState(instance));
+  }
+
+  /** The groups of the capture; what is unbalanced or missing in them is dealt with from the first seconds on. */
+  seed(): void {
+    for (const group of groupsOf(this.#world, this.#capture)) {
+      this.#store.add(group);
+      for (const member of group.members.values()) {
+        const state = this.#world.ec2.instance(member.instanceId)?.state;
+        if (state !== undefined && state !== 'running' && state !== 'pending')
+          group.suspects.add(member.instanceId);
+        this.#world.record({
+          kind: 'lifecycle',
+          instanceId: member.instanceId,
+          group: group.name,
+          lifecycleState: member.lifecycleState,
+        });
+      }
+      this.#scheduled.seed(group);
+      this.#reconciler.wake(group);
+    }
+  }
+
+  membership(instanceId: string): { readonly group: string; readonly lifecycleState: string } | undefined {
+    const group = this.#store.groupOfInstance(instanceId);
+    const member = group?.members.get(instanceId);
+    return group && member && { group: group.name, lifecycleState: member.lifecycleState };
+  }
+
+  isProtectedFromScaleIn(instanceId: string): boolean {
+    return this.#store.groupOfInstance(instanceId)?.members.get(instanceId)?.protectedFromScaleIn ?? false;
+  }
+
+  /** Managed termination protection takes it off empty hosts; somebody else may put it on. */
+  setProtection(instanceId: string, isProtected: boolean, actor: Actor): void {
+    const group = this.#store.groupOfInstance(instanceId);
+    const member = group?.members.get(instanceId);
+    if (!group || !member || member.protectedFromScaleIn === isProtected) return;
+    member.protectedFromScaleIn = isProtected;
+    group.saidAllProtected = false;
+    this.#store.memberChanged(group, member);
+    this.#store.changed(group, actor);
+    this.#reconciler.wake(group);
+  }
+
+  groupOfArn(arn: string): string | undefined {
+    const name = arn.split('autoScalingGroupName/')[1];
+    return this.#store.all().find((group) => group.arn === arn)?.name ?? this.#store.find(name)?.name;
+  }
+
+  completeLifecycleAction(instanceId: string, hookName: string, result: 'CONTINUE' | 'ABANDON'): void {
+    const group = this.#store.groupOfInstance(instanceId);
+    if (!group?.members.get(instanceId)?.waits.has(hookName)) return;
+    this.#lifecycle.complete(group, instanceId, hookName, undefined, result);
+  }
+
+  /**
+   * As a scaling policy does it: within the bounds, and not while AlarmNotification is suspended (Auto Scaling user
+   * guide, as-suspend-resume-processes).
+   */
+  setDesiredCapacity(name: string, desired: number, actor: Actor): void {
+    const group = this.#store.find(name);
+    if (!group || isSuspended(group, 'AlarmNotification')) return;
+    const within = Math.min(group.maxSize, Math.max(group.minSize, desired));
+    if (within === group.desiredCapacity) return;
+    this.#sizes.explicit(group, within, actor, 'a monitor alarm triggered a policy');
+  }
+
+  /** Managed scaling takes hosts away, as far as the minimum and AlarmNotification allow. */
+  scaleIn(name: string, by = 1, actor: Actor = { kind: 'aws', name: 'managed-scaling' }): void {
+    const group = this.#store.find(name);
+    if (group) this.setDesiredCapacity(name, group.desiredCapacity - by, actor);
+  }
+
+  /** Zones are evened out now, unless AZRebalance is suspended. */
+  rebalance(name: string): void {
+    this.#reconciler.rebalanceNow(this.#store.get(name));
+  }
+
+  /** With the group's own template as desired configuration, so that template updates are refused until it is over. */
+  startInstanceRefresh(name: string, actor: Actor = OUTSIDE): void {
+    const group = this.#store.get(name);
+    const { LaunchTemplate, MixedInstancesPolicy } = group.source;
+    const DesiredConfiguration = MixedInstancesPolicy
+      ? { MixedInstancesPolicy }
+      : LaunchTemplate
+        ? { LaunchTemplate }
+        : undefined;
+    startRefresh(
+      this.#world,
+      group,
+      { AutoScalingGroupName: name, ...(DesiredConfiguration && { DesiredConfiguration }) },
+      actor,
+    );
+    this.#reconciler.wake(group);
+  }
+
+  /** A daily action, first due at `atMs`; it stays listed. */
+  putScheduledAction(name: string, desired: number, atMs: number): void {
+    const at = new Date(atMs);
+    this.#scheduled.put({
+      AutoScalingGroupName: name,
+      ScheduledActionName: `scheduled-${atMs}`,
+      StartTime: at,
+      Recurrence: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
+      DesiredCapacity: desired,
+    });
+  }
+
+  /**
+   * The group's owner brings another image: a new version of its template, and the reference moved to it as far as the
+   * form of reference asks for it (a number: the group's; `$Default`: the template's; `$Latest` follows by itself).
+   */
+  changeLaunchTemplate(name: string, imageId: string, actor: Actor = OUTSIDE): void {
+    const group = this.#store.get(name);
+    const mixed = group.source.MixedInstancesPolicy?.LaunchTemplate;
+    const specification = mixed?.LaunchTemplateSpecification ?? group.source.LaunchTemplate;
+    if (!specification) return;
+    const reference = specification.Version ?? '$Default';
+    const version = this.#world.ec2.newTemplateVersion(specification, reference, imageId);
+    if (reference === '$Default') this.#world.ec2.setDefaultTemplateVersion(specification, version);
+    else if (reference !== '$Latest') {
+      const LaunchTemplateSpecification = { ...specification, Version: version };
+      group.source = mixed
+        ? {
+            MixedInstancesPolicy: {
+              ...group.source.MixedInstancesPolicy,
+              LaunchTemplate: { ...mixed, LaunchTemplateSpecification },
+            },
+          }
+        : { LaunchTemplate: LaunchTemplateSpecification };
+    }
+    this.#store.changed(group, actor);
+  }
+
+  groups(): GroupTruth[] {
+    return this.#store.all().map((group) => ({
+      group: group.name,
+      minSize: group.minSize,
+      maxSize: group.maxSize,
+      desiredCapacity: group.desiredCapacity,
+      suspendedProcesses: [...group.suspended.keys()].sort(),
+      newInstancesProtectedFromScaleIn: group.newInstancesProtected,
+      launchSource: sortedJson(group.source),
+      launchImages: launchImages(this.#world, group),
+      warmPool: group.warmPool ? sortedJson(group.warmPool.WarmPoolConfiguration) : null,
+      tags: Object.fromEntries([...group.tags.values()].map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+      instanceIds: [...group.members.keys()],
+    }));
+  }
+
+  /** Counted members by zone, for those who watch. */
+  zoneCounts(name: string): ReadonlyMap<string, number> {
+    return zoneCounts(this.#store.get(name));
+  }
+
+  #describeInstanceRefreshes(input: DescribeInstanceRefreshesType) {
+    const group = this.#store.get(input.AutoScalingGroupName);
+    const ids = input.InstanceRefreshIds?.length ? new Set(input.InstanceRefreshIds) : undefined;
+    const found = group.refreshes
+      .map((refresh) => refresh.shape)
+      .filter((shape) => !ids || ids.has(shape.InstanceRefreshId ?? ''))
+      .reverse();
+    const page = pageOf(
+      found,
+      (shape) => shape.InstanceRefreshId ?? '',
+      `DescribeInstanceRefreshes/${group.name}`,
+      { limit: input.MaxRecords, nextToken: input.NextToken },
+      { ...PAGES, defaultLimit: 50, maxLimit: 100 },
+    );
+    return { InstanceRefreshes: page.items.map((shape) => ({ ...shape })), NextToken: page.nextToken };
+  }
+
+  #startInstanceRefresh(input: StartInstanceRefreshType, call: Call) {
+    const group = this.#store.get(input.AutoScalingGroupName);
+    const InstanceRefreshId = startRefresh(this.#world, group, input, call.actor);
+    this.#reconciler.wake(group);
+    return { InstanceRefreshId };
+  }
+
+  #register(instances: InstanceApi, hooks: HookApi): void {
+    const groups = this.#groupApi;
+    const scheduled = this.#scheduled;
+    this.#world.registry.register('AutoScaling', {
+      DescribeAutoScalingGroups: groups.describeAutoScalingGroups.bind(groups),
+      UpdateAutoScalingGroup: groups.updateAutoScalingGroup.bind(groups),
+      SetDesiredCapacity: groups.setDesiredCapacity.bind(groups),
+      SuspendProcesses: groups.suspendProcesses.bind(groups),
+      ResumeProcesses: groups.resumeProcesses.bind(groups),
+      CreateOrUpdateTags: groups.createOrUpdateTags.bind(groups),
+      DeleteTags: groups.deleteTags.bind(groups),
+      DescribeTags: groups.describeTags.bind(groups),
+      DescribePolicies: groups.describePolicies.bind(groups),
+      DescribeWarmPool: groups.describeWarmPool.bind(groups),
+      PutWarmPool: groups.putWarmPool.bind(groups),
+      DeleteWarmPool: groups.deleteWarmPool.bind(groups),
+      DescribeAutoScalingInstances: instances.describeAutoScalingInstances.bind(instances),
+      TerminateInstanceInAutoScalingGroup: instances.terminateInstanceInAutoScalingGroup.bind(instances),
+      SetInstanceProtection: instances.setInstanceProtection.bind(instances),
+      SetInstanceHealth: instances.setInstanceHealth.bind(instances),
+      DetachInstances: instances.detachInstances.bind(instances),
+      EnterStandby: instances.enterStandby.bind(instances),
+      ExitStandby: instances.exitStandby.bind(instances),
+      LaunchInstances: instances.launchInstances.bind(instances),
+      DescribeLifecycleHooks: hooks.describeLifecycleHooks.bind(hooks),
+      PutLifecycleHook: hooks.putLifecycleHook.bind(hooks),
+      DeleteLifecycleHook: hooks.deleteLifecycleHook.bind(hooks),
+      CompleteLifecycleAction: hooks.completeLifecycleAction.bind(hooks),
+      RecordLifecycleActionHeartbeat: hooks.recordLifecycleActionHeartbeat.bind(hooks),
+      DescribeScheduledActions: scheduled.describe.bind(scheduled),
+      PutScheduledUpdateGroupAction: scheduled.put.bind(scheduled),
+      DeleteScheduledAction: scheduled.delete.bind(scheduled),
+      DescribeScalingActivities: (input: { AutoScalingGroupName?: string }) =>
+        this.#activities.describe(
+          input.AutoScalingGroupName === undefined
+            ? this.#store.all()
+            : [this.#store.get(input.AutoScalingGroupName)],
+          input,
+        ),
+      DescribeInstanceRefreshes: (input: DescribeInstanceRefreshesType) =>
+        this.#describeInstanceRefreshes(input),
+      StartInstanceRefresh: (input: StartInstanceRefreshType, call: Call) =>
+        this.#startInstanceRefresh(input, call),
+      CancelInstanceRefresh: (input: { AutoScalingGroupName?: string }) => ({
+        InstanceRefreshId: cancelRefresh(this.#world, this.#store.get(input.AutoScalingGroupName)),
+      }),
+    });
+  }
+}
+
+/** JSON with sorted keys, so that two descriptions can be compared as text. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    item !== null && typeof item === 'object' && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
