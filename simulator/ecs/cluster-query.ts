@@ -122,19 +122,19 @@ class Reader {
     const name = this.#next();
     const negated = this.#takes('!');
     const operator = OPERATORS[this.#next()] ?? this.#fail();
-    const valueOf = subjectValue(name) ?? this.#fail();
-    const test = this.#test(operator, name, valueOf);
+    const read = subjectValue(name) ?? this.#fail();
+    const test = this.#test(operator, name, read);
     return negated ? (subject) => !test(subject) : test;
   }
 
-  #test(operator: string, name: string, valueOf: (subject: QuerySubject) => string | undefined): Query {
-    if (operator === 'exists') return (subject) => valueOf(subject) !== undefined;
-    if (operator === '!exists') return (subject) => valueOf(subject) === undefined;
+  #test(operator: string, name: string, read: (subject: QuerySubject) => string | undefined): Query {
+    if (operator === 'exists') return (subject) => read(subject) !== undefined;
+    if (operator === '!exists') return (subject) => read(subject) === undefined;
     if (operator === 'in' || operator === '!in') {
       const values = this.#list();
       const wanted = operator === 'in';
       return (subject) => {
-        const value = valueOf(subject);
+        const value = read(subject);
         return (value !== undefined && values.includes(value)) === wanted;
       };
     }
@@ -145,9 +145,9 @@ class Reader {
     }
     if (operator === '=~' || operator === '!~') {
       const pattern = new RegExp(argument);
-      return (subject) => pattern.test(valueOf(subject) ?? '') === (operator === '=~');
+      return (subject) => pattern.test(read(subject) ?? '') === (operator === '=~');
     }
-    return (subject) => compares(operator, valueOf(subject), argument);
+    return (subject) => compares(operator, read(subject), argument);
   }
 
   #list(): string[] {

@@ -161,10 +161,14 @@ export class EcsService implements EcsPort {
   }
 
   /** The first running task of the selection ends by itself with this exit code; false when there is none. */
-  endTask(selector: TaskSelector, exitCode: number): boolean {
+  endTask(
+    selector: TaskSelector,
+    exitCode: number,
+    actor: Actor = { kind: 'fault', name: 'end-task' },
+  ): boolean {
     const [task] = this.#select(selector).filter(({ lastStatus }) => lastStatus === 'RUNNING');
     if (!task) return false;
-    this.#parts.stopper.exit(task, exitCode, { kind: 'fault', name: 'end-task' }, 'exit');
+    this.#parts.stopper.exit(task, exitCode, actor, 'exit');
     return true;
   }
 

@@ -185,6 +185,8 @@ export class TaskRecord implements TaskTruth {
   targetsDeregistering = 0;
   /** Private address of an awsvpc task. */
   address: string | undefined;
+  /** The subnet that lends it. */
+  addressSubnet: string | undefined;
   containers: Container[] = [];
   /** The agent has begun with it: it holds real room. */
   begun = false;

@@ -163,7 +163,10 @@ function settle(parts: Parts, task: TaskRecord, captured: CapturedTargets): void
   const { journal, world, starter, stopper, health } = parts;
   const { host, definition, lastStatus } = task;
   if (task.desiredStatus === 'RUNNING') host?.claimed.add(definition.needs);
-  if (lastStatus !== 'STOPPED' && definition.needs.eni && host) host.enisInUse++;
+  if (lastStatus !== 'STOPPED' && definition.needs.eni && host) {
+    host.enisInUse++;
+    task.addressSubnet = host.attributes['ecs.subnet-id'];
+  }
   const started = STATUSES.indexOf(lastStatus) >= STATUSES.indexOf('RUNNING') && lastStatus !== 'STOPPED';
   if (started && lastStatus !== 'DEPROVISIONING') {
     host?.held.add(definition.needs);
@@ -191,7 +194,7 @@ function settle(parts: Parts, task: TaskRecord, captured: CapturedTargets): void
     for (const target of task.targets) {
       health.watch(task, target);
       if (!world.loadBalancing.isHealthy(target.targetGroupArn, target))
-        world.loadBalancing.register(target.targetGroupArn, { ...target, zone: host?.zone ?? '' });
+        world.loadBalancing.adopt(target.targetGroupArn, { ...target, zone: host?.zone ?? '' });
     }
   } else if (host || task.fargate) {
     // It starts its way to RUNNING anew: the capture does not tell how far the agent had come.
@@ -204,7 +207,8 @@ function completeTargets(task: TaskRecord, captured: CapturedTargets, parts: Par
   const balancers = task.service?.source.loadBalancers ?? [];
   for (const { targetGroupArn, containerPort } of balancers) {
     if (!targetGroupArn || task.targets.some((target) => target.targetGroupArn === targetGroupArn)) continue;
-    const id = task.definition.needs.eni ? (task.address ??= parts.starter.nextAddress()) : task.instanceId;
+    if (task.definition.needs.eni) task.address ??= parts.starter.nextAddress();
+    const id = task.address ?? task.instanceId;
     if (id === null || containerPort === undefined) continue;
     const dynamic = parts.world.random.stream('ecs/ports').integer(32_768, 60_999);
     const port = captured.take(targetGroupArn, id) ?? (task.definition.needs.eni ? containerPort : dynamic);

@@ -139,9 +139,25 @@ export class TaskStarter {
     if (eniMs === 0) this.#deliver(task);
     else
       task.timer = clock.after(eniMs, () => {
+        if (!this.#attachInterface(task)) return;
         this.#parts.journal.changeTask(task, { lastStatus: 'PENDING' });
         this.#deliver(task);
       });
+  }
+
+  /** A subnet without a free address refuses the interface. */
+  #attachInterface(task: TaskRecord): boolean {
+    const subnet = task.host?.attributes['ecs.subnet-id'];
+    if (subnet === undefined) return true;
+    if (this.#parts.world.ec2.takeAddress(subnet)) {
+      task.addressSubnet = subnet;
+      return true;
+    }
+    this.#parts.stopper.failStart(
+      task,
+      `Unexpected EC2 error while attempting to Create Network Interface in subnet '${subnet}': InsufficientFreeAddressesInSubnet`,
+    );
+    return false;
   }
 
   #deliver(task: TaskRecord): void {

@@ -189,6 +189,8 @@ export class TaskStopper {
   #releaseEni(task: TaskRecord): void {
     if (!task.host || !task.definition.needs.eni) return;
     task.host.enisInUse--;
+    if (task.addressSubnet !== undefined) this.#parts.world.ec2.releaseAddress(task.addressSubnet);
+    task.addressSubnet = undefined;
     this.#parts.queue.roomChanged(task.clusterRecord);
   }
 
