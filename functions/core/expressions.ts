@@ -127,7 +127,7 @@ function readComparison(reader: Reader): Predicate | undefined {
     case 'not_exists':
       return (subject) => value(subject) === undefined;
     case '!':
-      return take(reader, 'exists') && ((subject) => value(subject) === undefined);
+      return take(reader, 'exists') === undefined ? undefined : (subject) => value(subject) === undefined;
     case '==':
     case 'equals':
       return onOne(reader, value, (actual, wanted) => has(actual, wanted));

@@ -2,6 +2,7 @@
  * What the ledger remembers between two looks at the world: written before the act it describes, one item per host and
  * per group, and read back as facts. Times are epoch milliseconds.
  */
+import type { Ending } from './outcome.ts';
 
 /** A knob of a group as it stood before we touched it, and what we set it to. */
 export interface GroupMemory {
@@ -27,11 +28,15 @@ export interface GroupMemory {
     readonly desiredCapacity?: number;
     readonly launchSource?: string;
   };
-  /** Template id → version number that we created for the run. */
+  /** `<template id>:<source version>` → version number that we created for the run. */
   readonly createdVersions: Readonly<Record<string, number>>;
   /** Template id → `$Default` version before we touched it. */
   readonly defaultVersions: Readonly<Record<string, number>>;
   readonly suspendedByUs: readonly string[];
+  /** We set NewInstancesProtectedFromScaleIn for the run, so the hosts launched in it carry the flag. */
+  readonly protectedByUs?: boolean;
+  /** Only the template reference moves; no host of the group is replaced. */
+  readonly referenceOnly?: boolean;
   /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */
   readonly goal: number;
   /** Changes by others that the goal took up, and how often the difference was seen; for rule 2's "on two reads". */
@@ -42,6 +47,8 @@ export interface GroupMemory {
   readonly foreignTemplate?: { readonly imageId: string; readonly sinceMs: number; readonly reads: number };
   /** Scheduled actions seen ahead of their time: name → start (rule 2). */
   readonly scheduledSeen?: Readonly<Record<string, number>>;
+  /** The last start of each that we took into the goal. */
+  readonly scheduledDone?: Readonly<Record<string, number>>;
   /** What scheduled actions that fell due while they were suspended would have set: `restore` puts it. */
   readonly scheduledDue?: {
     readonly minSize?: number;
@@ -90,6 +97,8 @@ export interface HostMemory {
     /** No further try in this run. */
     readonly final?: boolean;
   };
+  /** Tries that ended in a hold, before the one that runs now. */
+  readonly triedBefore?: number;
   readonly bouncedAtMs?: number;
   /** Time that rule 14's back-off took from the drain clock. */
   readonly clockStoppedMs?: number;
@@ -100,6 +109,8 @@ export interface HostMemory {
   /** Replica tasks on it when we drained it, and at the last look. */
   readonly tasksAtDrain?: number;
   readonly tasksLeft?: number;
+  /** When we asked for ACTIVE again; until it shows, the host is ours to set back. */
+  readonly activatedAtMs?: number;
   /** DRAINING was really seen after we asked: ACTIVE from then on is somebody else's doing. */
   readonly drainingSeenAtMs?: number;
   /** Reads since `terminateIntentMs` that still said InService, and whether its decrement is in the books. */
@@ -137,7 +148,7 @@ export interface RunMemory {
   readonly startedAtMs: number;
   /** `rolling` until an end is decided; `closing` while surplus and DRAINING hosts are given back. */
   readonly phase: 'rolling' | 'closing' | 'closed';
-  readonly ending?: { readonly outcome: string; readonly reason: string };
+  readonly ending?: Ending;
   readonly firstDrainAtMs?: number;
   /** When a host last became ready, drained or was terminated, or a task moved (rule 24). */
   readonly lastProgressAtMs: number;
@@ -152,6 +163,9 @@ export interface RunMemory {
   readonly groups: readonly GroupMemory[];
   readonly hosts: readonly HostMemory[];
   readonly services: readonly ServiceMemory[];
+  /** The run ends because of the image: `report` puts it in quarantine. */
+  readonly imageJudgedBad?: boolean;
+  readonly closingSinceMs?: number;
   /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */
   readonly deadlineMs?: number;
   /** The step before this one looked at this moment. */

@@ -1,0 +1,170 @@
+/**
+ * After the end is decided (decisions.md rule 23): our DRAINING hosts that still have tasks go back to ACTIVE, what was
+ * brought in beyond the goal drains and ends by id with decrement, and then `restore` puts the knobs back. However the
+ * run ended, it ends with every host terminated or ACTIVE (I8).
+ */
+import type { Host } from './groups.ts';
+import { type GroupLook, memoryOf } from './look.ts';
+import { Motion } from './motion.ts';
+import { emptiness } from './order.ts';
+import { beginDrain } from './rules/drain.ts';
+import { end } from './rules/terminate.ts';
+import { activate } from './rules/unplaced.ts';
+import type { Rule, Tick } from './tick.ts';
+
+/** A surplus host that cannot be drained within this many drain timeouts stays, and the run ends without it. */
+const GIVE_UP_TIMEOUTS = 1;
+
+export const close: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  draft.phase = 'closing';
+  const open = look.groups.map((group) => closeGroup(tick, group));
+  const ghosts = draft.deregister.length > 0;
+  if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length > 0) {
+    draft.reason = freeze.all ?? freeze.drains ?? 'giving back what the run brought in';
+    return;
+  }
+  draft.restore = true;
+};
+
+/** Does what the group still needs; answers whether anything is left to do or to wait for. */
+function closeGroup(tick: Tick, group: GroupLook): boolean {
+  const { look, draft } = tick;
+  let open = false;
+  const surplus = () => surplusOf(tick, group);
+
+  for (const host of group.hosts) {
+    if (host.role !== 'outdated' || host.kind === 'gone' || host.kind === 'terminating') continue;
+    if (
+      host.memory.drainingSinceMs === undefined ||
+      draft.activate.some((a) => a.instanceId === host.instanceId)
+    )
+      continue;
+    if (host.memory.held?.final === true && host.facts?.status === 'ACTIVE') continue;
+    // An old host that is empty already is the cheapest surplus, unless old hosts are what we go back to.
+    const isEmpty = host.kind === 'drained' && host.facts?.lifecycleState === 'InService';
+    const isWaiting = host.progress.state === 'empty' && host.kind !== 'drained';
+    if (draft.run.ending?.outcome !== 'ROLLED_BACK' && surplus() > 0 && (isEmpty || isWaiting)) {
+      if (isEmpty) end(tick, group, host);
+      open = true;
+    } else if (host.facts?.status === 'DRAINING' || host.memory.drainingSeenAtMs === undefined) {
+      activate(tick, host, `the run ends ${draft.run.ending?.outcome ?? ''}: back to work`);
+      open = true;
+    }
+  }
+  if (group.terminating > 0) open = true;
+  if (group.hosts.some((host) => isReturning(host, look.nowMs))) open = true;
+  return removeSurplusHosts(tick, group) || open;
+}
+
+/** Set back to ACTIVE, and not seen so yet. */
+function isReturning(host: Host, nowMs: number): boolean {
+  const { activatedAtMs } = host.memory;
+  if (activatedAtMs === undefined || host.facts?.status !== 'DRAINING' || host.kind === 'gone') return false;
+  return nowMs - activatedAtMs < 600_000;
+}
+
+/** Hosts beyond the goal that nobody is taking away yet. */
+function surplusOf({ draft }: Tick, group: GroupLook): number {
+  const ending = new Set(draft.terminate.map((action) => action.instanceId));
+  const staying = group.alive.filter(
+    (host) =>
+      host.kind !== 'terminating' &&
+      !ending.has(host.instanceId) &&
+      draft.host(host.instanceId)?.surplus === undefined,
+  );
+  return staying.length - memoryOf(draft, group).goal;
+}
+
+function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
+  const { look, draft, freeze } = tick;
+  const leaving = group.alive.filter(
+    (host) => host.memory.surplus !== undefined && host.memory.givenUp !== true,
+  );
+  let open = leaving.some((host) => host.kind !== 'terminating');
+  for (const host of leaving) endOrGiveUp(tick, group, host);
+
+  let surplus = surplusOf(tick, group);
+  if (surplus <= 0) return open || group.terminating > 0;
+  const candidates = victims(group);
+  const motion = closingMotion(tick, new Set([...leaving, ...candidates.slice(0, surplus)]));
+  for (const host of candidates) {
+    if (surplus <= 0) break;
+    open = true;
+    if (freeze.all !== undefined) break;
+    if (takeAway(tick, group, host, motion)) surplus -= 1;
+  }
+  if (open && draft.run.closingSinceMs === undefined) draft.noteRun({ closingSinceMs: look.nowMs });
+  return open && !isOverdue(tick);
+}
+
+/** The closing phase has a limit as well: a surplus that never finds room elsewhere stays rather than hang the run. */
+function isOverdue({ look, draft, freeze }: Tick): boolean {
+  if (freeze.drains !== undefined || freeze.all !== undefined) return false;
+  const sinceMs = Math.max(draft.run.closingSinceMs ?? look.nowMs, draft.run.lastProgressAtMs);
+  const limitMs = look.settings.drainTimeoutSeconds * 1000 * GIVE_UP_TIMEOUTS;
+  if (look.nowMs - sinceMs < limitMs) return false;
+  draft.tell('surplus-stays', 'hosts beyond the goal could not be drained: they stay');
+  return true;
+}
+
+/** New hosts first, the emptiest leading; never those that were there before the run and stay. */
+function victims(group: GroupLook): Host[] {
+  return group.alive
+    .filter((host) => host.role === 'new' && host.memory.surplus === undefined && host.kind !== 'terminating')
+    .filter((host) => host.memory.held === undefined)
+    .sort(
+      (a, b) =>
+        a.replicaCount - b.replicaCount ||
+        a.standalone.length - b.standalone.length ||
+        emptiness(b) - emptiness(a) ||
+        (a.instanceId < b.instanceId ? -1 : 1),
+    );
+}
+
+/** Room is every ACTIVE host that stays, old ones too: after a rollback they are what the tasks go back to. */
+function closingMotion(tick: Tick, going: ReadonlySet<Host>): Motion {
+  const room = tick.look.groups
+    .flatMap((group) => group.alive)
+    .filter((host) => host.facts?.status === 'ACTIVE' && host.facts.agentConnected && !going.has(host));
+  const countFailures = tick.draft.run.ending?.outcome !== 'ROLLED_BACK';
+  return new Motion(tick.look, room, (name) => tick.draft.service(name)?.unplacedAtPlan ?? 0, countFailures);
+}
+
+function takeAway(tick: Tick, group: GroupLook, host: Host, motion: Motion): boolean {
+  const { draft, freeze } = tick;
+  const { facts } = host;
+  if (facts?.lifecycleState !== 'InService') return false;
+  if (facts.containerInstanceArn === undefined) {
+    end(tick, group, host);
+    return true;
+  }
+  if (facts.status !== 'ACTIVE') return false;
+  if (freeze.drains !== undefined && host.replicaCount > 0) {
+    draft.hold({ instanceId: host.instanceId, rule: '23', reason: freeze.drains });
+    return false;
+  }
+  const refusal = motion.accept(host);
+  if (refusal !== undefined) {
+    draft.hold({ instanceId: host.instanceId, rule: '23', reason: `surplus, but ${refusal.reason}` });
+    return false;
+  }
+  beginDrain(tick, host, false);
+  draft.noteHost(host.instanceId, host.memory, { surplus: 'remove' });
+  return true;
+}
+
+function endOrGiveUp(tick: Tick, group: GroupLook, host: Host): void {
+  const { draft } = tick;
+  const ending = draft.terminate.some((action) => action.instanceId === host.instanceId);
+  if (host.kind === 'drained' && host.facts?.lifecycleState === 'InService' && !ending)
+    end(tick, group, host);
+  if (host.progress.state !== 'overdue') return;
+  draft.tell(
+    'surplus-stays',
+    `${host.instanceId} is beyond the goal and did not drain: it stays`,
+    host.instanceId,
+  );
+  activate(tick, host, 'surplus that did not drain in time');
+  draft.noteHost(host.instanceId, host.memory, { givenUp: true });
+}

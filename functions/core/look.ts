@@ -1,0 +1,139 @@
+/** One look at the cluster, sorted and counted: what the rules of `decide` read. */
+import type { Draft } from './draft.ts';
+import type { Facts, GroupFacts, TaskDefinitionFacts } from './facts.ts';
+import { type DaemonBelongs, daemonBelongs, type Host, sortHosts } from './groups.ts';
+import type { GroupMemory } from './memory.ts';
+import { type Demand, demandOf } from './placement.ts';
+import type { GroupPlan, Plan } from './plan.ts';
+import { lookAtServices, type ServiceLook } from './services.ts';
+import type { Settings } from './settings.ts';
+import { type WindowState, windowState } from './windows.ts';
+
+export interface GroupLook {
+  readonly name: string;
+  readonly plan: GroupPlan;
+  readonly facts: GroupFacts;
+  readonly hosts: readonly Host[];
+  /** Pending or InService, whoever's they are. */
+  readonly alive: readonly Host[];
+  /** Outdated hosts that are still to be replaced: neither kept out, given up, nor on their way out. */
+  readonly outdatedLeft: readonly Host[];
+  readonly ready: readonly Host[];
+  readonly incoming: readonly Host[];
+  /** Decrements that we asked for and Auto Scaling does not show yet. */
+  readonly decrementsInFlight: number;
+  readonly terminating: number;
+}
+
+export interface Look {
+  readonly facts: Facts;
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly nowMs: number;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly groups: readonly GroupLook[];
+  readonly services: ReadonlyMap<string, ServiceLook>;
+  readonly definitions: ReadonlyMap<string, TaskDefinitionFacts>;
+  readonly daemonBelongs: DaemonBelongs;
+  readonly window: WindowState;
+  /** REPLICA and standalone tasks' demand by task definition, for tasks without a service. */
+  demandOfTask(taskDefinitionArn: string): Demand | undefined;
+}
+
+export function lookAt(facts: Facts, plan: Plan, settings: Settings, draft: Draft, nowMs: number): Look {
+  const hosts = sortHosts(facts, plan, settings, draft, nowMs);
+  const definitions = new Map(facts.taskDefinitions.map((item) => [item.taskDefinitionArn, item]));
+  return {
+    facts,
+    plan,
+    settings,
+    nowMs,
+    hosts,
+    groups: lookAtGroups(facts, plan, hosts),
+    services: lookAtServices(facts, hosts, settings, draft),
+    definitions,
+    daemonBelongs: daemonBelongs(facts),
+    window: openState(settings, draft.run.deadlineMs, nowMs),
+    demandOfTask: (arn) => {
+      const definition = definitions.get(arn);
+      return definition && demandOf(undefined, definition, facts.subnetZones);
+    },
+  };
+}
+
+/** Windows give way when a deadline is near; freezes too: a host that AWS ends by itself kills what is on it (I10). */
+function openState(settings: Settings, deadlineMs: number | undefined, nowMs: number): WindowState {
+  if (deadlineMs !== undefined && nowMs >= deadlineMs - settings.deadlineMarginHours * 3_600_000) {
+    return { open: true };
+  }
+  return windowState(settings.windows, settings.freezes, nowMs);
+}
+
+function lookAtGroups(facts: Facts, plan: Plan, hosts: ReadonlyMap<string, Host>): GroupLook[] {
+  const byName = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
+  const hostsOf = new Map<string, Host[]>();
+  for (const host of hosts.values()) {
+    const known = hostsOf.get(host.autoScalingGroupName);
+    if (known === undefined) hostsOf.set(host.autoScalingGroupName, [host]);
+    else known.push(host);
+  }
+  return plan.groups.flatMap((groupPlan) => {
+    const group = byName.get(groupPlan.autoScalingGroupName);
+    if (group === undefined) return [];
+    return [lookAtGroup(group, groupPlan, hostsOf.get(group.autoScalingGroupName) ?? [])];
+  });
+}
+
+function lookAtGroup(facts: GroupFacts, plan: GroupPlan, hosts: readonly Host[]): GroupLook {
+  const alive = hosts.filter((host) => host.kind !== 'gone' && isMember(host));
+  const terminating = alive.filter((host) => host.kind === 'terminating');
+  return {
+    name: facts.autoScalingGroupName,
+    plan,
+    facts,
+    hosts,
+    alive,
+    outdatedLeft: alive.filter(isStillToReplace),
+    ready: hosts.filter((host) => host.kind === 'ready'),
+    incoming: hosts.filter((host) => host.kind === 'incoming'),
+    decrementsInFlight: terminating.filter((host) => host.memory.terminateDecrement === true).length,
+    terminating: terminating.length,
+  };
+}
+
+function isMember(host: Host): boolean {
+  const state = host.facts?.lifecycleState;
+  return state === 'InService' || (state?.startsWith('Pending') ?? false);
+}
+
+function isStillToReplace(host: Host): boolean {
+  if (host.role !== 'outdated') return false;
+  if (host.kind === 'held') return host.memory.held?.final !== true;
+  return ['outdated', 'draining', 'drained', 'dead'].includes(host.kind);
+}
+
+/** The group's memory; every planned group has one, written by `prepare`. */
+export function memoryOf(draft: Draft, group: GroupLook): GroupMemory {
+  const memory = draft.group(group.name);
+  if (memory !== undefined) return memory;
+  const { minSize, maxSize, desiredCapacity, suspendedProcesses, newInstancesProtectedFromScaleIn } =
+    group.facts;
+  return {
+    autoScalingGroupName: group.name,
+    original: {
+      minSize,
+      maxSize,
+      desiredCapacity,
+      suspendedProcesses,
+      newInstancesProtectedFromScaleIn,
+      launchSource: '',
+    },
+    targetImages: {},
+    targetImageIds: group.plan.target.imageIds,
+    set: {},
+    createdVersions: {},
+    defaultVersions: {},
+    suspendedByUs: [],
+    goal: desiredCapacity,
+  };
+}

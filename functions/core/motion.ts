@@ -1,0 +1,228 @@
+/**
+ * Rules 7 and 8: which host may drain now. Accepting one takes its tasks' room and motion, so the next is judged on
+ * what is left.
+ */
+import { mayMove } from './budget.ts';
+import type { Host } from './groups.ts';
+import type { Look } from './look.ts';
+import { type Demand, Room, roomHost } from './placement.ts';
+import type { ServiceLook } from './services.ts';
+
+/** Why a host may not drain at this look. */
+export interface Refusal {
+  readonly rule: string;
+  readonly reason: string;
+  readonly service?: string;
+}
+
+/** Task starts in flight per host that takes tasks: more would queue for image pulls. */
+const STARTS_PER_HOST = 30;
+/** A start, from placement to healthy, that the window must leave time for beside the stop. */
+const START_SECONDS = 180;
+
+export class Motion {
+  readonly #look: Look;
+  readonly #room: Room;
+  readonly #hostCount: number;
+  readonly #planned = new Map<string, number>();
+  readonly #zones = new Map<string, Set<string>>();
+  /** Demand that found no room at all, beyond what was unplaced when the run was planned. */
+  readonly short = new Map<string, number>();
+  #starts = 0;
+  #moving: number;
+
+  /** `room`: the hosts that count as room, fullest knowledge first; their order does not matter. */
+  readonly #countFailures: boolean;
+
+  constructor(
+    look: Look,
+    room: readonly Host[],
+    unplacedAtPlan: (serviceName: string) => number,
+    /** False while a bad image is being taken away: tasks that die on it must not keep its hosts from draining. */
+    countFailures = true,
+  ) {
+    this.#look = look;
+    this.#countFailures = countFailures;
+    this.#hostCount = room.length;
+    this.#room = new Room(
+      room.flatMap((host) => (host.facts && roomHost(host.facts, new Set(host.replicas.keys()))) ?? []),
+    );
+    this.#starts = room.reduce((sum, host) => sum + startingOn(host), 0);
+    this.#moving = [...look.hosts.values()].filter(
+      (host) => host.kind === 'draining' && host.replicaCount > 0,
+    ).length;
+    for (const service of look.services.values()) this.#placeWaiting(service, unplacedAtPlan);
+  }
+
+  get roomHosts(): number {
+    return this.#hostCount;
+  }
+
+  /** Accepts the host and answers undefined, or says what keeps it. */
+  accept(host: Host): Refusal | undefined {
+    const refusal =
+      this.#servicesRefuse(host) ?? (host.replicaCount > 0 ? this.#roomRefuses(host) : undefined);
+    if (refusal !== undefined) return refusal;
+    for (const [name, count] of host.replicas) {
+      this.#planned.set(name, (this.#planned.get(name) ?? 0) + count);
+      const zones = this.#zones.get(name) ?? new Set();
+      this.#zones.set(name, zones.add(host.zone));
+    }
+    this.#starts += host.replicaCount;
+    if (host.replicaCount > 0) this.#moving += 1;
+    return undefined;
+  }
+
+  /** Whether all tasks of the host would find room now, motion aside (a dead host: there is nothing to wait for). */
+  makesRoomFor(host: Host): boolean {
+    const mark = this.#room.mark();
+    const short = this.#placeAll(host);
+    if (short !== undefined) this.#room.rollback(mark);
+    return short === undefined;
+  }
+
+  #placeWaiting(service: ServiceLook, unplacedAtPlan: (serviceName: string) => number): void {
+    if (service.demand === undefined || service.toPlace === 0) return;
+    const { serviceName } = service.facts;
+    const short = this.#room.place(service.demand, service.toPlace);
+    this.#starts += service.toPlace;
+    // Demand that no host could ever take was there before us, or is its owner's: it must not stop every drain.
+    const admitted = this.#room.admits(service.demand);
+    if (admitted && short > unplacedAtPlan(serviceName)) this.short.set(serviceName, short);
+  }
+
+  #servicesRefuse(host: Host): Refusal | undefined {
+    for (const [name, count] of host.replicas) {
+      const service = this.#look.services.get(name);
+      if (service === undefined || service.demand === undefined) {
+        return {
+          rule: '8',
+          reason: `nothing is known of service ${name}, so no room can be found for it`,
+          service: name,
+        };
+      }
+      const refusal = this.#serviceRefuses(service, count, host.zone);
+      if (refusal !== undefined) return { ...refusal, service: name };
+    }
+    return undefined;
+  }
+
+  #serviceRefuses(service: ServiceLook, count: number, zone: string): Refusal | undefined {
+    const name = service.facts.serviceName;
+    if (service.serviceClass === 'stuck') {
+      return {
+        rule: '6',
+        reason: `${name} may neither start nor stop a task first (minimumHealthyPercent ${service.facts.minimumHealthyPercent}, maximumPercent ${service.facts.maximumPercent}, ${service.facts.desiredCount} desired)`,
+      };
+    }
+    if (service.facts.deploying) return { rule: '5', reason: `${name} is deploying` };
+    const already = this.#countFailures ? service.inMotion : Math.min(service.inMotion, service.unmoved);
+    const inMotion = already + (this.#planned.get(name) ?? 0);
+    if (!mayMove(count, inMotion, service.limit)) {
+      return { rule: '7', reason: `${inMotion} of ${name}'s tasks are in motion, ${service.limit} may be` };
+    }
+    if (service.serviceClass === 'may-stop-first') {
+      const zones = [...service.drainingZones, ...(this.#zones.get(name) ?? [])];
+      const other = zones.find((drainingZone) => drainingZone !== zone);
+      if (other !== undefined) {
+        return {
+          rule: '7',
+          reason: `${name} may stop tasks first and moves in ${other} now: one zone at a time`,
+        };
+      }
+    }
+    return undefined;
+  }
+
+  #roomRefuses(host: Host): Refusal | undefined {
+    if (this.#hostCount === 0) return { rule: '8', reason: 'no new host is ready yet' };
+    const [shortService] = this.short.keys();
+    if (shortService !== undefined) {
+      return {
+        rule: '8',
+        reason: `tasks of ${shortService} that move already have no room`,
+        service: shortService,
+      };
+    }
+    if (this.#moving > 0 && this.#starts + host.replicaCount > STARTS_PER_HOST * this.#hostCount) {
+      return { rule: '8', reason: 'enough tasks are starting on the new hosts for now' };
+    }
+    const late = this.#windowRefuses(host);
+    if (late !== undefined) return late;
+
+    const mark = this.#room.mark();
+    const short = this.#placeAll(host) ?? (this.#moving > 0 ? this.#spareShort(host) : undefined);
+    if (short === undefined) return undefined;
+    this.#room.rollback(mark);
+    return { rule: '8', reason: `no ready host has room for its task of ${short}`, service: short };
+  }
+
+  /** The first service of the host that finds no room; places all of them otherwise. Largest first: a better fit. */
+  #placeAll(host: Host): string | undefined {
+    const demands = [...host.replicas].flatMap(([name, count]) => {
+      const demand = this.#look.services.get(name)?.demand;
+      return demand === undefined ? [] : [{ name, count, demand }];
+    });
+    demands.sort((a, b) => b.demand.needs.memoryMiB - a.demand.needs.memoryMiB || (a.name < b.name ? -1 : 1));
+    return demands.find(({ demand, count }) => this.#room.place(demand, count) > 0)?.name;
+  }
+
+  /**
+   * While other hosts of the pool drain, one more largest task must fit: ECS does not pack as well as we do. Only CPU
+   * and memory count here, since ports and `distinctInstance` do not fragment.
+   */
+  #spareShort(host: Host): string | undefined {
+    let largest: Demand | undefined;
+    for (const name of host.replicas.keys()) {
+      const demand = this.#look.services.get(name)?.demand;
+      if (demand !== undefined && demand.needs.memoryMiB > (largest?.needs.memoryMiB ?? -1)) largest = demand;
+    }
+    if (largest === undefined) return undefined;
+    const mark = this.#room.mark();
+    const short = this.#room.place(spareOf(largest));
+    this.#room.rollback(mark);
+    return short > 0 ? (largest.serviceName ?? 'one more task') : undefined;
+  }
+
+  #windowRefuses(host: Host): Refusal | undefined {
+    const { window, nowMs } = this.#look;
+    if (!window.open || window.closesAtMs === undefined || !Number.isFinite(window.closesAtMs))
+      return undefined;
+    const needsMs = drainSeconds(host, this.#look) * 1000;
+    if (nowMs + needsMs <= window.closesAtMs) return undefined;
+    return { rule: '8', reason: 'it could not finish before the window closes' };
+  }
+}
+
+/** Seconds that draining the host takes when nothing goes wrong. */
+export function drainSeconds(host: Host, look: Look): number {
+  let stop = 0;
+  for (const name of host.replicas.keys()) {
+    const service = look.services.get(name);
+    const definition = service && look.definitions.get(service.facts.taskDefinitionArn);
+    stop = Math.max(
+      stop,
+      (service?.facts.deregistrationDelaySeconds ?? 0) + (definition?.stopTimeoutSeconds ?? 30),
+    );
+  }
+  return host.replicaCount === 0 ? 60 : START_SECONDS + stop;
+}
+
+const spares = new WeakMap<Demand, Demand>();
+
+function spareOf(demand: Demand): Demand {
+  let spare = spares.get(demand);
+  if (spare === undefined) {
+    const needs = { ...demand.needs, gpus: 0, eniSlots: 0, ports: [] };
+    spare = { ...demand, needs, distinctInstance: false };
+    spares.set(demand, spare);
+  }
+  return spare;
+}
+
+function startingOn(host: Host): number {
+  return host.tasks.filter(
+    (task) =>
+      ['PENDING', 'PROVISIONING', 'ACTIVATING'].includes(task.lastStatus) && task.desiredStatus === 'RUNNING',
+  ).length;
+}

@@ -1,0 +1,53 @@
+/**
+ * Rule 10: in which order hosts are tried. Zones take turns, the one with the most free new room first; in a zone the
+ * emptiest host leads, since it is the magnet for bounces (a full host cannot take any); hosts that received a bounce
+ * come last.
+ */
+import type { Host } from './groups.ts';
+import type { GroupLook } from './look.ts';
+
+export function drainOrder(candidates: readonly Host[], groups: readonly GroupLook[]): Host[] {
+  const room = roomByZone(groups);
+  const queues = new Map<string, Host[]>();
+  for (const host of [...candidates].sort(compare)) {
+    const queue = queues.get(host.zone);
+    if (queue === undefined) queues.set(host.zone, [host]);
+    else queue.push(host);
+  }
+  const zones = [...queues.keys()].sort(
+    (a, b) => (room.get(b) ?? 0) - (room.get(a) ?? 0) || (a < b ? -1 : 1),
+  );
+  const order: Host[] = [];
+  for (let turn = 0; order.length < candidates.length; turn += 1) {
+    for (const zone of zones) {
+      const host = queues.get(zone)?.[turn];
+      if (host !== undefined) order.push(host);
+    }
+  }
+  return order;
+}
+
+function compare(a: Host, b: Host): number {
+  return (
+    Number(a.facts?.impaired !== true) - Number(b.facts?.impaired !== true) ||
+    (a.memory.bouncedAtMs ?? 0) - (b.memory.bouncedAtMs ?? 0) ||
+    emptiness(b) - emptiness(a) ||
+    (a.instanceId < b.instanceId ? -1 : 1)
+  );
+}
+
+/** The share that is free, of what is scarcer. */
+export function emptiness(host: Host): number {
+  const { registered, remaining } = host.facts ?? {};
+  if (registered === undefined || remaining === undefined) return 0;
+  const share = (left: number, all: number) => (all > 0 ? left / all : 0);
+  return Math.min(share(remaining.cpu, registered.cpu), share(remaining.memoryMiB, registered.memoryMiB));
+}
+
+function roomByZone(groups: readonly GroupLook[]): Map<string, number> {
+  const room = new Map<string, number>();
+  for (const host of groups.flatMap((group) => group.ready)) {
+    room.set(host.zone, (room.get(host.zone) ?? 0) + (host.facts?.remaining?.memoryMiB ?? 0));
+  }
+  return room;
+}

@@ -1,0 +1,122 @@
+/** Rules 6 to 10: old hosts to DRAINING, as many as all the rules allow at this look. */
+import type { Host } from '../groups.ts';
+import type { GroupLook } from '../look.ts';
+import { drainSeconds, type Motion } from '../motion.ts';
+import { drainOrder } from '../order.ts';
+import { groupOf, type Rule, span, type Tick } from '../tick.ts';
+import { policyOf } from './policies.ts';
+import { type DrainAllowance, drainAllowance, TRIAL_MOVES } from './trial.ts';
+import { waitingServices } from './unplaced.ts';
+
+/** UpdateContainerInstancesState takes ten a call; this many is one step's batch. */
+export const DRAINS_PER_STEP = 100;
+
+export const drainHosts: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  const candidates = look.groups.flatMap((group) => group.hosts.filter((host) => host.kind === 'outdated'));
+  const blockedGroups = groupsWithWaitingDemand(tick);
+  const allowances = new Map(look.groups.map((group) => [group.name, drainAllowance(tick, group)] as const));
+  const left = new Map([...allowances].map(([name, allowance]) => [name, hostsOf(allowance)] as const));
+
+  for (const host of orderOf(tick, candidates, allowances)) {
+    const group = groupOf(look, host);
+    if (group === undefined) continue;
+    const refuse = (rule: string, reason: string, service?: string) =>
+      draft.hold({ instanceId: host.instanceId, rule, reason, ...(service !== undefined && { service }) });
+
+    const policy = policyOf(tick, host);
+    if (policy !== undefined) {
+      refuse(policy.rule, policy.reason);
+      continue;
+    }
+    const frozen = freeze.all ?? freeze.drains ?? freeze.groups.get(group.name);
+    if (frozen !== undefined) {
+      refuse('5', frozen);
+      continue;
+    }
+    const allowance = allowances.get(group.name);
+    const remaining = left.get(group.name) ?? 0;
+    if (allowance === undefined || remaining <= 0) {
+      refuse(
+        allowance?.mode === 'none' ? '4' : '8',
+        allowance?.mode === 'none' ? allowance.reason : 'the trial comes first',
+      );
+      continue;
+    }
+    const waiting = blockedGroups.get(group.name);
+    if (waiting !== undefined && host.replicaCount > 0) {
+      refuse('13', `tasks of ${waiting} have been waiting for a place for more than a minute`, waiting);
+      continue;
+    }
+    if (draft.drain.length >= DRAINS_PER_STEP) {
+      refuse('9', 'enough hosts for one step: next look');
+      continue;
+    }
+    const refusal = tick.motion().accept(host);
+    if (refusal !== undefined) {
+      refuse(refusal.rule, refusal.reason, refusal.service);
+      continue;
+    }
+    left.set(group.name, remaining - 1);
+    beginDrain(tick, host, allowance.mode === 'trial');
+  }
+};
+
+function hostsOf(allowance: DrainAllowance): number {
+  if (allowance.mode === 'all') return Number.POSITIVE_INFINITY;
+  return allowance.mode === 'trial' ? allowance.hosts : 0;
+}
+
+/** The usual order, but a trial host should tell something: enough tasks to move, none that holds the drain for hours. */
+function orderOf(tick: Tick, candidates: Host[], allowances: ReadonlyMap<string, DrainAllowance>): Host[] {
+  const order = drainOrder(candidates, tick.look.groups);
+  const inTrial = (host: Host) => allowances.get(host.autoScalingGroupName)?.mode === 'trial';
+  const telling = (host: Host) =>
+    Math.min(host.replicaCount, TRIAL_MOVES) - (host.standalone.length > 0 ? TRIAL_MOVES + 1 : 0);
+  const trial = order.filter(inTrial).sort((a, b) => telling(b) - telling(a));
+  return [...trial, ...order.filter((host) => !inTrial(host))];
+}
+
+export function beginDrain({ look, draft }: Pick<Tick, 'look' | 'draft'>, host: Host, trial: boolean): void {
+  const arn = host.facts?.containerInstanceArn;
+  if (arn === undefined) return;
+  const moves = host.replicaCount === 1 ? '1 task moves' : `${host.replicaCount} tasks move`;
+  draft.drain.push({
+    instanceId: host.instanceId,
+    containerInstanceArn: arn,
+    reason: `${trial ? 'trial: ' : ''}${moves}, about ${span(drainSeconds(host, look))}`,
+  });
+  draft.noteHost(host.instanceId, host.memory, {
+    drainingSinceMs: look.nowMs,
+    served: [...host.replicas.keys()].sort(),
+    tasksAtDrain: host.replicaCount,
+    tasksLeft: host.replicaCount,
+    activatedAtMs: undefined,
+    drainingSeenAtMs: undefined,
+    emptySinceMs: undefined,
+    ...(trial && { trial }),
+  });
+  if (draft.run.firstDrainAtMs === undefined) draft.noteRun({ firstDrainAtMs: look.nowMs });
+  draft.phase ??= 'moving';
+}
+
+/** Rule 13: groups on whose hosts demand waits that has nowhere to go, and the service that waits. */
+function groupsWithWaitingDemand(tick: Tick): ReadonlyMap<string, string> {
+  const blocked = new Map<string, string>();
+  for (const service of waitingServices(tick.look, tick.draft)) {
+    const providers = service.facts.capacityProviders;
+    for (const group of tick.look.groups) {
+      if (providers.length === 0 || mayLand(group, providers))
+        blocked.set(group.name, service.facts.serviceName);
+    }
+  }
+  return blocked;
+}
+
+function mayLand(group: GroupLook, providers: readonly string[]): boolean {
+  return (
+    group.facts.capacityProviderName !== undefined && providers.includes(group.facts.capacityProviderName)
+  );
+}
+
+export type { Motion };

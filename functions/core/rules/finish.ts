@@ -1,0 +1,117 @@
+/** Rule 24 and the end: all replaced, or nothing that could still move. */
+
+import { hold } from '../hold.ts';
+import { type GroupLook, memoryOf } from '../look.ts';
+import { endRun, type Rule, span, type Tick } from '../tick.ts';
+import { launchTrouble } from './launches.ts';
+
+/** Terminated hosts are waited for this long before the run ends without them. */
+const GONE_WAIT_MS = 900_000;
+
+export const finish: Rule = (tick) => {
+  if (isDone(tick)) endDone(tick);
+  else endStalled(tick);
+};
+
+/** Rule 3: launches keep failing and there is nothing to go on with: the run ends with the group's own words. */
+export const giveUpLaunching: Rule = (tick) => {
+  const stuck = tick.look.groups.find((group) => noneReady(tick, group));
+  if (stuck === undefined) return;
+  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
+  endRun(tick.draft, outcome, `${stuck.name} cannot launch: ${launchTrouble(tick, stuck) ?? ''}`);
+};
+
+/** Launches fail and there is nothing to go on with. */
+function noneReady(tick: Tick, group: GroupLook): boolean {
+  return (
+    group.outdatedLeft.length > 0 && group.ready.length === 0 && launchTrouble(tick, group) !== undefined
+  );
+}
+
+function heldHosts({ look, draft }: Tick): number {
+  return [...look.hosts.values()].filter((host) => {
+    const held = draft.host(host.instanceId)?.held;
+    return held?.final === true && host.kind !== 'gone';
+  }).length;
+}
+
+/** Planned hosts that are gone, whoever ended them. */
+function replaced({ look }: Tick): number {
+  return [...look.hosts.values()].filter((host) => host.role === 'outdated' && host.kind === 'gone').length;
+}
+
+function isDone({ look, draft, ...rest }: Tick): boolean {
+  const tick = { look, draft, ...rest };
+  if (draft.register.length + draft.drain.length + draft.terminate.length + draft.deregister.length > 0)
+    return false;
+  return look.groups.every((group) => {
+    if (group.outdatedLeft.some((host) => draft.host(host.instanceId)?.held?.final !== true)) return false;
+    if (group.terminating > 0 || group.alive.some((host) => host.memory.surplus !== undefined)) return false;
+    if (memoryOf(draft, group).surplusSinceMs !== undefined && heldHosts(tick) === 0) return false;
+    return group.hosts.every(
+      (host) => host.kind !== 'gone' || isEnded(host.facts, host.memory.goneSinceMs, look.nowMs),
+    );
+  });
+}
+
+/** EC2 says terminated, or nothing any more; a hook that holds the host for long is not waited for. */
+function isEnded(
+  facts: { readonly ec2State?: string } | undefined,
+  goneSinceMs: number | undefined,
+  nowMs: number,
+): boolean {
+  if (facts === undefined || facts.ec2State === undefined || facts.ec2State === 'terminated') return true;
+  return goneSinceMs !== undefined && nowMs - goneSinceMs > GONE_WAIT_MS;
+}
+
+function endDone(tick: Tick): void {
+  const { look, draft } = tick;
+  const stayed = heldHosts(tick) + look.plan.keptOut.length;
+  const done = replaced(tick);
+  if (stayed === 0) {
+    endRun(draft, 'SUCCEEDED', done === 0 ? 'the templates resolve to the target' : `${done} hosts replaced`);
+    return;
+  }
+  endRun(draft, 'PARTIAL', `${done} hosts replaced, ${stayed} stay: ${firstReasons(tick)}`);
+}
+
+function firstReasons({ look, draft }: Tick): string {
+  const held = [...look.hosts.keys()].flatMap((id) => {
+    const reason = draft.host(id)?.held?.reason;
+    return reason === undefined ? [] : [`${id}: ${reason}`];
+  });
+  const keptOut = look.plan.keptOut.map(({ instanceId, reason }) => `${instanceId}: ${reason}`);
+  return [...held, ...keptOut].slice(0, 3).join('; ');
+}
+
+/** Nothing moved for the drain timeout, and nothing that we wait for has a known end. */
+function endStalled(tick: Tick): void {
+  const { look, draft, freeze } = tick;
+  const acts =
+    draft.register.length +
+    draft.drain.length +
+    draft.terminate.length +
+    draft.activate.length +
+    draft.stopTasks.length;
+  const waiting = draft.waits.some((wait) => wait.untilMs > look.nowMs);
+  const paused = draft.run.control?.mode === 'pause' || freeze.drains !== undefined;
+  if (acts > 0 || waiting || paused) {
+    if (paused) draft.noteRun({ lastProgressAtMs: look.nowMs });
+    return;
+  }
+  const stillSeconds = (look.nowMs - draft.run.lastProgressAtMs) / 1000;
+  if (stillSeconds < look.settings.drainTimeoutSeconds) return;
+  for (const group of look.groups) {
+    for (const host of group.outdatedLeft) {
+      const why = draft.holds.get(host.instanceId);
+      hold(tick, host, {
+        reason: why?.reason ?? 'nothing moves',
+        final: true,
+        ...(why?.service !== undefined && { service: why.service }),
+      });
+    }
+  }
+  draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
+  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
+  endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
+}

@@ -1,0 +1,156 @@
+/**
+ * Rule 2: what others want of the group while we roll it. The goal is the desired capacity less the surplus that our
+ * ledger knows; changes by others flow into it once two reads agree.
+ */
+import type { GroupFacts } from '../facts.ts';
+import { type GroupLook, memoryOf } from '../look.ts';
+import type { GroupMemory } from '../memory.ts';
+import type { Rule, Tick } from '../tick.ts';
+
+const READS_APART_MS = 15_000;
+/** A size that we asked for may take this long to show. */
+const OWN_CHANGE_MS = 60_000;
+
+export const followOthers: Rule = (tick) => {
+  for (const group of tick.look.groups) {
+    applyDueActions(tick, group);
+    const memory = memoryOf(tick.draft, group);
+    const settling =
+      memory.launchesAskedAtMs !== undefined && tick.look.nowMs - memory.launchesAskedAtMs < OWN_CHANGE_MS;
+    if (!settling) {
+      followScaleOut(tick, group);
+      followScaleIn(tick, group);
+    }
+  }
+};
+
+const expectedOf = (memory: GroupMemory) => memory.set.desiredCapacity ?? memory.original.desiredCapacity;
+
+function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  const count = group.facts.desiredCapacity - expectedOf(memory);
+  const before = memory.foreignAbove;
+  if (count <= 0) {
+    if (before !== undefined) draft.noteGroup(group.name, { foreignAbove: undefined });
+    return;
+  }
+  if (before?.count !== count) {
+    draft.noteGroup(group.name, { foreignAbove: { count, sinceMs: look.nowMs, reads: 1 } });
+    return;
+  }
+  if (look.nowMs - before.sinceMs < READS_APART_MS) return;
+  draft.noteGroup(group.name, {
+    goal: memory.goal + count,
+    set: { ...memory.set, desiredCapacity: group.facts.desiredCapacity },
+    foreignAbove: undefined,
+  });
+}
+
+/**
+ * Desired below the hosts that stand means that Auto Scaling is about to choose victims: Min and desired go back up to
+ * the count in one call, the goal takes the difference, and the surplus leaves by drain. With fewer hosts than we
+ * expect as well, and the floor taken away, the victims are gone already: the goal follows.
+ */
+function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  const standing = group.alive.length - group.terminating;
+  const desired = group.facts.desiredCapacity - group.decrementsInFlight;
+  const below = standing - desired;
+  const expected = expectedOf(memory) - group.decrementsInFlight;
+  const executed =
+    below <= 0 &&
+    desired < expected &&
+    memory.set.minSize !== undefined &&
+    group.facts.minSize < memory.set.minSize
+      ? expected - desired
+      : 0;
+  const count = below > 0 ? below : executed;
+  const before = memory.foreignBelow;
+  if (count <= 0) {
+    if (before !== undefined) draft.noteGroup(group.name, { foreignBelow: undefined });
+    return;
+  }
+  if (before?.count !== count) {
+    draft.noteGroup(group.name, { foreignBelow: { count, sinceMs: look.nowMs, reads: 1 } });
+    return;
+  }
+  if (look.nowMs - before.sinceMs < READS_APART_MS || freeze.all !== undefined) return;
+
+  const goal = Math.max(0, memory.goal - count);
+  if (below <= 0) {
+    draft.noteGroup(group.name, {
+      goal,
+      set: { ...memory.set, desiredCapacity: group.facts.desiredCapacity },
+      foreignBelow: undefined,
+    });
+    return;
+  }
+  const maxSize = Math.max(group.facts.maxSize, standing);
+  draft.register.push({
+    autoScalingGroupName: group.name,
+    minSize: standing,
+    maxSize,
+    desiredCapacity: standing,
+    reason: `somebody scaled in by ${count}: the ${standing} hosts are kept until the surplus has drained`,
+  });
+  draft.noteGroup(group.name, {
+    goal,
+    set: {
+      ...memory.set,
+      minSize: standing,
+      desiredCapacity: standing,
+      ...(maxSize > group.facts.maxSize && { maxSize }),
+    },
+    foreignBelow: undefined,
+    launchesAskedAtMs: look.nowMs,
+  });
+}
+
+/** A scheduled action whose time comes while we hold ScheduledActions suspended changes the goal at once. */
+function applyDueActions({ look, draft }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  if (!memory.suspendedByUs.includes('ScheduledActions')) return;
+  const seen: Record<string, number> = {};
+  const done = { ...memory.scheduledDone };
+  let due: ScheduledAction | undefined;
+  for (const action of group.facts.scheduledActions) {
+    if (action.startMs === undefined) continue;
+    seen[action.name] = action.startMs;
+    // Once its time is past, AWS shows a recurring action's next start: what we saw earlier is the one that passed.
+    const passed = [memory.scheduledSeen?.[action.name], action.startMs].filter(
+      (startMs) =>
+        startMs !== undefined &&
+        startMs <= look.nowMs &&
+        startMs >= draft.run.startedAtMs &&
+        startMs > (done[action.name] ?? 0),
+    )[0];
+    if (passed === undefined) continue;
+    due = action;
+    done[action.name] = passed;
+  }
+  if (due !== undefined || JSON.stringify(seen) !== JSON.stringify(memory.scheduledSeen ?? {})) {
+    draft.noteGroup(group.name, { scheduledSeen: seen, scheduledDone: done });
+  }
+  if (due === undefined) return;
+
+  const { minSize, maxSize, desiredCapacity } = due;
+  draft.noteGroup(group.name, {
+    goal: goalAfter(due, memory.goal),
+    scheduledDue: {
+      ...memory.scheduledDue,
+      ...(minSize !== undefined && { minSize }),
+      ...(maxSize !== undefined && { maxSize }),
+      ...(desiredCapacity !== undefined && { desiredCapacity }),
+    },
+  });
+  draft.tell('scheduled-action', `scheduled action ${due.name} of ${group.name} fell due and moved the goal`);
+}
+
+type ScheduledAction = GroupFacts['scheduledActions'][number];
+
+function goalAfter(action: ScheduledAction, goal: number): number {
+  const wanted = action.desiredCapacity ?? goal;
+  const atLeast = action.minSize ?? Number.NEGATIVE_INFINITY;
+  const atMost = action.maxSize ?? Number.POSITIVE_INFINITY;
+  return Math.max(atLeast, Math.min(atMost, wanted));
+}

@@ -1,0 +1,140 @@
+/**
+ * Rules 11 and 12: drains that take too long. The first time a host stays DRAINING, since an ACTIVE old host attracts
+ * what still moves, unless it can take back what is blocked; once the other drains of its pool are over it is tried once
+ * more, then it goes back to ACTIVE for good.
+ */
+import type { Blocker } from '../drain.ts';
+import type { Host } from '../groups.ts';
+import { hold, lastWord } from '../hold.ts';
+import { endRun, type Rule, span, type Tick } from '../tick.ts';
+import { activate } from './unplaced.ts';
+
+export const holdOverdue: Rule = (tick) => {
+  for (const host of tick.look.hosts.values()) {
+    if (host.kind === 'draining') judge(tick, host);
+    else if (host.kind === 'held') retryOrReturn(tick, host);
+  }
+};
+
+function judge(tick: Tick, host: Host): void {
+  const { look, draft } = tick;
+  const { progress } = host;
+  if (progress.state === 'draining') {
+    const waits = progress.blockers.flatMap((blocker) => blocker.waitUntilMs ?? []);
+    // Stopping tasks end by themselves: their own limit is the service's, and it is never a stall.
+    draft.waits.push({
+      untilMs: waits.length > 0 ? Math.max(...waits) : look.nowMs + 60_000,
+      what: 'tasks that drain',
+    });
+    tellOfSlowStops(tick, host);
+    return;
+  }
+  if (progress.state !== 'overdue') return;
+  const [first] = progress.blockers;
+  const standalone = first.serviceName === undefined;
+  if (standalone ? look.settings.standaloneTasks === 'stop' : look.settings.onDrainTimeout === 'stop-tasks') {
+    stopAll(tick, progress.blockers, standalone);
+    return;
+  }
+  const reason = reasonOf(tick, first);
+  if (!standalone && look.settings.onDrainTimeout === 'rollback') {
+    endRun(draft, 'ROLLED_BACK', `${host.instanceId}: ${reason}`);
+    return;
+  }
+  const message = lastWord(tick, first.serviceName);
+  const tried = (host.memory.triedBefore ?? 0) > 0;
+  hold(tick, host, {
+    reason,
+    final: standalone || tried,
+    ...(first.serviceName !== undefined && { service: first.serviceName }),
+    ...(message !== undefined && { message }),
+  });
+  draft.hold({
+    instanceId: host.instanceId,
+    rule: '12',
+    reason,
+    ...(first.serviceName !== undefined && { service: first.serviceName }),
+  });
+  if (standalone || canTakeBack(tick, host, first)) activate(tick, host, `held: ${reason}`);
+}
+
+function reasonOf({ look }: Tick, blocker: Blocker): string {
+  const { settings } = look;
+  if (blocker.serviceName === undefined) {
+    return `a standalone task still runs after ${span(settings.standaloneTimeoutSeconds)}`;
+  }
+  return `${blocker.serviceName} moved no task for ${span(settings.drainTimeoutSeconds)}`;
+}
+
+/** Opted into force: what blocks is stopped, nothing else. */
+function stopAll({ draft }: Tick, blockers: readonly Blocker[], standalone: boolean): void {
+  for (const blocker of blockers) {
+    draft.stopTasks.push({
+      taskArn: blocker.taskArn,
+      reason: standalone ? 'standaloneTasks is stop' : 'onDrainTimeout is stop-tasks',
+    });
+  }
+}
+
+/** The blocked service has a task without a place that this host could take. */
+function canTakeBack({ look }: Tick, host: Host, blocker: Blocker): boolean {
+  const service = blocker.serviceName === undefined ? undefined : look.services.get(blocker.serviceName);
+  const left = host.facts?.remaining;
+  if (service?.demand === undefined || left === undefined || service.unplaced === 0) return false;
+  const { needs } = service.demand;
+  return needs.cpu <= left.cpu && needs.memoryMiB <= left.memoryMiB && needs.eniSlots <= left.eniSlots;
+}
+
+function retryOrReturn(tick: Tick, host: Host): void {
+  const { look, draft } = tick;
+  const { held } = host.memory;
+  if (held === undefined) return;
+  draft.hold({
+    instanceId: host.instanceId,
+    rule: held.service === undefined ? 'held' : '12',
+    reason: held.reason,
+    ...(held.service !== undefined && { service: held.service }),
+  });
+  const draining = host.memory.drainingSinceMs !== undefined && host.facts?.status === 'DRAINING';
+  if (held.final === true) {
+    if (draining) activate(tick, host, `held: ${held.reason}`);
+    return;
+  }
+  const others = [...look.hosts.values()].some(
+    (other) =>
+      other !== host && other.autoScalingGroupName === host.autoScalingGroupName && isOnItsWay(other),
+  );
+  if (others) return;
+  if (draining) {
+    // The second try: the clock starts anew, and `attempts` says that there is no third.
+    draft.noteHost(host.instanceId, host.memory, { drainingSinceMs: look.nowMs, clockStoppedMs: undefined });
+  }
+  reopen(draft, host);
+}
+
+const isOnItsWay = (host: Host) =>
+  host.role === 'outdated' && ['outdated', 'draining', 'drained', 'terminating'].includes(host.kind);
+
+function reopen(draft: Tick['draft'], host: Host): void {
+  const held = host.memory.held;
+  if (held === undefined) return;
+  draft.noteHost(host.instanceId, host.memory, { held: undefined, triedBefore: held.attempts });
+}
+
+/** A stopping task past deregistration delay, stopTimeout and two minutes: told, never held. */
+function tellOfSlowStops({ look, draft }: Tick, host: Host): void {
+  for (const task of host.tasks) {
+    if (task.stoppingAtMs === undefined || task.lastStatus === 'STOPPED' || task.taskClass === 'daemon')
+      continue;
+    const service = task.serviceName === undefined ? undefined : look.services.get(task.serviceName);
+    const stop = look.definitions.get(task.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
+    const limitMs = ((service?.facts.deregistrationDelaySeconds ?? 0) + stop + 120) * 1000;
+    if (look.nowMs - task.stoppingAtMs > limitMs) {
+      draft.tell(
+        'slow-stop',
+        `a task of ${task.serviceName ?? 'no service'} on ${host.instanceId} is still stopping`,
+        host.instanceId,
+      );
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What the settings say about tasks that a drain would wait for or end: standalone and protected ones (design 7.2).
+ */
+import type { Host } from '../groups.ts';
+import { hold } from '../hold.ts';
+import { span, type Tick } from '../tick.ts';
+
+export interface Policy {
+  readonly rule: 'standalone' | 'protected' | 'registration';
+  readonly reason: string;
+}
+
+/** Why the host may not drain yet, or ever in this run (then it is held in memory too); undefined when nothing does. */
+export function policyOf(tick: Tick, host: Host): Policy | undefined {
+  return unregistered(host) ?? standalonePolicy(tick, host) ?? protectedPolicy(tick, host);
+}
+
+function unregistered(host: Host): Policy | undefined {
+  if (host.facts?.containerInstanceArn !== undefined && host.facts.status === 'ACTIVE') return undefined;
+  const status = host.facts?.status ?? 'not registered with the cluster';
+  return { rule: 'registration', reason: `its container instance is ${status}: ECS cannot drain it` };
+}
+
+function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
+  if (tick.look.settings.standaloneTasks !== 'hold' || host.standalone.length === 0) return undefined;
+  const reason = `${host.standalone.length} standalone tasks run on it and standaloneTasks is hold`;
+  hold(tick, host, { reason, final: true });
+  return { rule: 'standalone', reason };
+}
+
+/** ECS stops protected tasks of a DRAINING host like others (assumed; unconfirmed), so the host waits ACTIVE. */
+function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
+  const { settings, nowMs } = tick.look;
+  const guarded = host.tasks.filter((task) => (task.protectedUntilMs ?? 0) > nowMs);
+  if (guarded.length === 0) return undefined;
+  const untilMs = Math.max(...guarded.map((task) => task.protectedUntilMs ?? 0));
+  const limitMs = tick.draft.run.startedAtMs + settings.protectedTimeoutSeconds * 1000;
+
+  if (settings.protectedTasks === 'hold') {
+    const reason = `${guarded.length} protected tasks run on it and protectedTasks is hold`;
+    hold(tick, host, { reason, final: true });
+    return { rule: 'protected', reason };
+  }
+  if (nowMs < limitMs) {
+    tick.draft.waits.push({ untilMs: Math.min(untilMs, limitMs), what: 'protected tasks' });
+    const reason = `${guarded.length} protected tasks run on it, the last until ${new Date(untilMs).toISOString()}`;
+    return { rule: 'protected', reason };
+  }
+  if (settings.protectedTasks === 'stop') return undefined;
+  const reason = `protected tasks for longer than ${span(settings.protectedTimeoutSeconds)}`;
+  hold(tick, host, { reason, final: true });
+  return { rule: 'protected', reason };
+}

@@ -1,0 +1,86 @@
+/** What a look tells before rules act: who became ready, who received a bounce, what is waited for until when. */
+import { missingDaemon } from '../groups.ts';
+import { memoryOf } from '../look.ts';
+import { endRun, type Rule } from '../tick.ts';
+
+/** Readiness is kept once found: from then on a host is lost only after three minutes without agent (rule 4). */
+export const noteReady: Rule = ({ look, draft }) => {
+  for (const host of look.hosts.values()) {
+    if (host.kind !== 'ready' || host.memory.readySinceMs !== undefined) continue;
+    draft.noteHost(host.instanceId, host.memory, { readySinceMs: look.nowMs });
+    draft.noteRun({ lastProgressAtMs: look.nowMs });
+  }
+};
+
+/** Rule 22: a task that came to an outdated host after our first drain. Counted, never a reason to stop. */
+export const noteBounces: Rule = ({ look, draft }) => {
+  const firstDrainMs = draft.run.firstDrainAtMs;
+  if (firstDrainMs === undefined) return;
+  for (const host of look.hosts.values()) {
+    if (host.kind !== 'outdated' || host.memory.bouncedAtMs !== undefined) continue;
+    const bounced = host.tasks.some(
+      (task) => task.taskClass === 'replica' && task.createdAtMs > firstDrainMs,
+    );
+    if (bounced) draft.noteHost(host.instanceId, host.memory, { bouncedAtMs: look.nowMs });
+  }
+};
+
+/** What somebody asked of the running run comes before everything that the run wants by itself. */
+export const obeyControl: Rule = ({ look, draft }) => {
+  const { control } = draft.run;
+  if (control?.mode === 'abort') endRun(draft, 'ABORTED', `aborted by ${control.by}`);
+  if (control?.mode === 'rollback') endRun(draft, 'ROLLED_BACK', `rolled back by ${control.by}`);
+  const { maxHeldInstances } = look.settings;
+  const held = [...look.hosts.values()].filter(
+    (host) => host.kind === 'held' && host.memory.held?.final === true,
+  );
+  if (maxHeldInstances !== undefined && held.length > maxHeldInstances) {
+    endRun(
+      draft,
+      'PARTIAL',
+      `${held.length} hosts are held, more than maxHeldInstances (${maxHeldInstances})`,
+    );
+  }
+};
+
+/** Waits with a known end, so that they are not taken for a standstill, and why hosts that come are not ready yet. */
+export const noteWaits: Rule = ({ look, draft }) => {
+  const { nowMs, settings } = look;
+  for (const group of look.groups) {
+    const memory = memoryOf(draft, group);
+    for (const host of group.incoming) {
+      const fromMs = host.memory.runningSinceMs ?? nowMs;
+      draft.waits.push({ untilMs: fromMs + settings.registrationTimeoutSeconds * 1000, what: 'new hosts' });
+      const missing =
+        host.facts?.status === 'ACTIVE'
+          ? missingDaemon(host.facts, draft, host.tasks, look.daemonBelongs)
+          : undefined;
+      const reason =
+        host.facts?.containerInstanceArn === undefined
+          ? 'it has not registered yet'
+          : missing === undefined
+            ? 'its agent has not been connected on two reads yet'
+            : `daemon ${missing} does not run on it yet`;
+      draft.hold({ instanceId: host.instanceId, rule: '4', reason });
+    }
+    const asked = memory.launchesAskedAtMs;
+    if (asked !== undefined && group.alive.length < group.facts.desiredCapacity) {
+      draft.waits.push({ untilMs: asked + settings.registrationTimeoutSeconds * 1000, what: 'launches' });
+    }
+    if (memory.bakeStartedAtMs !== undefined && memory.trialPassedAtMs === undefined) {
+      draft.waits.push({ untilMs: memory.bakeStartedAtMs + settings.bakeSeconds * 1000, what: 'the bake' });
+    }
+    for (const host of group.hosts) {
+      if (host.kind === 'terminating') draft.waits.push({ untilMs: nowMs + 60_000, what: 'terminations' });
+      if (host.kind === 'gone' && host.facts !== undefined && host.memory.goneSinceMs !== undefined) {
+        draft.waits.push({ untilMs: host.memory.goneSinceMs + 900_000, what: 'terminations' });
+      }
+      if (host.kind === 'draining' && host.progress.state === 'empty') {
+        draft.waits.push({
+          untilMs: (host.memory.emptySinceMs ?? nowMs) + 130_000,
+          what: 'the second read, and daemons',
+        });
+      }
+    }
+  }
+};

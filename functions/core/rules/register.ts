@@ -1,0 +1,51 @@
+/**
+ * Rule 3: new hosts in. Min, Max and Desired go to the target size in one call; Min is the floor that keeps scaling
+ * policies and managed scaling from taking the surge away while growth stays possible.
+ */
+import { type GroupLook, memoryOf } from '../look.ts';
+import { wantedCapacity } from '../sizes.ts';
+import type { Rule, Tick } from '../tick.ts';
+import { effectiveSurge } from './launches.ts';
+import { trialHostsWanted } from './trial.ts';
+
+/** An UpdateAutoScalingGroup of ours may take this long to show in a read. */
+const SETTLE_MS = 60_000;
+
+export const registerHosts: Rule = (tick) => {
+  for (const group of tick.look.groups) registerIn(tick, group);
+};
+
+function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  if (freeze.all !== undefined || freeze.drains !== undefined) return;
+  // A bake stops drains and terminations; bringing hosts in is what its trial may still wait for.
+  if (freeze.groups.has(group.name) && memory.bakeStartedAtMs === undefined) return;
+  if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
+
+  const surge = Math.min(effectiveSurge({ look, draft }, group), trialHostsWanted({ look, draft }, group));
+  const wanted = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  const { minSize, maxSize, desiredCapacity } = group.facts;
+  // With decrements on their way, desired is about to change by itself: an absolute size would undo one.
+  if (desiredCapacity >= wanted || group.decrementsInFlight > 0) return;
+  const asked = memory.launchesAskedAtMs;
+  if (memory.set.desiredCapacity === wanted && asked !== undefined && look.nowMs - asked < SETTLE_MS) return;
+
+  const max = Math.max(maxSize, wanted);
+  draft.register.push({
+    autoScalingGroupName: group.name,
+    minSize: Math.max(minSize, wanted),
+    maxSize: max,
+    desiredCapacity: wanted,
+    reason: `${group.outdatedLeft.length} outdated hosts left: ${wanted - memory.goal} new ones beside the ${memory.goal} of the goal`,
+  });
+  draft.noteGroup(group.name, {
+    set: {
+      ...memory.set,
+      minSize: Math.max(minSize, wanted),
+      desiredCapacity: wanted,
+      ...(max !== maxSize && { maxSize: max }),
+    },
+    launchesAskedAtMs: look.nowMs,
+  });
+  draft.phase ??= memory.waveReadyAtMs === undefined && surge < group.plan.surge ? 'trial' : 'registering';
+}

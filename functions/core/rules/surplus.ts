@@ -1,0 +1,151 @@
+/**
+ * Rules 18 and 19: hosts beyond what goal and outdated explain leave again by drain, the emptiest first, and from the
+ * fullest zone while zones are not level; and new hosts that never became ready are replaced.
+ */
+import type { Host } from '../groups.ts';
+import { type GroupLook, memoryOf } from '../look.ts';
+import { Motion } from '../motion.ts';
+import { emptiness } from '../order.ts';
+import { wantedCapacity } from '../sizes.ts';
+import type { Rule, Tick } from '../tick.ts';
+import { beginDrain } from './drain.ts';
+import { effectiveSurge, launchTrouble } from './launches.ts';
+import { end } from './terminate.ts';
+
+/** A surplus must be seen for this long: between two reads of a changing group there is often one. */
+const SURPLUS_SEEN_MS = 30_000;
+
+export const removeSurplus: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  if (freeze.all !== undefined || freeze.drains !== undefined) return;
+  for (const group of look.groups) {
+    if (freeze.groups.has(group.name)) continue;
+    const memory = memoryOf(draft, group);
+    const sizes = {
+      goal: memory.goal,
+      surge: effectiveSurge(tick, group),
+      outdatedLeft: group.outdatedLeft.length,
+    };
+    const wanted = wantedCapacity(sizes);
+    const leaving = group.alive.filter((host) => host.memory.surplus === 'remove').length;
+    const desired = group.facts.desiredCapacity - group.decrementsInFlight;
+    const surplus = Math.min(desired, group.alive.length - group.terminating) - wanted - leaving;
+    if (surplus <= 0 || group.incoming.length > 0) {
+      if (memory.surplusSinceMs !== undefined) draft.noteGroup(group.name, { surplusSinceMs: undefined });
+      continue;
+    }
+    if (memory.surplusSinceMs === undefined) draft.noteGroup(group.name, { surplusSinceMs: look.nowMs });
+    else if (look.nowMs - memory.surplusSinceMs >= SURPLUS_SEEN_MS) takeOneAway(tick, group);
+  }
+};
+
+function takeOneAway(tick: Tick, group: GroupLook): void {
+  const victim = victims(group)[0];
+  if (victim === undefined) return;
+  const room = tick.look.groups.flatMap((other) => other.ready).filter((host) => host !== victim);
+  const motion = new Motion(tick.look, room, (name) => tick.draft.service(name)?.unplacedAtPlan ?? 0);
+  const refusal = motion.accept(victim);
+  if (refusal !== undefined) {
+    tick.draft.hold({ instanceId: victim.instanceId, rule: '18', reason: `surplus, but ${refusal.reason}` });
+    return;
+  }
+  beginDrain(tick, victim, false);
+  tick.draft.noteHost(victim.instanceId, victim.memory, { surplus: 'remove' });
+}
+
+/** New hosts that may go: from the fullest zone where zones differ by more than one, the emptiest first. */
+export function victims(group: GroupLook): Host[] {
+  const zones = zoneCounts(group);
+  const spread = Math.max(...zones.values()) - Math.min(...zones.values());
+  const weight = (host: Host) => (spread > 1 ? (zones.get(host.zone) ?? 0) : 0);
+  return group.ready
+    .filter((host) => host.memory.surplus === undefined && host.standalone.length === 0)
+    .sort(
+      (a, b) =>
+        weight(b) - weight(a) ||
+        a.replicaCount - b.replicaCount ||
+        emptiness(b) - emptiness(a) ||
+        (a.instanceId < b.instanceId ? -1 : 1),
+    );
+}
+
+/** Hosts per zone of the group, zones without one included. */
+export function zoneCounts(group: GroupLook): Map<string, number> {
+  const counts = new Map(group.facts.zones.map((zone) => [zone, 0]));
+  for (const host of group.alive) {
+    if (host.kind !== 'terminating' && counts.has(host.zone))
+      counts.set(host.zone, (counts.get(host.zone) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Rule 19: with all outdated hosts replaced and zones apart by more than one, one more host is brought in (Auto Scaling
+ * takes the emptiest zone) and the surplus rule takes one from the fullest: AZRebalance, once resumed, would do it
+ * without asking ECS.
+ */
+export const levelZones: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  if (freeze.all !== undefined || freeze.drains !== undefined) return;
+  for (const group of look.groups) {
+    if (!canLevel(tick, group)) continue;
+    const memory = memoryOf(draft, group);
+    const desired = memory.goal + 1;
+    const maxSize = Math.max(group.facts.maxSize, desired);
+    if (maxSize > group.facts.maxSize && !look.settings.raiseMaxSize) continue;
+    draft.register.push({
+      autoScalingGroupName: group.name,
+      minSize: group.facts.minSize,
+      maxSize,
+      desiredCapacity: desired,
+      reason: 'zones differ by more than one host: one comes to the emptiest, then one leaves the fullest',
+    });
+    draft.noteGroup(group.name, {
+      set: { ...memory.set, desiredCapacity: desired, ...(maxSize > group.facts.maxSize && { maxSize }) },
+      zoneSwaps: (memory.zoneSwaps ?? 0) + 1,
+      launchesAskedAtMs: look.nowMs,
+    });
+    draft.phase ??= 'registering';
+  }
+};
+
+function canLevel(tick: Tick, group: GroupLook): boolean {
+  const { look, draft, freeze } = tick;
+  const memory = memoryOf(draft, group);
+  if (freeze.groups.has(group.name) || group.plan.outdated.length === 0) return false;
+  if (group.outdatedLeft.length > 0 || group.terminating > 0 || group.incoming.length > 0) return false;
+  if (memory.original.suspendedProcesses.includes('AZRebalance')) return false;
+  if (group.alive.some((host) => host.memory.surplus !== undefined || host.role !== 'new')) return false;
+  if (group.facts.desiredCapacity !== memory.goal || group.alive.length !== memory.goal) return false;
+  const asked = memory.launchesAskedAtMs ?? 0;
+  if (look.nowMs - asked < 60_000 || launchTrouble({ look, draft }, group) !== undefined) return false;
+  const counts = [...zoneCounts(group).values()];
+  const failing = group.facts.failedLaunches.some((failure) => failure.atMs >= draft.run.startedAtMs);
+  return (
+    !failing &&
+    counts.length > 1 &&
+    Math.max(...counts) - Math.min(...counts) > 1 &&
+    (memory.zoneSwaps ?? 0) < counts.length * 2
+  );
+}
+
+/** Rule 4: a new host that is not ready in time is replaced and no longer waited for. */
+export const replaceFailed: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  if (freeze.all !== undefined || freeze.drains !== undefined) return;
+  for (const group of look.groups) {
+    for (const host of group.hosts) {
+      if (host.kind !== 'failed' || host.facts?.lifecycleState !== 'InService') continue;
+      draft.hold({ instanceId: host.instanceId, rule: '4', reason: 'it did not become ready in time' });
+      const memory = memoryOf(draft, group);
+      if (host.facts.containerInstanceArn === undefined || host.facts.status !== 'ACTIVE') {
+        if (host.tasks.length > 0) continue;
+        end(tick, group, host);
+      } else {
+        beginDrain(tick, host, false);
+        draft.noteHost(host.instanceId, host.memory, { surplus: 'swap' });
+      }
+      draft.noteGroup(group.name, { failedNew: (memory.failedNew ?? 0) + 1 });
+    }
+  }
+};

@@ -1,0 +1,149 @@
+/**
+ * The trial of each group (design: "The trial"): one new host alone; then capacity; then the first hosts drain; then
+ * what moved must stay up through the bake. Groups have theirs side by side.
+ *
+ *   canary ready ── capacity ready ── first host(s) drained ── bake ── the rest
+ */
+import type { Host } from '../groups.ts';
+import { type GroupLook, memoryOf } from '../look.ts';
+import { wantedCapacity } from '../sizes.ts';
+import type { Rule, Tick } from '../tick.ts';
+import { effectiveSurge, launchTrouble } from './launches.ts';
+
+/** Fewer moved tasks than this say little of an image: the trial takes one more host. */
+export const TRIAL_MOVES = 3;
+/** A straggler of the first wave is waited for this much longer than the others took. */
+const STRAGGLER_FACTOR = 2;
+const STRAGGLER_MS = 60_000;
+
+type Context = Pick<Tick, 'look' | 'draft'>;
+
+/** How many new hosts may be brought in now: the canaries until they are ready, then as many as the surge. */
+export function trialHostsWanted({ look, draft }: Context, group: GroupLook): number {
+  const { canaryInstances } = look.settings;
+  if (canaryInstances === 0 || isPast(draft, group)) return Number.POSITIVE_INFINITY;
+  return isCanaryReady(look.settings.canaryInstances, group) ? Number.POSITIVE_INFINITY : canaryInstances;
+}
+
+function isPast(draft: Tick['draft'], group: GroupLook): boolean {
+  const memory = memoryOf(draft, group);
+  return memory.trialPassedAtMs !== undefined || memory.waveReadyAtMs !== undefined;
+}
+
+function isCanaryReady(canaryInstances: number, group: GroupLook): boolean {
+  return (
+    group.ready.length >= Math.min(canaryInstances, Math.max(1, group.plan.surge), group.outdatedLeft.length)
+  );
+}
+
+/** What of a group may drain now: nothing, its trial hosts, or all. */
+export type DrainAllowance =
+  | { readonly mode: 'none'; readonly reason: string }
+  | { readonly mode: 'trial'; readonly hosts: number }
+  | { readonly mode: 'all' };
+
+export function drainAllowance(tick: Context, group: GroupLook): DrainAllowance {
+  const { look, draft } = tick;
+  const memory = memoryOf(draft, group);
+  if (memory.trialPassedAtMs !== undefined) return { mode: 'all' };
+  if (memory.waveReadyAtMs === undefined) {
+    const waiting = group.incoming.length;
+    return {
+      mode: 'none',
+      reason: waiting > 0 ? `${waiting} new hosts are not ready yet` : 'new hosts come first',
+    };
+  }
+  if (look.settings.canaryInstances === 0) return { mode: 'all' };
+  if (memory.bakeStartedAtMs !== undefined) return { mode: 'none', reason: 'the trial bakes' };
+  const chosen = trialHosts(group);
+  const wanted = Math.max(1, look.settings.canaryInstances);
+  if (chosen.length < wanted) return { mode: 'trial', hosts: wanted - chosen.length };
+  if (chosen.length === wanted && movesOf(chosen) < TRIAL_MOVES) return { mode: 'trial', hosts: 1 };
+  return { mode: 'none', reason: 'the trial’s first host is still moving' };
+}
+
+/** Hosts whose drain is the group's trial, those already gone included; held ones proved nothing. */
+function trialHosts(group: GroupLook): Host[] {
+  return group.hosts.filter((host) => host.memory.trial === true && host.memory.held === undefined);
+}
+
+const movesOf = (hosts: readonly Host[]) =>
+  hosts.reduce((sum, host) => sum + (host.memory.tasksAtDrain ?? 0), 0);
+
+/** Notes when the first wave stands, when the bake begins, and when the trial has passed. */
+export const watchTrial: Rule = (tick) => {
+  for (const group of tick.look.groups) {
+    noteWave(tick, group);
+    noteBake(tick, group);
+  }
+};
+
+/**
+ * The whole wave is ready before its first drain (rule 4): a daemon that is late on one host is no bad image, and with
+ * all the room there at once replacements need not bounce. A straggler is not waited for once the others stand.
+ */
+function noteWave({ look, draft }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  if (memory.waveReadyAtMs !== undefined || group.ready.length === 0) return;
+  if (trialHostsWanted({ look, draft }, group) !== Number.POSITIVE_INFINITY) return;
+  if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
+  // Until desired shows the whole wave, the canary alone is no wave.
+  const surge = effectiveSurge({ look, draft }, group);
+  const wanted = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  if (group.facts.desiredCapacity < wanted) return;
+  const missing = group.facts.desiredCapacity - group.alive.length;
+  if (missing > 0 && launchTrouble({ look, draft }, group) === undefined) return;
+  if (group.incoming.some((host) => !isStraggler(host, group, look.nowMs))) return;
+  draft.noteGroup(group.name, { waveReadyAtMs: look.nowMs });
+}
+
+function isStraggler(host: Host, group: GroupLook, nowMs: number): boolean {
+  const tookMs = group.ready
+    .map((ready) => (ready.memory.readySinceMs ?? nowMs) - (ready.facts?.launchTimeMs ?? nowMs))
+    .sort((a, b) => a - b);
+  const median = tookMs[Math.floor(tookMs.length / 2)];
+  const launchedMs = host.facts?.launchTimeMs;
+  if (median === undefined || launchedMs === undefined || group.ready.length < group.incoming.length)
+    return false;
+  return nowMs - launchedMs > median * STRAGGLER_FACTOR + STRAGGLER_MS;
+}
+
+function noteBake({ look, draft }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  if (memory.trialPassedAtMs !== undefined || memory.waveReadyAtMs === undefined) return;
+  if (look.settings.canaryInstances === 0) {
+    draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
+    return;
+  }
+  const chosen = trialHosts(group);
+  if (chosen.length === 0) return;
+  if (memory.bakeStartedAtMs === undefined) {
+    if (drainAllowance({ look, draft }, group).mode === 'trial' && canTakeMore(group)) return;
+    if (!chosen.every((host) => hasMoved(host, look.services))) return;
+    // Nothing moved, nothing to watch: the trial has shown what it can.
+    const passed = movesOf(chosen) === 0 || look.settings.bakeSeconds === 0;
+    draft.noteGroup(group.name, {
+      bakeStartedAtMs: look.nowMs,
+      ...(passed && { trialPassedAtMs: look.nowMs }),
+    });
+    if (movesOf(chosen) < TRIAL_MOVES) {
+      draft.tell('small-trial', `the trial of ${group.name} moved only ${movesOf(chosen)} tasks`, group.name);
+    }
+    return;
+  }
+  const endsMs = memory.bakeStartedAtMs + look.settings.bakeSeconds * 1000;
+  if (look.nowMs >= endsMs) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
+}
+
+/** One more trial host was offered at the last look; the bake waits for it only while one could be taken. */
+function canTakeMore(group: GroupLook): boolean {
+  const youngest = Math.max(...trialHosts(group).map((host) => host.memory.drainingSinceMs ?? 0));
+  const anyMoving = trialHosts(group).some((host) => host.replicaCount > 0 && host.kind === 'draining');
+  return youngest > 0 && anyMoving && group.hosts.some((host) => host.kind === 'outdated');
+}
+
+/** Every REPLICA task of the host has its healthy replacement elsewhere. */
+function hasMoved(host: Host, services: Tick['look']['services']): boolean {
+  if (host.kind !== 'gone' && host.replicaCount > 0) return false;
+  return (host.memory.served ?? []).every((name) => (services.get(name)?.inMotion ?? 0) === 0);
+}

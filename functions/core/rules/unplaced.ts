@@ -1,0 +1,125 @@
+/**
+ * Rules 13 to 15: demand that finds no place. The scheduler retries in minutes and is never forced awake; where there
+ * is really no room, hosts that have lost nothing yet go back.
+ */
+import type { Host } from '../groups.ts';
+import type { Look } from '../look.ts';
+import type { ServiceLook } from '../services.ts';
+import type { Rule, Tick } from '../tick.ts';
+
+/** Demand unplaced for longer than this stops new drains of its pool. */
+export const UNPLACED_MS = 60_000;
+/** The scheduler's back-off after failed attempts (research: 5 to 15 minutes, UNCONFIRMED), with a margin. */
+const BACK_OFF_MS = 1_200_000;
+/** After "unable to consistently start tasks successfully" (documented: up to 27 minutes). */
+const THROTTLED_MS = 1_800_000;
+/** AWS allows 500 PROVISIONING tasks in a cluster; hosts return before that. */
+const PROVISIONING_LIMIT = 300;
+/** Rule 14 stops a host's drain clock for at most this long in all. */
+const CLOCK_STOP_LIMIT_MS = 1_800_000;
+
+/** Services whose demand waits for more than a minute: no new drain goes where they may land. */
+export function waitingServices(look: Look, draft: Tick['draft']): ServiceLook[] {
+  return [...look.services.values()].filter((service) => {
+    const sinceMs = draft.service(service.facts.serviceName)?.unplacedSinceMs;
+    return sinceMs !== undefined && look.nowMs - sinceMs > UNPLACED_MS && fitsSomewhere(service);
+  });
+}
+
+const fitsSomewhere = (service: ServiceLook) => service.demand !== undefined;
+
+export const watchUnplaced: Rule = (tick) => {
+  const { look, draft } = tick;
+  for (const service of look.services.values()) noteUnplaced(tick, service);
+  const elapsedMs = look.nowMs - (draft.run.lookedAtMs ?? look.nowMs);
+  for (const service of waitingServices(look, draft)) {
+    const { serviceName } = service.facts;
+    if (service.unmoved === 0) continue;
+    if (tick.motion().short.has(serviceName)) returnYoungest(tick, service);
+    else stopClocks(tick, service, elapsedMs);
+  }
+  const provisioning = look.facts.tasks.filter((task) => task.lastStatus === 'PROVISIONING').length;
+  if (provisioning >= PROVISIONING_LIMIT) {
+    for (const host of youngestUntouched(tick))
+      activate(tick, host, `${provisioning} tasks wait in PROVISIONING`);
+  }
+};
+
+function noteUnplaced({ look, draft }: Tick, service: ServiceLook): void {
+  const memory = draft.service(service.facts.serviceName);
+  if (memory === undefined) return;
+  const waits = service.unplaced > memory.unplacedAtPlan && (service.unmoved > 0 || service.inMotion > 0);
+  if (waits && memory.unplacedSinceMs === undefined) {
+    draft.noteService(memory.serviceName, memory, { unplacedSinceMs: look.nowMs });
+  }
+  if (!waits && memory.unplacedSinceMs !== undefined) {
+    draft.noteService(memory.serviceName, memory, { unplacedSinceMs: undefined });
+  }
+}
+
+/** Until when the scheduler may be backing off: 20 minutes from its last failed attempt, 30 when it throttles itself. */
+export function backOffUntilMs(service: ServiceLook): number | undefined {
+  let untilMs: number | undefined;
+  for (const { atMs, message } of service.facts.events) {
+    if (message.includes('unable to consistently start'))
+      untilMs = Math.max(untilMs ?? 0, atMs + THROTTLED_MS);
+    else if (message.includes('was unable to place')) untilMs = Math.max(untilMs ?? 0, atMs + BACK_OFF_MS);
+  }
+  return untilMs;
+}
+
+/** The model says it fits, the scheduler has given up: wait with it. */
+function stopClocks({ look, draft }: Tick, service: ServiceLook, elapsedMs: number): void {
+  const untilMs = backOffUntilMs(service);
+  if (untilMs === undefined || untilMs <= look.nowMs) return;
+  draft.waits.push({ untilMs, what: `the scheduler of ${service.facts.serviceName} backs off` });
+  for (const host of look.hosts.values()) {
+    if (host.kind !== 'draining' || !host.replicas.has(service.facts.serviceName)) continue;
+    const stopped = Math.min(CLOCK_STOP_LIMIT_MS, (host.memory.clockStoppedMs ?? 0) + elapsedMs);
+    draft.noteHost(host.instanceId, host.memory, { clockStoppedMs: stopped });
+  }
+}
+
+/** It does not fit: the youngest DRAINING hosts with tasks of the service that have lost none return. */
+function returnYoungest(tick: Tick, service: ServiceLook): void {
+  const name = service.facts.serviceName;
+  const host = youngestUntouched(tick).find((candidate) => candidate.replicas.has(name));
+  if (host !== undefined) activate(tick, host, `tasks of ${name} that move find no room`);
+}
+
+function youngestUntouched({ look }: Tick): Host[] {
+  return [...look.hosts.values()]
+    .filter(
+      (host) =>
+        host.kind === 'draining' && host.replicaCount > 0 && host.replicaCount === host.memory.tasksAtDrain,
+    )
+    .sort((a, b) => (b.memory.drainingSinceMs ?? 0) - (a.memory.drainingSinceMs ?? 0));
+}
+
+/** Back to ACTIVE, remembered so that a lost call is seen and repeated. */
+export function activate({ look, draft }: Tick, host: Host, reason: string): void {
+  const arn = host.facts?.containerInstanceArn;
+  if (arn === undefined || draft.activate.some((action) => action.instanceId === host.instanceId)) return;
+  draft.activate.push({ instanceId: host.instanceId, containerInstanceArn: arn, reason });
+  draft.noteHost(host.instanceId, host.memory, {
+    activatedAtMs: look.nowMs,
+    drainingSinceMs: undefined,
+    drainingSeenAtMs: undefined,
+    emptySinceMs: undefined,
+    trial: undefined,
+    tasksAtDrain: undefined,
+    tasksLeft: undefined,
+    clockStoppedMs: undefined,
+  });
+}
+
+/** A host that should be ACTIVE again and is not: our call was lost (I8). */
+export const repeatActivations: Rule = (tick) => {
+  for (const host of tick.look.hosts.values()) {
+    const askedMs = host.memory.activatedAtMs;
+    if (askedMs === undefined || host.memory.drainingSinceMs !== undefined) continue;
+    if (host.facts?.status !== 'DRAINING' || host.kind === 'gone') continue;
+    if (tick.look.nowMs - askedMs >= 30_000)
+      activate(tick, host, 'it should be ACTIVE again and still drains');
+  }
+};

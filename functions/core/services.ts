@@ -1,0 +1,134 @@
+/** What each REPLICA service has where, and how much of it is in motion (decisions.md rules 6, 7, 13). */
+import { type ServiceClass, serviceClass, taskCeiling } from './arithmetic.ts';
+import { motionLimit } from './budget.ts';
+import type { Draft } from './draft.ts';
+import { isStopping } from './drain.ts';
+import type { Facts, ServiceFacts, TaskFacts } from './facts.ts';
+import { type Host, isGoneHost } from './groups.ts';
+import { type Demand, demandOf } from './placement.ts';
+import type { Settings } from './settings.ts';
+
+export interface ServiceLook {
+  readonly facts: ServiceFacts;
+  readonly serviceClass: ServiceClass;
+  /** What one of its tasks asks of a host; undefined when its task definition is not known. */
+  readonly demand: Demand | undefined;
+  /** How many of its tasks may be in motion. */
+  readonly limit: number;
+  /** Tasks on DRAINING hosts that ECS has not stopped yet. */
+  readonly unmoved: number;
+  /** Tasks that have their place on a host that stays. */
+  readonly placedElsewhere: number;
+  readonly healthyElsewhere: number;
+  /** Healthy, wherever. */
+  readonly healthy: number;
+  /** On DRAINING hosts or gone from one, without a healthy replacement. */
+  readonly inMotion: number;
+  /** Replacements that have no host yet. */
+  readonly toPlace: number;
+  /** Those of them that ECS could start now and has not. */
+  readonly unplaced: number;
+  /** Zones of DRAINING hosts that still have tasks of it. */
+  readonly drainingZones: ReadonlySet<string>;
+}
+
+interface Count {
+  unmoved: number;
+  placedElsewhere: number;
+  healthyElsewhere: number;
+  healthy: number;
+  homeless: number;
+  readonly drainingZones: Set<string>;
+}
+
+export function lookAtServices(
+  facts: Facts,
+  hosts: ReadonlyMap<string, Host>,
+  settings: Settings,
+  draft: Draft,
+): ReadonlyMap<string, ServiceLook> {
+  const definitions = new Map(facts.taskDefinitions.map((item) => [item.taskDefinitionArn, item]));
+  const leaving = new Map(
+    facts.hosts
+      .filter(
+        (host) =>
+          host.status === 'DRAINING' || isGoneHost(host) || hosts.get(host.instanceId)?.kind === 'dead',
+      )
+      .map((host) => [host.instanceId, host.zone ?? '']),
+  );
+  const counts = countTasks(facts.tasks, leaving);
+  return new Map(
+    facts.services
+      .filter((service) => service.schedulingStrategy === 'REPLICA' && service.launchType !== 'FARGATE')
+      .map((service) => {
+        const definition = definitions.get(service.taskDefinitionArn);
+        const demand = definition && demandOf(service, definition, facts.subnetZones);
+        const count = counts.get(service.serviceName) ?? noTasks();
+        return [service.serviceName, lookAtService(service, demand, count, settings, draft)] as const;
+      }),
+  );
+}
+
+function lookAtService(
+  service: ServiceFacts,
+  demand: Demand | undefined,
+  count: Count,
+  settings: Settings,
+  draft: Draft,
+): ServiceLook {
+  const { unmoved, placedElsewhere, healthyElsewhere, healthy, homeless, drainingZones } = count;
+  const desired = service.desiredCount;
+  const memory = draft.service(service.serviceName);
+  const shortage = Math.max(0, desired - healthyElsewhere);
+  // What was missing before we came is not in motion because of us.
+  const missingAtPlan = memory === undefined ? 0 : Math.max(0, memory.desiredAtPlan - memory.healthyAtPlan);
+  const toPlace = Math.max(0, desired - placedElsewhere);
+  const startable = taskCeiling(desired, service.maximumPercent) - placedElsewhere - unmoved;
+  return {
+    facts: service,
+    serviceClass: serviceClass(service),
+    demand,
+    limit: motionLimit(service, settings.maxTasksInMotionPercent),
+    unmoved,
+    placedElsewhere,
+    healthyElsewhere,
+    healthy,
+    inMotion: Math.max(Math.min(unmoved, shortage), shortage - missingAtPlan, 0),
+    toPlace,
+    unplaced: Math.max(homeless, Math.min(toPlace, Math.max(0, startable))),
+    drainingZones,
+  };
+}
+
+const noTasks = (): Count => ({
+  unmoved: 0,
+  placedElsewhere: 0,
+  healthyElsewhere: 0,
+  healthy: 0,
+  homeless: 0,
+  drainingZones: new Set(),
+});
+
+function countTasks(tasks: readonly TaskFacts[], leaving: ReadonlyMap<string, string>): Map<string, Count> {
+  const counts = new Map<string, Count>();
+  for (const task of tasks) {
+    if (task.taskClass !== 'replica' || task.serviceName === undefined) continue;
+    if (task.lastStatus === 'STOPPED' || isStopping(task)) continue;
+    let count = counts.get(task.serviceName);
+    if (count === undefined) {
+      count = noTasks();
+      counts.set(task.serviceName, count);
+    }
+    if (task.healthy) count.healthy += 1;
+    const zone = task.instanceId === undefined ? undefined : leaving.get(task.instanceId);
+    if (task.instanceId === undefined) count.homeless += 1;
+    else if (zone !== undefined) {
+      count.unmoved += 1;
+      count.drainingZones.add(zone);
+    } else {
+      count.placedElsewhere += 1;
+      if (task.healthy) count.healthyElsewhere += 1;
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,115 @@
+/** The step as it leaves the decision: what is told to people, and when to look again. */
+import type { Draft } from './draft.ts';
+import { type Look, memoryOf } from './look.ts';
+import { readsPerLook, tickSeconds } from './pace.ts';
+import type { Step } from './step.ts';
+
+/** With nothing going on but waits with a known end, looks may be this far apart, seconds. */
+const IDLE_SECONDS = 60;
+const CLOSED_SECONDS = 900;
+
+export function stepOf(draft: Draft, wait: number, phase: Step['phase'], reason: string): Step {
+  const { ending } = draft.run;
+  return {
+    register: draft.register,
+    activate: draft.activate,
+    drain: draft.drain,
+    terminate: draft.terminate,
+    stopTasks: draft.stopTasks,
+    deregister: draft.deregister,
+    remember: draft.remembered(),
+    holds: [...draft.holds.values()],
+    phase,
+    reason,
+    notify: draft.notify,
+    waitSeconds: wait,
+    ...(ending !== undefined && { end: ending }),
+    restore: draft.restore,
+  };
+}
+
+/** Where the run stands, for people: the first stage that some group is still in. */
+export function phaseOf(look: Look, draft: Draft): Step['phase'] {
+  if (draft.phase !== undefined) return draft.phase;
+  const memories = look.groups
+    .filter((group) => group.plan.outdated.length > 0)
+    .map((group) => memoryOf(draft, group));
+  if (
+    memories.some((memory) => memory.bakeStartedAtMs !== undefined && memory.trialPassedAtMs === undefined)
+  ) {
+    return 'baking';
+  }
+  if (memories.some((memory) => memory.waveReadyAtMs === undefined)) {
+    const canary = look.groups.some((group) => group.ready.length === 0 && group.outdatedLeft.length > 0);
+    return canary && look.settings.canaryInstances > 0 ? 'trial' : 'registering';
+  }
+  const moving = [...look.hosts.values()].some((host) =>
+    ['draining', 'drained', 'terminating'].includes(host.kind),
+  );
+  return moving ? 'moving' : 'waiting';
+}
+
+export function reasonOf(look: Look, draft: Draft, frozen: string | undefined): string {
+  const { ending } = draft.run;
+  if (ending !== undefined)
+    return draft.restore ? ending.reason : `${draft.reason ?? 'closing'}: ${ending.reason}`;
+  const left = look.groups.reduce((sum, group) => sum + group.outdatedLeft.length, 0);
+  const ready = look.groups.reduce((sum, group) => sum + group.ready.length, 0);
+  const draining = [...look.hosts.values()].filter((host) => host.kind === 'draining').length;
+  const standing = `${left} outdated hosts left, ${ready} new ones ready, ${draining + draft.drain.length} draining`;
+  if (frozen !== undefined) return `${frozen}; ${standing}`;
+  const waits = [...new Set(draft.waits.map((wait) => wait.what))].sort();
+  return waits.length > 0 ? `${standing}; waiting for ${waits.join(', ')}` : standing;
+}
+
+export function waitSeconds(look: Look, draft: Draft): number {
+  const { facts, nowMs } = look;
+  const tick = tickSeconds(
+    readsPerLook({
+      hosts: facts.hosts.length,
+      tasks: facts.tasks.length,
+      services: facts.services.length,
+      groups: facts.groups.length,
+    }),
+  );
+  if (draft.restore) return tick;
+  if (isBusy(look, draft)) return nearest(look, draft, tick);
+  if (!look.window.open) {
+    const untilMs = look.window.opensAtMs ?? Number.POSITIVE_INFINITY;
+    return Math.max(tick, Math.min(CLOSED_SECONDS, Math.ceil((untilMs - nowMs) / 1000)));
+  }
+  return nearest(look, draft, Math.max(tick, IDLE_SECONDS));
+}
+
+/** Not past the first known end: a bake that is over should not wait for a tick. */
+function nearest(look: Look, draft: Draft, seconds: number): number {
+  const ends = draft.waits
+    .filter((wait) => wait.what === 'the bake')
+    .map((wait) => Math.ceil((wait.untilMs - look.nowMs) / 1000));
+  return Math.max(1, Math.min(seconds, ...ends.filter((end) => end > 0)));
+}
+
+/** Something may change within a tick: hosts come, tasks move or stop, or we have just acted. */
+function isBusy(look: Look, draft: Draft): boolean {
+  const acts =
+    draft.register.length +
+    draft.activate.length +
+    draft.drain.length +
+    draft.terminate.length +
+    draft.stopTasks.length +
+    draft.deregister.length;
+  if (acts > 0) return true;
+  if (
+    look.groups.some((group) => group.incoming.length > 0 || group.alive.length < group.facts.desiredCapacity)
+  ) {
+    return true;
+  }
+  for (const service of look.services.values()) if (service.unmoved > 0) return true;
+  return [...look.hosts.values()].some((host) => {
+    if (host.kind === 'terminating' || host.kind === 'drained') return true;
+    if (host.kind === 'gone') return host.facts !== undefined && host.facts.ec2State !== 'terminated';
+    if (host.kind !== 'draining') return false;
+    // A host that only waits for standalone tasks changes when they end: nothing to hurry for.
+    return host.tasks.some((task) => task.taskClass !== 'standalone') || host.progress.state === 'empty';
+  });
+}
