@@ -74,7 +74,7 @@ export async function writeHistory(table: Table, entry: HistoryEntry): Promise<v
     pk: 'HISTORY',
     sk: `${entry.cluster}#${new Date(entry.endedAtMs).toISOString()}#${entry.runId}`,
     data: { ...entry },
-    expiresAt: Math.floor(entry.endedAtMs / 1000) + HISTORY_DAYS * 86_400,
+    ttl: Math.floor(entry.endedAtMs / 1000) + HISTORY_DAYS * 86_400,
   });
 }
 

@@ -11,18 +11,18 @@ const SLICE: Readonly<Record<ListName, number>> = { groups: 1, findings: 200, ke
 type PlanHeader = Omit<Plan, ListName> & { readonly slices: Readonly<Record<ListName, number>> };
 
 /** Writes the plan; the header last, so that a half-written plan is never read. An earlier plan of the run gives way. */
-export async function writePlan(table: Table, pk: string, plan: Plan, expiresAt: number): Promise<void> {
+export async function writePlan(table: Table, pk: string, plan: Plan, ttl: number): Promise<void> {
   const items: Item[] = [];
   const slices = { groups: 0, findings: 0, keptOut: 0, exempt: 0 };
   for (const name of LISTS) {
     for (const entries of inBatches<unknown>(plan[name], SLICE[name])) {
-      items.push({ pk, sk: sliceKey(name, slices[name]), data: { entries }, expiresAt });
+      items.push({ pk, sk: sliceKey(name, slices[name]), data: { entries }, ttl });
       slices[name] += 1;
     }
   }
   await table.putAll(items);
   const { groups: _groups, findings: _findings, keptOut: _keptOut, exempt: _exempt, ...rest } = plan;
-  await table.put({ pk, sk: 'PLAN', data: { ...rest, slices }, expiresAt });
+  await table.put({ pk, sk: 'PLAN', data: { ...rest, slices }, ttl });
 }
 
 /** The plan among a run's items; undefined when there is none. */

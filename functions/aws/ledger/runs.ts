@@ -98,20 +98,20 @@ export async function writeMemory(table: Table, memory: RunMemory): Promise<void
 /** Writes what changed, before the act it describes: items whole, the run's own part merged into what was read. */
 export async function remember(table: Table, before: RunMemory, changed: Step['remember']): Promise<void> {
   const pk = pkOf(before.runId);
-  const expiresAt = expiry(before.startedAtMs);
+  const ttl = expiry(before.startedAtMs);
   const items: Item[] = [
     ...changed.groups.map((group) => ({
       pk,
       sk: `GROUP#${group.autoScalingGroupName}`,
       data: { ...group },
-      expiresAt,
+      ttl,
     })),
-    ...changed.hosts.map((host) => ({ pk, sk: `HOST#${host.instanceId}`, data: { ...host }, expiresAt })),
+    ...changed.hosts.map((host) => ({ pk, sk: `HOST#${host.instanceId}`, data: { ...host }, ttl })),
     ...changed.services.map((service) => ({
       pk,
       sk: `SERVICE#${service.serviceName}`,
       data: { ...service },
-      expiresAt,
+      ttl,
     })),
   ];
   await table.putAll(items);
@@ -126,7 +126,7 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
     ...before,
     ...changed.run,
   };
-  await table.put({ pk, sk: 'MEMORY', data: header, expiresAt });
+  await table.put({ pk, sk: 'MEMORY', data: header, ttl });
 }
 
 /** What somebody asks of a running run; `assess` reads it at its next tick. An item of its own: the run writes the others. */
@@ -161,7 +161,7 @@ export async function intendToTerminate(
 }
 
 function runItem(record: RunRecord): Item {
-  return { pk: pkOf(record.runId), sk: 'RUN', data: { ...record }, expiresAt: expiry(record.startedAtMs) };
+  return { pk: pkOf(record.runId), sk: 'RUN', data: { ...record }, ttl: expiry(record.startedAtMs) };
 }
 
 function pkOf(runId: string): string {

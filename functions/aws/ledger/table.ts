@@ -19,14 +19,14 @@ const BATCH_MAX = 25;
 const BATCH_TRIES = 8;
 const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true } as const;
 
-/** One item. `expiresAt` (epoch seconds) lets DynamoDB forget it: the table's TTL attribute. */
+/** One item. `ttl` (epoch seconds) lets DynamoDB forget it: the table's TTL attribute. */
 export interface Item<D extends object = Record<string, unknown>> {
   readonly pk: string;
   readonly sk: string;
   readonly data: D;
   /** Counts writes of items that are changed by condition; 0 elsewhere. */
   readonly version?: number;
-  readonly expiresAt?: number;
+  readonly ttl?: number;
 }
 
 export interface Table {

@@ -1,0 +1,108 @@
+/** What a run remembers when it begins: hosts, services and groups as they stand before anything is touched. */
+import type { Facts, GroupFacts } from './facts.ts';
+import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import type { GroupPlan, Plan } from './plan.ts';
+
+/** Auto Scaling processes that a run holds still, where it replaces hosts (decisions.md rules 2 and 19). */
+const HELD_PROCESSES = ['AZRebalance', 'ScheduledActions'];
+
+/**
+ * The first memory of a run. `launchSources`: LaunchTemplate or MixedInstancesPolicy of each group as AWS gave it, JSON.
+ */
+export function openingMemory(
+  facts: Facts,
+  plan: Plan,
+  launchSources: ReadonlyMap<string, string>,
+  run: { readonly runId: string; readonly startedAtMs: number; readonly deadlineMs?: number },
+): RunMemory {
+  const groups = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
+  return {
+    ...run,
+    phase: 'rolling',
+    lastProgressAtMs: run.startedAtMs,
+    daemonsAtPlan: daemonsAtPlan(facts),
+    groups: plan.groups.flatMap((planned) => {
+      const group = groups.get(planned.autoScalingGroupName);
+      const source = launchSources.get(planned.autoScalingGroupName);
+      return group === undefined || source === undefined ? [] : [groupMemory(group, planned, source)];
+    }),
+    hosts: plan.groups.flatMap((planned) =>
+      planned.outdated.map((instanceId) => hostMemory(facts, planned, instanceId)),
+    ),
+    services: servicesAtPlan(facts, plan),
+    movesSeen: 0,
+  };
+}
+
+function groupMemory(group: GroupFacts, planned: GroupPlan, launchSource: string): GroupMemory {
+  const moves = !planned.referenceOnly;
+  const protects = moves && !group.managedTerminationProtection && !group.newInstancesProtectedFromScaleIn;
+  return {
+    autoScalingGroupName: group.autoScalingGroupName,
+    original: {
+      minSize: group.minSize,
+      maxSize: group.maxSize,
+      desiredCapacity: group.desiredCapacity,
+      suspendedProcesses: group.suspendedProcesses,
+      newInstancesProtectedFromScaleIn: group.newInstancesProtectedFromScaleIn,
+      launchSource,
+    },
+    targetImages: Object.fromEntries(
+      planned.target.images.flatMap(({ use, image }) => {
+        const types = use.instanceTypes.length === 0 ? ['*'] : use.instanceTypes;
+        return types.map((type) => [type, image.imageId]);
+      }),
+    ),
+    targetImageIds: planned.target.imageIds,
+    set: {},
+    createdVersions: {},
+    defaultVersions: {},
+    suspendedByUs: moves
+      ? HELD_PROCESSES.filter((process) => !group.suspendedProcesses.includes(process))
+      : [],
+    ...(protects ? { protectedByUs: true } : {}),
+    ...(moves ? {} : { referenceOnly: true }),
+    goal: group.desiredCapacity,
+  };
+}
+
+function hostMemory(facts: Facts, planned: GroupPlan, instanceId: string): HostMemory {
+  const zone = facts.hosts.find((host) => host.instanceId === instanceId)?.zone;
+  return {
+    instanceId,
+    autoScalingGroupName: planned.autoScalingGroupName,
+    role: 'outdated',
+    ...(zone === undefined ? {} : { zone }),
+  };
+}
+
+function servicesAtPlan(facts: Facts, plan: Plan): ServiceMemory[] {
+  const outdated = new Set(plan.groups.flatMap((group) => group.outdated));
+  const tasks = Map.groupBy(
+    facts.tasks.filter((task) => task.desiredStatus === 'RUNNING'),
+    (task) => task.serviceName,
+  );
+  return facts.services
+    .filter((service) => service.schedulingStrategy === 'REPLICA')
+    .map(({ serviceName, desiredCount }) => {
+      const own = tasks.get(serviceName) ?? [];
+      const placed = own.filter((task) => task.instanceId !== undefined);
+      return {
+        serviceName,
+        healthyAtPlan: own.filter((task) => task.healthy).length,
+        desiredAtPlan: desiredCount,
+        tasksOnOutdated: placed.filter((task) => outdated.has(task.instanceId ?? '')).length,
+        unplacedAtPlan: Math.max(0, desiredCount - placed.length),
+      };
+    });
+}
+
+/** A daemon that did not run well before is nothing that a new host could be judged by. */
+function daemonsAtPlan(facts: Facts): string[] {
+  const healthy = new Set(
+    facts.tasks.filter((task) => task.taskClass === 'daemon' && task.healthy).map((task) => task.serviceName),
+  );
+  return facts.services
+    .filter((service) => service.schedulingStrategy === 'DAEMON' && healthy.has(service.serviceName))
+    .map((service) => service.serviceName);
+}

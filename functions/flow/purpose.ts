@@ -1,0 +1,13 @@
+/** What a request is for, in one short word: two requests with the same purpose are one piece of work. */
+import { createHash } from 'node:crypto';
+import type { Request } from '../edge/request.ts';
+
+export function purposeOf({ image, instances }: Pick<Request, 'image' | 'instances'>): string {
+  const hosts = instances === undefined ? 'outdated' : `hosts-${shortHash([...instances].sort().join())}`;
+  return image === undefined ? hosts : `${hosts}-${shortHash(image)}`;
+}
+
+/** Twelve hexadecimal digits: enough to tell the causes of a cluster apart. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,234 @@
+/**
+ * A request becomes a plan, and a way through the machine.
+ *
+ * The machine's first state; ends by naming the next one: `prepare` when there is something to do and we may, `report` in
+ * every other case (a refusal, a plan that was only asked for, a word to a running run, a request that has to wait). It
+ * changes nothing of the cluster. A request that nobody can read is thrown as BadRequest, every problem named.
+ */
+import * as z from 'zod';
+import { ecs } from './aws/clients.ts';
+import { describeCluster } from './aws/clusters.ts';
+import { tagsOf } from './aws/facts/read-facts.ts';
+import { type Claim, readClaim } from './aws/ledger/claims.ts';
+import { keepPending, listPending } from './aws/ledger/notes.ts';
+import { beginRun, readRun, writeRunPlan } from './aws/ledger/runs.ts';
+import type { Outcome } from './core/outcome.ts';
+import type { Plan } from './core/plan.ts';
+import { windowState } from './core/windows.ts';
+import { environment } from './edge/environment.ts';
+import { BadRequest } from './edge/errors.ts';
+import { clusterProblem, optInOf } from './edge/guardrails.ts';
+import { parseRequest, type Request } from './edge/request.ts';
+import { NO_ACTS, type RunState } from './edge/run-state.ts';
+import { ledger, ownerLives } from './flow/claim.ts';
+import { sendControl } from './flow/control.ts';
+import { handlerOf } from './flow/handler.ts';
+import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
+import { purposeOf } from './flow/purpose.ts';
+
+const PlanInput = z.object({ request: z.unknown(), execution: z.string().min(1) });
+
+async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
+  const parsed = parseRequest(input.request);
+  if (!parsed.ok) throw new BadRequest(parsed.problems);
+  const request = parsed.value;
+  const cluster = await describeCluster(ecs, request.cluster);
+  if (cluster?.clusterName === undefined) {
+    throw new BadRequest([`cluster: there is no ECS cluster ${request.cluster} in this account and Region`]);
+  }
+  const state = firstState(cluster.clusterName, request, input.execution);
+  const refusal = refusalOf(cluster.clusterName, tagsOf(cluster), request);
+  if (refusal !== undefined) return ended(state, 'REFUSED', refusal);
+
+  const nowMs = Date.now();
+  const table = ledger();
+  const claim = await readClaim(table, state.cluster);
+  if (claim?.owner === input.execution) return continued(state, claim);
+  const isLive = claim !== undefined && (await ownerLives(claim, nowMs));
+  switch (request.mode) {
+    case 'pause':
+    case 'abort':
+    case 'rollback':
+      if (claim === undefined) {
+        return ended(
+          state,
+          'NOTHING_TO_DO',
+          `${state.cluster} is not being rolled: nothing to ${request.mode}`,
+        );
+      }
+      if (!isLive) return takenOver(state, claim);
+      return ended(state, 'SUCCEEDED', await sendControl(table, claim, request.mode, input.execution, nowMs));
+    case 'resume':
+      return resumed(state, claim, isLive);
+    case 'plan':
+      return planOnly(state);
+    default:
+      if (isLive) return queued(state, claim, nowMs);
+      if (claim === undefined) return planned(state);
+      await wait(state, 'other-run', nowMs);
+      return takenOver(state, claim);
+  }
+}
+
+function firstState(cluster: string, request: Request, execution: string): RunState {
+  return {
+    version: 1,
+    cluster,
+    request,
+    execution,
+    mode: 'roll',
+    runId: execution.slice(execution.lastIndexOf(':') + 1),
+    token: 0,
+    next: 'prepare',
+    step: NO_ACTS,
+    waitSeconds: 15,
+    counters: { ticks: 0, events: 0, failures: 0 },
+    summary: {},
+  };
+}
+
+/** Why this cluster is not to be looked at, let alone changed. */
+function refusalOf(
+  cluster: string,
+  tags: Readonly<Record<string, string>>,
+  request: Request,
+): string | undefined {
+  if (request.mode === 'game-day') return 'mode: game-day is not available in this version';
+  const problem = clusterProblem(environment().guardrails, cluster);
+  if (problem !== undefined || optInOf(tags) !== 'no') return problem;
+  return `${cluster} has not opted in: tag the cluster rollover:enabled=observe for plans only, or =true for rollovers`;
+}
+
+/** Plans, and goes on to `prepare` when there is something to do, now, and the cluster's owner said more than "observe". */
+async function planned(state: RunState): Promise<RunState> {
+  const result = await makeAndKeepPlan(state);
+  const { plan, facts, settings } = result;
+  const summary = summaryOf(plan);
+  if (plan.verdict !== 'roll') return ended({ ...state, summary }, plan.verdict, plan.reason);
+  if (optInOf(facts.clusterTags) === 'observe') return reported(state, plan);
+  const window = windowState(settings.windows, settings.freezes, facts.observedAtMs);
+  if (!window.open && !deadlineOverrides(state.request, settings.deadlineMarginHours, window.opensAtMs)) {
+    await wait(state, 'window', facts.observedAtMs, window.opensAtMs);
+    const opens =
+      window.opensAtMs === undefined
+        ? 'no opening is in sight'
+        : `opens ${new Date(window.opensAtMs).toISOString()}`;
+    return ended({ ...state, summary }, 'PENDING_WINDOW', `outside the window (${window.text}): ${opens}`);
+  }
+  return { ...state, summary, next: 'prepare' };
+}
+
+async function planOnly(state: RunState): Promise<RunState> {
+  const { plan } = await makeAndKeepPlan(state);
+  return reported(state, plan);
+}
+
+async function makeAndKeepPlan(state: RunState): Promise<Planned> {
+  const nowMs = Date.now();
+  const result = await planCluster(state.cluster, state.request, emptyMemory(state.runId, nowMs));
+  const table = ledger();
+  await beginRun(table, {
+    runId: state.runId,
+    cluster: state.cluster,
+    clusterArn: result.facts.clusterArn,
+    execution: state.execution,
+    mode: state.request.mode,
+    request: { ...state.request },
+    settings: result.settings,
+    startedAtMs: nowMs,
+  });
+  await writeRunPlan(table, state.runId, result.plan, nowMs);
+  return result;
+}
+
+/** A plan that is only told: it changes nothing, so it never claims. */
+function reported(state: RunState, plan: Plan): RunState {
+  const told = { ...state, summary: summaryOf(plan) };
+  if (plan.verdict !== 'roll') return { ...ended(told, plan.verdict, plan.reason), mode: 'plan' };
+  const blocked = plan.findings.some(({ severity }) => severity === 'blocks');
+  const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
+  const reason = `a run would replace ${hosts} hosts${blocked ? `; ${plan.keptOut.length} stay, see findings` : ''}`;
+  return { ...ended(told, blocked ? 'PARTIAL' : 'SUCCEEDED', reason), mode: 'plan' };
+}
+
+/** Somebody else rolls the cluster: the same work is being done already, other work waits for its end. */
+async function queued(state: RunState, claim: Claim, nowMs: number): Promise<RunState> {
+  if (claim.purpose === purposeOf(state.request)) {
+    return ended(
+      state,
+      'NOTHING_TO_DO',
+      `${state.cluster} is being rolled for this already by ${claim.owner}`,
+    );
+  }
+  await wait(state, 'other-run', nowMs);
+  return ended(state, 'PENDING_WINDOW', `waits for the end of ${claim.owner}`);
+}
+
+async function resumed(state: RunState, claim: Claim | undefined, isLive: boolean): Promise<RunState> {
+  if (isLive) return ended(state, 'NOTHING_TO_DO', `${state.cluster} is being rolled by ${claim?.owner}`);
+  if (claim !== undefined) return takenOver(state, claim);
+  const [waiting] = (await listPending(ledger(), state.cluster)).filter((one) => one.waitsFor === 'resume');
+  if (waiting === undefined) return ended(state, 'NOTHING_TO_DO', `no paused run of ${state.cluster} waits`);
+  const request = parseRequest(waiting.request);
+  if (!request.ok) throw new BadRequest(request.problems);
+  return planned({ ...state, request: request.value });
+}
+
+/** A dead run's claim: this execution gives back what it left, under its id. */
+function takenOver(state: RunState, claim: Claim): RunState {
+  return { ...state, mode: 'abort', runId: claim.runId, next: 'prepare' };
+}
+
+/** The claim is ours already: this execution carries on a run that an earlier one handed over, or repeats its start. */
+async function continued(state: RunState, claim: Claim): Promise<RunState> {
+  const run = await readRun(ledger(), claim.runId);
+  const request = run === undefined ? state.request : parseOwn(run.record.request, state.request);
+  return { ...state, request, runId: claim.runId, token: claim.token, next: 'prepare' };
+}
+
+function parseOwn(stored: Readonly<Record<string, unknown>>, otherwise: Request): Request {
+  const parsed = parseRequest(stored);
+  return parsed.ok ? parsed.value : otherwise;
+}
+
+async function wait(
+  state: RunState,
+  waitsFor: 'window' | 'other-run',
+  sinceMs: number,
+  notBeforeMs?: number,
+): Promise<void> {
+  await keepPending(ledger(), {
+    cluster: state.cluster,
+    purpose: purposeOf(state.request),
+    request: { ...state.request },
+    waitsFor,
+    sinceMs,
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+  });
+}
+
+/** A retirement date may come before the next window: then it does not wait. */
+function deadlineOverrides(
+  { deadline }: Request,
+  marginHours: number,
+  opensAtMs = Number.POSITIVE_INFINITY,
+): boolean {
+  return deadline !== undefined && Date.parse(deadline) - marginHours * 3_600_000 <= opensAtMs;
+}
+
+function ended(state: RunState, outcome: Outcome, reason: string): RunState {
+  return { ...state, mode: 'none', next: 'report', ending: { outcome, reason } };
+}
+
+function summaryOf(plan: Plan): RunState['summary'] {
+  return {
+    verdict: plan.verdict,
+    outdated: plan.groups.reduce((sum, group) => sum + group.outdated.length, 0),
+    keptOut: plan.keptOut.length,
+    exempt: plan.exempt.length,
+    findings: plan.findings.length,
+    predictedSeconds: plan.predicted.durationSeconds,
+  };
+}
+
+export const handler = handlerOf(PlanInput, plan);

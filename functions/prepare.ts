@@ -1,0 +1,154 @@
+/**
+ * Before the first change: the claim, a fresh plan, the originals in the ledger; then each group is pinned to the literal
+ * image and what would work against the run is suspended.
+ *
+ * Started by the machine when `plan` found something to do; ends in `assess`. Everything may have changed since `plan`
+ * looked, so it plans again. A repeat after a crash finds its own claim and its own originals, and carries on from there:
+ * originals are written once, before anything is touched, and never again.
+ */
+import { describeGroups, suspendProcesses, updateGroup } from './aws/auto-scaling-groups.ts';
+import { autoScaling } from './aws/clients.ts';
+import { canonical, launchSourceOf } from './aws/launch-sources.ts';
+import { type Claim, readClaim, takeClaim } from './aws/ledger/claims.ts';
+import { dropPending } from './aws/ledger/notes.ts';
+import {
+  beginRun,
+  type Run,
+  readRun,
+  remember,
+  writeControl,
+  writeMemory,
+  writeRunPlan,
+} from './aws/ledger/runs.ts';
+import type { Table } from './aws/ledger/table.ts';
+import type { GroupMemory, RunMemory } from './core/memory.ts';
+import { openingMemory } from './core/opening.ts';
+import type { Plan } from './core/plan.ts';
+import { ClaimHeld } from './edge/errors.ts';
+import { type RunState, runStateSchema } from './edge/run-state.ts';
+import { fenceOf, ledger, ownerLives } from './flow/claim.ts';
+import { handlerOf } from './flow/handler.ts';
+import { tell } from './flow/notices.ts';
+import { pinGroup } from './flow/pin.ts';
+import { emptyMemory, planCluster } from './flow/planning.ts';
+import { purposeOf } from './flow/purpose.ts';
+
+async function prepare(state: RunState): Promise<RunState> {
+  const table = ledger();
+  const nowMs = Date.now();
+  const claim = await claimCluster(table, state, nowMs);
+  const claimed: RunState = { ...state, runId: claim.runId, token: claim.token };
+  const run = await readRun(table, claim.runId);
+  if (state.mode === 'abort') return givingBack(table, claimed, run, nowMs);
+  await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
+
+  const begun =
+    run?.memory !== undefined && run.plan !== undefined ? run : await begin(table, claimed, nowMs);
+  if ('ending' in begun) return { ...claimed, next: 'report', ending: begun.ending };
+  const { memory, plan } = begun;
+  if (memory === undefined || plan === undefined) throw new Error(`run ${claim.runId} has no plan`);
+  await holdStill(table, claimed, plan, memory);
+  return { ...claimed, next: 'assess' };
+}
+
+/** @throws ClaimHeld when another run that is alive holds the cluster. */
+async function claimCluster(table: Table, state: RunState, nowMs: number): Promise<Claim> {
+  const before = await readClaim(table, state.cluster);
+  const isOthers = before !== undefined && before.owner !== state.execution;
+  if (isOthers && (state.mode !== 'abort' || (await ownerLives(before, nowMs)))) {
+    throw new ClaimHeld(state.cluster, before.owner ?? 'another run');
+  }
+  const taking = await takeClaim(table, {
+    cluster: state.cluster,
+    owner: state.execution,
+    runId: before?.runId ?? state.runId,
+    purpose: purposeOf(state.request),
+    nowMs,
+    ...(before === undefined ? {} : { takesOver: before }),
+  });
+  if ('heldBy' in taking) throw new ClaimHeld(state.cluster, taking.heldBy);
+  return taking.claim;
+}
+
+/** A dead run's leftovers: nothing new begins; `assess` and `restore` give back what it touched. */
+async function givingBack(
+  table: Table,
+  state: RunState,
+  run: Run | undefined,
+  nowMs: number,
+): Promise<RunState> {
+  if (run?.memory === undefined) {
+    const reason = `run ${state.runId} died before it touched anything`;
+    return { ...state, next: 'report', ending: { outcome: 'ABORTED', reason } };
+  }
+  if (run.memory.phase === 'rolling' && run.memory.control === undefined) {
+    await writeControl(table, state.runId, { mode: 'abort', atMs: nowMs, by: state.execution });
+  }
+  return { ...state, next: run.memory.phase === 'closed' ? 'restore' : 'assess' };
+}
+
+/** Plans again and writes everything down; nothing is touched yet. */
+async function begin(
+  table: Table,
+  state: RunState,
+  nowMs: number,
+): Promise<Run | { readonly ending: NonNullable<RunState['ending']> }> {
+  const { runId, cluster, request, execution } = state;
+  const { facts, plan, settings } = await planCluster(cluster, request, emptyMemory(runId, nowMs));
+  const record = {
+    runId,
+    cluster,
+    clusterArn: facts.clusterArn,
+    execution,
+    mode: request.mode,
+    request: { ...request },
+    settings,
+    startedAtMs: nowMs,
+  };
+  await beginRun(table, record);
+  await writeRunPlan(table, runId, plan, nowMs);
+  if (plan.verdict !== 'roll') return { ending: { outcome: plan.verdict, reason: plan.reason } };
+
+  const names = plan.groups.map((group) => group.autoScalingGroupName);
+  const described = await describeGroups(autoScaling, names);
+  const sources = new Map(
+    described.map((group) => [group.AutoScalingGroupName ?? '', canonical(launchSourceOf(group) ?? {})]),
+  );
+  const memory = openingMemory(facts, plan, sources, {
+    runId,
+    startedAtMs: nowMs,
+    ...(request.deadline === undefined ? {} : { deadlineMs: Date.parse(request.deadline) }),
+  });
+  await writeMemory(table, memory);
+  const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
+  await tell(
+    [{ kind: 'started', cluster, runId, message: `replacing ${hosts} hosts of ${cluster}: ${plan.reason}` }],
+    settings,
+  );
+  return { record, memory, plan };
+}
+
+/** Pins the image, suspends what would move hosts on its own, protects new hosts from scale-in. */
+async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunMemory): Promise<void> {
+  const fence = fenceOf(table, state);
+  const rememberGroup = (group: GroupMemory) =>
+    remember(table, memory, { groups: [group], hosts: [], services: [] });
+  for (const planned of plan.groups) {
+    const group = memory.groups.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
+    if (group === undefined) continue;
+    await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
+    if (group.suspendedByUs.length > 0) {
+      await fence();
+      await suspendProcesses(autoScaling, group.autoScalingGroupName, [...group.suspendedByUs]);
+    }
+    if (group.protectedByUs) {
+      await fence();
+      await updateGroup(autoScaling, {
+        AutoScalingGroupName: group.autoScalingGroupName,
+        NewInstancesProtectedFromScaleIn: true,
+      });
+    }
+  }
+}
+
+export const handler = handlerOf(runStateSchema, prepare);
