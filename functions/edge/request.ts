@@ -3,10 +3,9 @@
  * with it is told at once.
  */
 import * as z from 'zod';
-import { IMAGE_SOURCE_FORMS } from '../core/images/source.ts';
+import { IMAGE_SOURCE_FORMS, readImageSource } from '../core/images/source.ts';
 import { closedObject, type Parsed, parseWith, problemsOf } from './schema.ts';
 import { type SettingsInput, settingsLayerSchema } from './settings.ts';
-import { imageSourceText } from './settings-values.ts';
 
 export const MODES = ['roll', 'plan', 'pause', 'resume', 'abort', 'rollback', 'game-day'] as const;
 export const REASONS = ['manual', 'image', 'schedule', 'retirement', 'age'] as const;
@@ -14,6 +13,7 @@ export type Mode = (typeof MODES)[number];
 export type Reason = (typeof REASONS)[number];
 
 const CLUSTER = 'must be the name or ARN of an ECS cluster, such as "prod"';
+const IMAGE = `must be ${IMAGE_SOURCE_FORMS.replace('launch-template, ', '')}`;
 const INSTANCE = 'must be an EC2 instance id such as "i-0123456789abcdef0"';
 const DEADLINE = 'must be a time with its zone, such as "2026-12-01T00:00:00Z"';
 
@@ -28,10 +28,9 @@ export const requestSchema = closedObject(
     mode: z.enum(MODES, { error: `must be one of ${MODES.join(', ')}` }).default('roll'),
     reason: z.enum(REASONS, { error: `must be one of ${REASONS.join(', ')}` }).default('manual'),
     /** Applies to every group in scope. */
-    image: imageSourceText
-      .refine((text) => text !== 'launch-template', {
-        error: `must be ${IMAGE_SOURCE_FORMS.replace('launch-template, ', '')}`,
-      })
+    image: z
+      .string({ error: IMAGE })
+      .refine((text) => text !== 'launch-template' && readImageSource(text) !== undefined, { error: IMAGE })
       .optional(),
     /** Exactly these hosts, whatever their image. */
     instances: z

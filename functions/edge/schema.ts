@@ -31,9 +31,10 @@ export function closedObject<T extends z.core.$ZodLooseShape>(shape: T, mustBe: 
 /** The sentence for a key that nobody knows. */
 export function unknownKey(key: string, known: readonly string[]): string {
   const meant = didYouMean(key, known);
+  const name = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
   return meant === undefined
-    ? `${key}: is not known here; known are ${known.join(', ')}`
-    : `${key}: is not known here; did you mean ${meant}?`;
+    ? `${name}: is not known here; known are ${known.join(', ')}`
+    : `${name}: is not known here; did you mean ${meant}?`;
 }
 
 /** One line per problem, `path: what is wrong and how to mend it`. */

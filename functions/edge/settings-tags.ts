@@ -1,4 +1,5 @@
 /** Settings in the tags of a cluster or group: `rollover:<kebab-name>`, `rollover:<kebab-name>-2` … for several values. */
+import * as z from 'zod';
 import { parseWith, unknownKey } from './schema.ts';
 import { kebabName, SETTING_NAMES, type SettingName, settingRow } from './settings-table.ts';
 
@@ -36,12 +37,9 @@ export function settingsFromTags(
     written.sort((a, b) => a.order - b.order);
     const value = kind.fromTag(written.map(({ text }) => text));
     const where = `${path}, ${written.map(({ tag }) => tag).join(' and ')}`;
-    const parsed = parseWith(kind.schema, value, where);
-    if (parsed.ok) layer[name] = parsed.value;
-    else
-      problems.push(
-        ...parsed.problems.map((problem) => (problem.startsWith(where) ? problem : `${where}: ${problem}`)),
-      );
+    const parsed = parseWith(z.object({ [where]: kind.schema }), { [where]: value }, where);
+    if (parsed.ok) layer[name] = parsed.value[where];
+    else problems.push(...parsed.problems);
   }
   return { layer, problems };
 }

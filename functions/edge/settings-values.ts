@@ -153,11 +153,6 @@ export const imageOwners = {
 
 const SOURCE = `must be ${IMAGE_SOURCE_FORMS}`;
 
-/** One image source as text. */
-export const imageSourceText = z
-  .string({ error: SOURCE })
-  .refine((text) => readImageSource(text) !== undefined, { error: SOURCE });
-
 export const imageSource = {
   schema: z.unknown().transform((written, context): string | Record<string, string> => {
     const byGroup = typeof written === 'object' && written !== null && !Array.isArray(written);

@@ -1,0 +1,327 @@
+import { describe, expect, it } from 'vitest';
+import type {
+  HostFacts,
+  ServiceFacts,
+  TaskDefinitionFacts,
+  TaskFacts,
+} from '../../../functions/core/facts.ts';
+import {
+  codes,
+  definition,
+  group,
+  host,
+  instanceType,
+  NOW_MS,
+  planOf,
+  resources,
+  service,
+  task,
+  template,
+} from './world.ts';
+
+const withService = (over: Partial<ServiceFacts>) => planOf({ facts: { services: [service(over)] } });
+const withDefinition = (
+  over: Partial<TaskDefinitionFacts>,
+  hosts: HostFacts[] = [host(1), host(2), host(3)],
+) => planOf({ facts: { taskDefinitions: [definition(over)], hosts } });
+
+describe("a service's arithmetic", () => {
+  it.each<[number, number, number, number | undefined]>([
+    [1, 100, 100, 200],
+    [1, 100, 150, 200],
+    [2, 75, 125, 150],
+    [3, 90, 110, 134],
+    [2, 100, 150, undefined],
+    [1, 100, 200, undefined],
+  ])('of %i tasks at %i/%i needs maximumPercent %s to be drained', (desiredCount, min, max, enough) => {
+    const plan = withService({ desiredCount, minimumHealthyPercent: min, maximumPercent: max });
+    if (enough === undefined) expect(codes(plan, 'blocks')).toEqual([]);
+    else {
+      expect(plan).toMatchObject({ verdict: 'REFUSED', groups: [{ outdated: [] }] });
+      expect(plan.findings[0]).toMatchObject({
+        code: 'service-stuck',
+        service: 'web',
+        instanceId: 'i-01',
+        field: 'deploymentConfiguration.maximumPercent',
+        remedy: expect.stringContaining(`at least ${enough},`),
+      });
+    }
+  });
+
+  it('keeps out only the hosts that carry the stuck service', () => {
+    const stuck = service({ serviceName: 'one', desiredCount: 1, maximumPercent: 100 });
+    const tasks = [task(1), task(2), task(3), task(4, { serviceName: 'one', instanceId: 'i-02' })];
+    const plan = planOf({ facts: { services: [service(), stuck], tasks } });
+    expect(plan).toMatchObject({ verdict: 'roll', groups: [{ outdated: ['i-01', 'i-03'] }] });
+    expect(plan.keptOut).toEqual([{ instanceId: 'i-02', reason: expect.stringContaining('one wants 1') }]);
+  });
+
+  it('does not call a service stuck that wants nothing', () => {
+    expect(codes(withService({ desiredCount: 0, maximumPercent: 100 }), 'blocks')).toEqual([]);
+  });
+
+  it.each<[number, number, string, 'outage' | 'note']>([
+    [0, 100, 'service-may-be-down', 'outage'],
+    [0, 200, 'service-may-be-down', 'outage'],
+    [50, 200, 'service-may-stop-first', 'note'],
+  ])('at minimumHealthyPercent %i and maximum %i is told as %s', (min, max, code, severity) => {
+    const plan = withService({ minimumHealthyPercent: min, maximumPercent: max });
+    expect(plan.verdict).toBe('roll');
+    expect(codes(plan, severity)).toContain(code);
+  });
+
+  it.each<[number, 'outage' | 'note']>([
+    [100, 'note'],
+    [50, 'outage'],
+  ])('at minimumHealthyPercent %i tells of a host that carries more than may move as %s', (min, severity) => {
+    const services = [service({ desiredCount: 8, minimumHealthyPercent: min })];
+    const tasks = [1, 2, 3, 4, 5].map((number) => task(number, { instanceId: 'i-01' }));
+    const plan = planOf({ facts: { services, tasks } });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({ code: 'host-carries-more-than-share', severity, instanceId: 'i-01' }),
+    );
+  });
+
+  it('says nothing of daemons, which ECS stops last', () => {
+    const services = [
+      service({ schedulingStrategy: 'DAEMON', minimumHealthyPercent: 0, maximumPercent: 100 }),
+    ];
+    const tasks = [1, 2, 3].map((number) => task(number, { taskClass: 'daemon' }));
+    expect(planOf({ facts: { services, tasks } })).toMatchObject({
+      verdict: 'roll',
+      findings: [],
+      taskCount: 0,
+    });
+  });
+});
+
+describe('what a service carries', () => {
+  it('is told where a deployment runs, a strategy is unknown or volumes are of the host', () => {
+    expect(codes(withService({ deploying: true }), 'note')).toEqual(['service-deploying']);
+    expect(codes(withService({ deploymentStrategy: 'SPIRAL' }), 'note')).toEqual([
+      'deployment-strategy-unknown',
+    ]);
+    expect(codes(withDefinition({ hostVolumes: ['/data'] }), 'note')).toEqual(['host-volumes']);
+  });
+
+  const digest = '111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:abc';
+
+  it.each<[string, Record<string, 'present' | 'missing'>, string[], string[]]>([
+    ['blocks where ECR no longer has it', { [digest]: 'missing' }, ['image-digest-missing'], []],
+    ['is quiet where ECR has it', { [digest]: 'present' }, [], []],
+    ['notes where nobody could read ECR', {}, [], ['image-digests-unknown']],
+  ])('%s: the pinned image', (_, digests, blocks, notes) => {
+    const plan = planOf({ planFacts: { digests, serviceDigests: { web: [digest] } } });
+    expect(codes(plan, 'blocks')).toEqual(blocks);
+    expect(codes(plan, 'note')).toEqual(notes);
+  });
+
+  it.each<[string, Partial<TaskFacts>, string]>([
+    ['a protected task', { protectedUntilMs: NOW_MS + 3_600_000 }, 'protected-tasks'],
+    ['a standalone task', { taskClass: 'standalone' }, 'standalone-tasks'],
+  ])('notes %s with its host and what will be done', (_, over, code) => {
+    const { serviceName, ...bare } = task(9, { ...over, instanceId: 'i-01' });
+    const odd = over.taskClass === 'standalone' ? bare : { ...bare, ...(serviceName && { serviceName }) };
+    const plan = planOf({ facts: { tasks: [odd] } });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({ code, severity: 'note', instanceId: 'i-01' }),
+    );
+    expect(plan.groups[0]?.outdated).toHaveLength(3);
+  });
+
+  it('does not mind a protection that has ended', () => {
+    const tasks = [task(1, { protectedUntilMs: NOW_MS })];
+    expect(codes(planOf({ facts: { tasks } }))).toEqual([]);
+  });
+});
+
+describe('placing every task on the new hosts', () => {
+  it.each<[string, Partial<TaskDefinitionFacts>, string, string]>([
+    [
+      'names the old image',
+      { memberOf: ['attribute:ecs.ami-id == ami-0a01'] },
+      'no-room-constraint',
+      'placementConstraints',
+    ],
+    [
+      'needs an attribute of no host',
+      { requiresAttributes: [{ name: 'rack', value: 'a' }] },
+      'no-room-attribute',
+      'requiresAttributes',
+    ],
+    [
+      'needs more memory than the type has',
+      { needs: resources({ memoryMiB: 9000, ports: [] }) },
+      'no-room-memory',
+      'memory',
+    ],
+    [
+      'needs a port of the agent',
+      { needs: resources({ cpu: 1, memoryMiB: 1, ports: ['22/tcp'] }) },
+      'no-room-port',
+      'portMappings.hostPort',
+    ],
+  ])('finds the task that %s', (_, over, code, field) => {
+    const plan = withDefinition(over);
+    expect(plan.verdict).toBe('REFUSED');
+    expect(plan.findings.find((finding) => finding.code === code)).toMatchObject({
+      severity: 'blocks',
+      service: 'web',
+      instanceId: 'i-01',
+      field,
+    });
+    expect(plan.keptOut).toHaveLength(3);
+  });
+
+  it('does not expect an attribute again that was put on one host by hand', () => {
+    const hosts = [host(1), host(2), host(3)].map((each, index) =>
+      index === 0 ? { ...each, attributes: { ...each.attributes, rack: 'a' } } : each,
+    );
+    const racked = definition({ taskDefinitionArn: 'racked:1', memberOf: ['attribute:rack == a'] });
+    const services = [service(), service({ serviceName: 'racked', taskDefinitionArn: 'racked:1' })];
+    const tasks = [
+      task(2),
+      task(3),
+      task(4, { serviceName: 'racked', taskDefinitionArn: 'racked:1', instanceId: 'i-01' }),
+    ];
+    const plan = planOf({ facts: { hosts, services, tasks, taskDefinitions: [definition(), racked] } });
+    expect(plan).toMatchObject({ verdict: 'roll', groups: [{ outdated: ['i-02', 'i-03'] }] });
+    expect(codes(plan, 'blocks')).toEqual(['no-room-constraint']);
+  });
+
+  it('expects attributes that every host of the group has, as user data gives them', () => {
+    const racked = [1, 2, 3].map((number) => host(number, { attributes: { rack: 'a' } }));
+    expect(withDefinition({ memberOf: ['attribute:rack == a'] }, racked).verdict).toBe('roll');
+  });
+
+  it('does not take an agent of today for one that can do less', () => {
+    const capability = 'com.amazonaws.ecs.capability.docker-remote-api.1.44';
+    const hosts = [host(1), host(2, { attributes: { [capability]: '' } }), host(3)];
+    const plan = withDefinition({ requiresAttributes: [{ name: capability }] }, hosts);
+    expect(codes(plan, 'blocks')).toEqual([]);
+  });
+
+  it('takes what a daemon needs from every new host first', () => {
+    const agent = definition({
+      taskDefinitionArn: 'agent:1',
+      needs: resources({ cpu: 2000, ports: [], memoryMiB: 64 }),
+    });
+    const daemon = service({
+      serviceName: 'agent',
+      schedulingStrategy: 'DAEMON',
+      taskDefinitionArn: 'agent:1',
+    });
+    const plan = planOf({ facts: { services: [service(), daemon], taskDefinitions: [definition(), agent] } });
+    expect(codes(plan, 'blocks')).toEqual(['no-room-cpu']);
+  });
+
+  it('looks at the type that the template names now', () => {
+    const facts = { groups: [group({ templates: [template({ instanceTypes: ['c5.tiny'] })] })] };
+    const tiny = (memoryMiB: number) =>
+      planOf({
+        facts,
+        planFacts: { instanceTypes: [instanceType(), instanceType({ instanceType: 'c5.tiny', memoryMiB })] },
+      });
+    expect(codes(tiny(512), 'blocks')).toEqual(['no-room-memory']);
+    expect(codes(tiny(700), 'blocks')).toEqual(['no-room']);
+    expect(codes(tiny(2048), 'blocks')).toEqual([]);
+  });
+
+  it('sends a service only where its subnets are', () => {
+    const services = [service({ subnets: ['subnet-z'] })];
+    const taskDefinitions = [definition({ networkMode: 'awsvpc' })];
+    const plan = planOf({
+      facts: {
+        services,
+        taskDefinitions,
+        subnetZones: { 'subnet-z': 'eu-west-1z' },
+        freeAddresses: { 'subnet-z': 5 },
+      },
+    });
+    expect(codes(plan, 'blocks')).toEqual(['no-room-zone']);
+  });
+});
+
+describe('capacity', () => {
+  it.each([
+    [{ percent: 100 }, 100, 3],
+    [{ percent: 34 }, 100, 2],
+    [{ percent: 1 }, 100, 1],
+    [{ count: 2 }, 100, 2],
+    [{ count: 50 }, 100, 3],
+    [{ percent: 100 }, 2, 2],
+  ])('of surge %j with at most %i is %i of three hosts', (surge, surgeMaxInstances, hosts) => {
+    expect(planOf({ settings: { surge, surgeMaxInstances } }).groups[0]?.surge).toBe(hosts);
+  });
+
+  it('blocks a group that is full and may not be raised', () => {
+    const groups = [group({ minSize: 3, maxSize: 3 })];
+    expect(planOf({ facts: { groups } }).groups[0]?.surge).toBe(3);
+    const plan = planOf({ facts: { groups }, settings: { raiseMaxSize: false } });
+    expect(plan).toMatchObject({ verdict: 'REFUSED', reason: expect.stringContaining('raiseMaxSize') });
+    expect(codes(plan, 'blocks')).toEqual(['max-size']);
+  });
+
+  it('stays below a MaxSize that may not be raised', () => {
+    const plan = planOf({ facts: { groups: [group({ maxSize: 4 })] }, settings: { raiseMaxSize: false } });
+    expect(plan).toMatchObject({ verdict: 'roll', groups: [{ surge: 1 }] });
+    expect(codes(plan, 'note')).toEqual(['max-size']);
+  });
+
+  it.each<[number, number | undefined, string]>([
+    [6 + 6, 3, ''],
+    [6 + 5, 2, 'note'],
+    [6 + 1, undefined, 'blocks'],
+  ])('with a quota of %i vCPUs leaves room for %s hosts', (limit, surge, severity) => {
+    const quotas = [{ families: ['c'], purchase: 'on-demand' as const, quotaCode: 'L-1216C47A', limit }];
+    const plan = planOf({ planFacts: { quotas } });
+    expect(plan.groups[0]?.surge).toBe(surge);
+    expect(plan.findings.map((finding) => finding.severity)).toEqual(severity === '' ? [] : [severity]);
+  });
+
+  it('spends one quota once for all groups', () => {
+    const groups = [group(), group({ autoScalingGroupName: 'jobs' })];
+    const hosts = [host(1), host(2), host(3, { autoScalingGroupName: 'jobs' })];
+    const quotas = [{ families: ['c'], purchase: 'on-demand' as const, quotaCode: 'L-1216C47A', limit: 10 }];
+    const plan = planOf({ facts: { groups, hosts }, planFacts: { quotas } });
+    expect(plan.groups.map(({ surge }) => surge)).toEqual([2]);
+    expect(plan.keptOut.map(({ instanceId }) => instanceId)).toEqual(['i-03']);
+  });
+
+  it('notes a quota that nobody can read', () => {
+    expect(codes(planOf({ planFacts: { quotas: [] } }), 'note')).toEqual(['vcpu-quota-unknown']);
+  });
+
+  it('counts the free addresses of the subnets, unless one is unknown', () => {
+    const free = (counts: Record<string, number>) => planOf({ facts: { freeAddresses: counts } });
+    expect(free({ 'subnet-a': 1, 'subnet-b': 1, 'subnet-c': 0 }).groups[0]?.surge).toBe(2);
+    expect(free({ 'subnet-a': 1, 'subnet-b': 1 }).groups[0]?.surge).toBe(3);
+    expect(codes(free({ 'subnet-a': 0, 'subnet-b': 0, 'subnet-c': 0 }), 'blocks')).toEqual([
+      'free-addresses',
+    ]);
+  });
+
+  it('blocks a service whose subnets have no address left for a replacement', () => {
+    const facts = {
+      services: [service({ subnets: ['subnet-a', 'subnet-b', 'subnet-c', 'subnet-d'] })],
+      taskDefinitions: [definition({ networkMode: 'awsvpc' })],
+      groups: [group({ subnetIds: ['subnet-e'] })],
+    };
+    const none = { 'subnet-a': 0, 'subnet-b': 0, 'subnet-c': 0, 'subnet-d': 0 };
+    expect(codes(planOf({ facts: { ...facts, freeAddresses: none } }), 'blocks')).toEqual(['no-addresses']);
+    expect(
+      codes(planOf({ facts: { ...facts, freeAddresses: { ...none, 'subnet-d': 1 } } }), 'blocks'),
+    ).toEqual([]);
+  });
+
+  it('blocks a service whose target group is full', () => {
+    const services = [service({ targetGroupArns: ['tg'] })];
+    const full = (registered: number) =>
+      planOf({
+        facts: { services },
+        planFacts: { targetGroups: [{ targetGroupArn: 'tg', registered, limit: 1000 }] },
+      });
+    expect(codes(full(1000), 'blocks')).toEqual(['target-group-full']);
+    expect(codes(full(999), 'blocks')).toEqual([]);
+  });
+});
