@@ -6,6 +6,7 @@
  * see a world that never was. So watchers are called once all code of the present turn has run, before virtual time can
  * go on.
  */
+import { asNobody } from './kernel/caller.ts';
 import type { Actor } from './observation.ts';
 import type { Instance, LifecycleChange, Signals } from './world.ts';
 
@@ -43,7 +44,8 @@ export function createSignals(): AccountSignals {
     changed: () => {
       if (isAnnounced) return;
       isAnnounced = true;
-      queueMicrotask(announce);
+      // Whoever caused the change is not who watches it.
+      asNobody(() => queueMicrotask(announce));
     },
   };
 }
