@@ -84,14 +84,11 @@ export class VirtualClock {
   cancel(timer: Timer | undefined): void {
     if (!timer || timer.cancelled) return;
     timer.cancelled = true;
-    // A cancelled timer must not draw time on: the account is idle when only such are left.
-    while (this.#heap[0]?.cancelled) pop(this.#heap);
-    const next = this.#heap[0];
-    if (this.#wakeUp && (!next || next.atMs > this.#wakeUp.atMs)) {
-      this.#fake?.clearTimeout(this.#wakeUp.id as never);
-      this.#wakeUp = undefined;
-      this.#arm();
-    }
+    const next = this.#first();
+    if (!this.#wakeUp || (next && next.atMs <= this.#wakeUp.atMs)) return;
+    this.#fake?.clearTimeout(this.#wakeUp.id as never);
+    this.#wakeUp = undefined;
+    this.#arm();
   }
 
   /** A promise that resolves after this much virtual time. */
@@ -135,9 +132,15 @@ export class VirtualClock {
     } while (this.#held > 0);
   }
 
+  /** A cancelled timer must not draw time on: the account is idle when only such are left. */
+  #first(): Timer | undefined {
+    while (this.#heap[0]?.cancelled) pop(this.#heap);
+    return this.#heap[0];
+  }
+
   #arm(): void {
     const fake = this.#fake;
-    const next = this.#heap[0];
+    const next = this.#first();
     if (!fake || !next || (this.#wakeUp && this.#wakeUp.atMs <= next.atMs)) return;
     if (this.#wakeUp) fake.clearTimeout(this.#wakeUp.id as never);
     const delayMs = Math.min(next.atMs - fake.now, LONGEST_TIMER_MS);
