@@ -179,7 +179,7 @@ function shortestDrain({ replicas }: PlannedHost, context: CheckContext, delays:
 function shortestLeave(task: TaskLine, context: CheckContext, delays: Delays): number {
   const motion = context.chronicle.motionOf(task);
   const of = delaysOf(task, context, delays);
-  const startsBefore = motion !== undefined && motion.startsFirst && !motion.mayStopFirst;
+  const startsBefore = motion?.startsFirst && !motion.mayStopFirst;
   return (of?.stops[0] ?? 0) + (startsBefore ? (of?.moves[0] ?? 0) : 0);
 }
 

@@ -1,0 +1,226 @@
+/** I1, I2, I3: what must not happen to tasks, on a stage where each line is said by the test. */
+import { describe, expect, it } from 'vitest';
+import { AWS, DEFAULT_SETTINGS, NEW, StagedAccount, US } from '../support/staged-account.ts';
+
+/** Two old hosts with two tasks of `web` each, one new host with room. */
+function stage(): StagedAccount {
+  const account = new StagedAccount();
+  account.group('web');
+  account.service('web', 4);
+  account.addHost('i-0000000000000000a');
+  account.addHost('i-0000000000000000b', { zone: 'eu-west-1b' });
+  for (const [task, host] of [
+    ['w1', 'a'],
+    ['w2', 'a'],
+    ['w3', 'b'],
+    ['w4', 'b'],
+  ]) {
+    account.addTask(`${task}`, { on: `i-0000000000000000${host}`, of: 'web' });
+  }
+  return account;
+}
+
+const A = 'i-0000000000000000a';
+const B = 'i-0000000000000000b';
+const FRESH = 'i-0000000000000000c';
+
+describe('I1, no task is killed', () => {
+  it('tells of a host that we terminate while a task of it is still stopping', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.move('w1', FRESH, 'w1b');
+    account.addTask('w2b', { on: FRESH, of: 'web', replaces: 'w2' });
+    account.stop('w2');
+    account.hostState(A, 'shutting-down', US);
+
+    const { violations, measured } = account.end({ outcome: 'PARTIAL' });
+    expect(violations.filter((v) => v.invariant === 'I1').map((v) => v.message)).toEqual([
+      expect.stringContaining('w2 of service:web'),
+    ]);
+    expect(measured.tasks.killed).toBe(1);
+  });
+
+  it('tells of the call already, where a hook still holds the host', () => {
+    const account = stage();
+    account.watch();
+    account.call('AutoScaling.TerminateInstanceInAutoScalingGroup', { InstanceId: A });
+    expect(account.told).toContain('I1');
+  });
+
+  it('keeps silent about a host whose tasks are all STOPPED but daemons', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.addTask('d1', { on: A, of: 'agent', daemon: true });
+    account.watch();
+    account.drain(A);
+    account.move('w1', FRESH, 'w1b');
+    account.move('w2', FRESH, 'w2b');
+    account.hostState(A, 'shutting-down', US);
+    expect(account.told).toEqual([]);
+  });
+
+  it('keeps silent about a host that somebody else ends', () => {
+    const account = stage();
+    account.watch();
+    account.hostState(A, 'shutting-down', { kind: 'fault', name: 'terminate-instance' });
+    expect(account.told).toEqual([]);
+    expect(account.end({ outcome: 'FAILED' }).measured.tasks.killed).toBe(0);
+  });
+
+  it('tells of a standalone task that is stopped, unless its class was opted into force', () => {
+    const stop = (settings = DEFAULT_SETTINGS) => {
+      const account = stage();
+      account.addTask('job', { on: A });
+      account.watch({ settings });
+      account.stop('job', 'stop-task');
+      return account.told;
+    };
+    expect(stop()).toEqual(['I1']);
+    expect(stop({ ...DEFAULT_SETTINGS, standaloneTasks: 'stop' })).toEqual([]);
+  });
+
+  it('lets a host end whose agent has been gone for ten minutes', () => {
+    const account = stage();
+    account.watch();
+    account.loseAgent(A);
+    account.wait(600);
+    account.call('AutoScaling.TerminateInstanceInAutoScalingGroup', { InstanceId: A });
+    expect(account.told).not.toContain('I1');
+  });
+
+  it('tells of a desired capacity lowered below the hosts that a group has', () => {
+    const account = stage();
+    account.watch();
+    account.group('web', { desiredCapacity: 1 });
+    account.call('AutoScaling.SetDesiredCapacity', { AutoScalingGroupName: 'web', DesiredCapacity: 1 });
+    expect(account.told).toContain('I1');
+  });
+
+  it('takes a decrement by id for what it is', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.group('web', { desiredCapacity: 3 });
+    account.watch();
+    account.call('DynamoDB.PutItem', { Item: { pk: { S: 'group#web' } } });
+    account.group('web', { desiredCapacity: 2 });
+    account.call('AutoScaling.TerminateInstanceInAutoScalingGroup', {
+      InstanceId: FRESH,
+      ShouldDecrementDesiredCapacity: true,
+    });
+    expect(account.told).toEqual([]);
+  });
+});
+
+describe('I2, services keep their minimum', () => {
+  it('tells of a service that a stop of ours takes below its minimum', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.stop('w1');
+    expect(account.told).toContain('I2');
+  });
+
+  it('keeps silent where the replacement is healthy first', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.move('w1', FRESH, 'w1b');
+    expect(account.told).toEqual([]);
+  });
+
+  it('keeps silent about a task that dies by itself while others of its service drain', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.die('w3');
+    expect(account.told).toEqual([]);
+  });
+
+  it('tells of a host that dies under us with healthy tasks before ECS knows', () => {
+    const account = stage();
+    account.watch();
+    account.hostState(A, 'shutting-down', US);
+    const cause = { because: 'host-terminated', actor: US, instanceId: A, text: '' } as const;
+    account.change('w1', { healthy: false, cause });
+    expect(account.told).toContain('I2');
+  });
+
+  it('tells of more draining once deaths on new hosts hold a service below its minimum', () => {
+    const account = stage();
+    account.addHost('i-0000000000000000d', { image: NEW });
+    account.watch();
+    account.addHost(FRESH, { image: NEW });
+    account.drain(A);
+    account.move('w1', FRESH, 'w1b');
+    account.move('w2', FRESH, 'w2b');
+    account.die('w1b');
+    account.wait(61);
+    account.drain(B);
+    expect(account.told).toContain('I2');
+  });
+
+  it('gives a run one tick to react to the first death on a new host', () => {
+    const account = stage();
+    account.watch();
+    account.addHost(FRESH, { image: NEW });
+    account.drain(A);
+    account.move('w1', FRESH, 'w1b');
+    account.move('w2', FRESH, 'w2b');
+    account.die('w1b');
+    account.wait(30);
+    account.drain(B);
+    expect(account.told).not.toContain('I2');
+  });
+});
+
+describe('I3, capacity comes first', () => {
+  it('tells of a drain without any host of the target', () => {
+    const account = stage();
+    account.watch();
+    account.drain(A);
+    expect(account.told).toEqual(['I3']);
+  });
+
+  it('tells of a drain into hosts that are too full', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW, cpu: 256 });
+    account.watch();
+    account.drain(A);
+    expect(account.told).toEqual(['I3']);
+  });
+
+  it('counts room once, for all hosts that drain', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW, cpu: 512 });
+    account.watch();
+    account.drain(A);
+    expect(account.told).toEqual([]);
+    account.drain(B);
+    expect(account.told).toContain('I3');
+  });
+
+  it('does not ask room again for a task whose replacement has its place', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW, cpu: 1024 });
+    account.watch({ settings: { ...DEFAULT_SETTINGS, maxTasksInMotionPercent: 100 } });
+    account.drain(A);
+    account.startTask('w1b', { on: FRESH, of: 'web', replaces: 'w1' });
+    account.startTask('w2b', { on: FRESH, of: 'web', replaces: 'w2' });
+    account.drain(B);
+    expect(account.told).toEqual([]);
+  });
+
+  it('keeps silent about a host that AWS drains, and about one without tasks', () => {
+    const account = stage();
+    account.addHost('i-0000000000000000e');
+    account.watch();
+    account.drain(A, AWS);
+    account.drain('i-0000000000000000e');
+    expect(account.told).toEqual([]);
+  });
+});
