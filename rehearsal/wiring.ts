@@ -39,7 +39,10 @@ export interface Deployment {
 }
 
 /** Deploys the product into the account. */
-export async function deploy(account: Account, settings: Readonly<Record<string, unknown>>): Promise<Deployment> {
+export async function deploy(
+  account: Account,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<Deployment> {
   const { accountId, region } = account;
   const topicArn = `arn:aws:sns:${region}:${accountId}:ecs-rollover`;
   const stateMachineArn = `arn:aws:states:${region}:${accountId}:stateMachine:${STATE_MACHINE_NAME}`;

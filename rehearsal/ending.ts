@@ -1,0 +1,73 @@
+/** How a rehearsal ended, concluded from the account's executions: what an operator would read in the console. */
+import { type Ending, OUTCOMES, type Outcome } from '../functions/core/outcome.ts';
+import type { Account } from '../simulator/account.ts';
+import type { LedgerMirror } from './ledger-mirror.ts';
+
+/** The worst first: what several clusters of one event come to. */
+const BY_WEIGHT: readonly Outcome[] = [
+  'FAILED',
+  'ABORTED',
+  'ROLLED_BACK',
+  'REFUSED',
+  'PARTIAL',
+  'PENDING_WINDOW',
+  'SUCCEEDED',
+  'NOTHING_TO_DO',
+];
+
+export interface EndFacts {
+  readonly account: Account;
+  readonly mirror: LedgerMirror;
+  readonly stopped: 'done' | 'horizon' | 'idle';
+  /** Why the trigger started nothing, in its own words. */
+  readonly noOp: string | undefined;
+}
+
+/** @returns the ending, and whether the horizon came first */
+export function conclude(facts: EndFacts): { readonly ending: Ending; readonly stillRunning: boolean } {
+  const { account, mirror, stopped, noOp } = facts;
+  const endings = lastEndings(account, mirror);
+  if (stopped === 'horizon') {
+    // A run that waits for its window has an execution that said so; anything else was cut off.
+    const waits = mirror.claims().length === 0 && account.stepFunctions.running().length === 0;
+    if (waits && endings.length > 0 && endings.every(({ outcome }) => outcome === 'PENDING_WINDOW')) {
+      return { ending: endings[0] as Ending, stillRunning: false };
+    }
+    return { ending: { outcome: 'FAILED', reason: 'still running at the horizon' }, stillRunning: true };
+  }
+  const worst = [...endings].sort((a, b) => BY_WEIGHT.indexOf(a.outcome) - BY_WEIGHT.indexOf(b.outcome))[0];
+  if (worst) return { ending: worst, stillRunning: false };
+  return { ending: { outcome: 'NOTHING_TO_DO', reason: noOp ?? 'nothing was started' }, stillRunning: false };
+}
+
+/** The last word on each cluster: a run that was stopped from outside is ended by the execution that restored it. */
+function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
+  const byCluster = new Map<string, Ending>();
+  for (const execution of account.stepFunctions.executions) {
+    const ending = endingOf(execution);
+    if (ending) byCluster.set(clusterOf(execution.identity.inputText), ending);
+  }
+  // What the ledger says of a run that was stopped from outside outlives the execution that was stopped.
+  for (const { record } of mirror.runs()) {
+    if (record.outcome && !byCluster.has(record.cluster)) byCluster.set(record.cluster, record.outcome);
+  }
+  return [...byCluster.values()];
+}
+
+function endingOf(execution: Account['stepFunctions']['executions'][number]): Ending | undefined {
+  const { status, end } = execution;
+  if (status === 'RUNNING' || !end) return undefined;
+  if ('output' in end) {
+    const output = end.output as { ending?: Ending } | undefined;
+    return output?.ending;
+  }
+  const outcome = OUTCOMES.find((known) => known === end.error);
+  if (outcome) return { outcome, reason: end.cause ?? '' };
+  if (status === 'ABORTED') return { outcome: 'ABORTED', reason: end.cause ?? 'the execution was stopped' };
+  return { outcome: 'FAILED', reason: `${end.error ?? status}: ${end.cause ?? ''}` };
+}
+
+function clusterOf(inputText: string): string {
+  const input = JSON.parse(inputText) as { cluster?: string } | null;
+  return (input?.cluster ?? '').split('/').at(-1) ?? '';
+}

@@ -1,0 +1,144 @@
+/**
+ * What the judge may know of a run: the settings in force and what the run said it would replace, read from what it
+ * wrote down before it touched anything. Everything else the judge sees for itself.
+ */
+import type { Settings } from '../functions/core/settings.ts';
+import type { Account } from '../simulator/account.ts';
+import type { JudgedRun } from './checkers/checker.ts';
+import type { RehearsalInput } from './input.ts';
+import type { LedgerMirror, MirroredRun } from './ledger-mirror.ts';
+import { isOpenAt } from './open-windows.ts';
+
+/** Reads lag up to 2 s, a list and its details are two reads, and a tick's reads take a few seconds. */
+const GRACE_MS = 15_000;
+/** The longest tick: a wait, the reads, and the acts of one turn of the loop. */
+const TICK_MS = 90_000;
+
+/** In force until a run has said otherwise. */
+const DEFAULTS = {
+  maxTasksInMotionPercent: 25,
+  canaryInstances: 1,
+  bakeSeconds: 300,
+  standaloneTasks: 'wait',
+  protectedTasks: 'wait',
+  onDrainTimeout: 'hold',
+} as const;
+
+export function judgedRun(input: RehearsalInput, account: Account, mirror: LedgerMirror): JudgedRun {
+  const { capture } = input;
+  const optedIn = capture.ecs.clusters
+    .filter((cluster) =>
+      cluster.tags?.some(({ key, value }) => key === 'rollover:enabled' && value === 'true'),
+    )
+    .map((cluster) => cluster.clusterName ?? '');
+  const isPlan = input.start.kind === 'request' && input.start.request.mode === 'plan';
+  const clusters = new Set(isPlan ? [] : optedIn);
+  const cluster = input.start.kind === 'request' ? nameOf(input.start.request.cluster) : (optedIn[0] ?? '');
+  const run = (): MirroredRun | undefined => mirror.runs().findLast(({ plan }) => plan !== undefined);
+  const settings = (): Settings | undefined => run()?.record.settings;
+  const planned = cachedByRun(run, (found) => ({
+    targets: new Set(found?.plan?.groups.flatMap((group) => group.target.imageIds) ?? []),
+    outdated: new Set(found?.plan?.groups.flatMap((group) => group.outdated) ?? []),
+  }));
+  const request = input.start.kind === 'request' ? input.start.request : undefined;
+
+  return {
+    truth: account.truth,
+    startedAtMs: capture.capturedAt.getTime(),
+    cluster,
+    clusters,
+    groups: groupsOf(capture, clusters),
+    handsOff: new Set(
+      capture.autoScaling.autoScalingGroups.flatMap((group) =>
+        (group.Instances ?? [])
+          .filter((instance) => instance.LifecycleState === 'Standby')
+          .map((instance) => instance.InstanceId ?? ''),
+      ),
+    ),
+    get targetImages() {
+      return planned().targets;
+    },
+    get outdated() {
+      return planned().outdated;
+    },
+    deadlineHosts: new Set(request?.deadline === undefined ? [] : (request.instances ?? [])),
+    redeployable: new Set(),
+    scheduledActions: capture.autoScaling.scheduledActions.map((action) => ({
+      group: action.AutoScalingGroupName ?? '',
+      ...(action.MinSize !== undefined && { minSize: action.MinSize }),
+      ...(action.MaxSize !== undefined && { maxSize: action.MaxSize }),
+      ...(action.DesiredCapacity !== undefined && { desiredCapacity: action.DesiredCapacity }),
+    })),
+    get settings() {
+      const inForce = settings();
+      return {
+        ...DEFAULTS,
+        ...inForce,
+        surgeInstances(_group: string, outdated: number): number {
+          const surge = inForce?.surge ?? { percent: 100 };
+          const wanted = 'percent' in surge ? Math.ceil((outdated * surge.percent) / 100) : surge.count;
+          return Math.max(1, Math.min(wanted, inForce?.surgeMaxInstances ?? 100));
+        },
+      };
+    },
+    isOpen: (atMs) => {
+      const inForce = settings();
+      return inForce === undefined || isOpenAt(inForce, atMs);
+    },
+    graceMs: GRACE_MS,
+    tickMs: TICK_MS,
+  };
+}
+
+/** Groups whose hosts are in these clusters, without those that another manager runs. */
+function groupsOf(capture: RehearsalInput['capture'], clusters: ReadonlySet<string>): Set<string> {
+  const onlyCluster = capture.ecs.clusters[0]?.clusterName ?? '';
+  const members = new Set(
+    capture.ecs.containerInstances
+      .filter((host) => clusters.has(clusterOf(host.containerInstanceArn ?? '') ?? onlyCluster))
+      .map((host) => host.ec2InstanceId),
+  );
+  const providers = new Set(
+    capture.ecs.clusters
+      .filter((cluster) => clusters.has(cluster.clusterName ?? ''))
+      .flatMap((cluster) => cluster.capacityProviders ?? []),
+  );
+  const ofProviders = new Set(
+    capture.ecs.capacityProviders
+      .filter((provider) => providers.has(provider.name ?? ''))
+      .map((provider) => provider.autoScalingGroupProvider?.autoScalingGroupArn),
+  );
+  return new Set(
+    capture.autoScaling.autoScalingGroups
+      .filter((group) => !group.Operator?.Principal && !('Operator' in group && group.Operator))
+      .filter(
+        (group) =>
+          ofProviders.has(group.AutoScalingGroupARN) ||
+          (group.Instances ?? []).some((instance) => members.has(instance.InstanceId)),
+      )
+      .map((group) => group.AutoScalingGroupName ?? ''),
+  );
+}
+
+function cachedByRun<T>(
+  run: () => MirroredRun | undefined,
+  make: (run: MirroredRun | undefined) => T,
+): () => T {
+  let known: { readonly runId: string | undefined; readonly value: T } | undefined;
+  return () => {
+    const found = run();
+    const runId = found?.record.runId;
+    if (!known || known.runId !== runId) known = { runId, value: make(found) };
+    return known.value;
+  };
+}
+
+function nameOf(cluster: string): string {
+  return cluster.split('/').at(-1) ?? cluster;
+}
+
+/** Cluster of a container instance's ARN in the new format; the old one does not say. */
+function clusterOf(arn: string): string | undefined {
+  const parts = arn.split('/');
+  return parts.length === 3 ? parts[1] : undefined;
+}

@@ -1,0 +1,98 @@
+/**
+ * The ledger as the product has written it so far, followed call by call: what the product said of its plan, its held
+ * hosts and its endings. Statements of the product, shown as such; nothing that is judged comes from here.
+ */
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Claim } from '../functions/aws/ledger/claims.ts';
+import type { PendingRequest } from '../functions/aws/ledger/notes.ts';
+import { planIn } from '../functions/aws/ledger/plans.ts';
+import type { RunRecord } from '../functions/aws/ledger/runs.ts';
+import type { Item } from '../functions/aws/ledger/table.ts';
+import type { HostMemory } from '../functions/core/memory.ts';
+import type { Plan } from '../functions/core/plan.ts';
+import type { Observation } from '../simulator/observation.ts';
+
+export interface MirroredRun {
+  readonly record: RunRecord;
+  readonly plan: Plan | undefined;
+  readonly hosts: readonly HostMemory[];
+}
+
+type Marshalled = Parameters<typeof unmarshall>[0];
+
+/** Inputs of the writes that the ledger makes, as the SDK has them. */
+interface WriteInput {
+  readonly Item?: Marshalled;
+  readonly Key?: Marshalled;
+  readonly RequestItems?: Readonly<
+    Record<string, readonly { PutRequest?: { Item: Marshalled }; DeleteRequest?: { Key: Marshalled } }[]>
+  >;
+}
+
+export class LedgerMirror {
+  readonly #items = new Map<string, Item>();
+  /** Runs in the order in which they began. */
+  readonly #runIds = new Set<string>();
+
+  observe(observation: Observation): void {
+    if (observation.kind !== 'call' || (observation.answer !== 'ok' && observation.answer !== 'lost')) return;
+    const input = observation.input as WriteInput | undefined;
+    switch (observation.operation) {
+      case 'DynamoDB.PutItem':
+        if (input?.Item) this.#put(input.Item);
+        break;
+      case 'DynamoDB.DeleteItem':
+        if (input?.Key) this.#remove(input.Key);
+        break;
+      case 'DynamoDB.BatchWriteItem':
+        for (const write of Object.values(input?.RequestItems ?? {}).flat()) {
+          if (write.PutRequest) this.#put(write.PutRequest.Item);
+          if (write.DeleteRequest) this.#remove(write.DeleteRequest.Key);
+        }
+        break;
+    }
+  }
+
+  /** Runs of the ledger, oldest first. */
+  runs(): MirroredRun[] {
+    return [...this.#runIds].flatMap((pk) => {
+      const items = this.#partition(pk);
+      const record = items.find(({ sk }) => sk === 'RUN')?.data as RunRecord | undefined;
+      if (!record) return [];
+      const hosts = items
+        .filter(({ sk }) => sk.startsWith('HOST#'))
+        .map(({ data }) => data as unknown as HostMemory);
+      return [{ record, plan: planIn(items), hosts }];
+    });
+  }
+
+  /** A claim is held, or a request waits: the ledger's work is not over. */
+  get isOpen(): boolean {
+    return this.claims().length > 0 || this.pending().length > 0;
+  }
+
+  claims(): Claim[] {
+    return this.#partition('CLAIM')
+      .map(({ data }) => data as unknown as Claim)
+      .filter(({ owner }) => owner !== undefined);
+  }
+
+  pending(): PendingRequest[] {
+    return this.#partition('PENDING').map(({ data }) => data as unknown as PendingRequest);
+  }
+
+  #partition(pk: string): Item[] {
+    return [...this.#items.values()].filter((item) => item.pk === pk);
+  }
+
+  #put(marshalled: Marshalled): void {
+    const item = unmarshall(marshalled) as Item;
+    this.#items.set(`${item.pk}\n${item.sk}`, item);
+    if (item.pk.startsWith('RUN#')) this.#runIds.add(item.pk);
+  }
+
+  #remove(marshalled: Marshalled): void {
+    const { pk, sk } = unmarshall(marshalled) as Item;
+    this.#items.delete(`${pk}\n${sk}`);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One rehearsal: the account is made, the product deployed into it, started as asked, and watched until nothing is left
+ * to do. Ends when no execution runs, no event is on its way and the ledger holds no open run, or at the horizon; the
+ * real clock is given back in every case.
+ */
+import { performance } from 'node:perf_hooks';
+import { type Account, createAccount } from '../simulator/account.ts';
+import type { EventEnvelope } from '../simulator/event-bridge/event-bus.ts';
+import type { CheckContext } from './checkers/checker.ts';
+import { Chronicle } from './checkers/chronicle.ts';
+import { Checkers } from './checkers/index.ts';
+import { conclude } from './ending.ts';
+import type { RehearsalInput, Start } from './input.ts';
+import { judgedRun } from './judged.ts';
+import { LedgerMirror } from './ledger-mirror.ts';
+import { Metrics } from './metrics/index.ts';
+import { Progress } from './progress.ts';
+import type { RehearsalRecord } from './record.ts';
+import { resultOf } from './result-of.ts';
+import { Timeline } from './timeline.ts';
+import { type Deployment, deploy } from './wiring.ts';
+import { Witness } from './witness.ts';
+
+/** @param say gets lines of progress for people; none when quiet */
+export async function rehearse(
+  input: RehearsalInput,
+  say: (line: string) => void = () => {},
+): Promise<RehearsalRecord> {
+  const wallStart = performance.now();
+  const account = createAccount({ capture: input.capture, seed: input.seed, timings: input.timings });
+  account.install();
+  let deployment: Deployment | undefined;
+  try {
+    deployment = await deploy(account, input.settings);
+    const record = await run(input, account, deployment, say);
+    return { ...record, wallSeconds: (performance.now() - wallStart) / 1000 };
+  } finally {
+    deployment?.remove();
+    account.uninstall();
+  }
+}
+
+async function run(
+  input: RehearsalInput,
+  account: Account,
+  deployment: Deployment,
+  say: (line: string) => void,
+): Promise<Omit<RehearsalRecord, 'wallSeconds'>> {
+  const { clock } = account;
+  const mirror = new LedgerMirror();
+  const timeline = new Timeline();
+  const progress = new Progress(say, timeline);
+  const witness = new Witness({ account, mirror, progress });
+  const judged = judgedRun(input, account, mirror);
+  const context: CheckContext = Object.defineProperties({} as CheckContext, {
+    ...Object.getOwnPropertyDescriptors(judged),
+    chronicle: { value: new Chronicle(account.truth), enumerable: true },
+  });
+  const checkers = new Checkers(context);
+  const metrics = new Metrics(context);
+
+  let isPresent = true;
+  account.observe((observation, atMs) => {
+    mirror.observe(observation);
+    timeline.observe(observation, clock.elapsedSeconds);
+    witness.observe(observation, clock.elapsedSeconds);
+    // The lines of the present state only open the log: the judge has seen it already.
+    if (isPresent) return;
+    const change = context.chronicle.observe(observation, atMs);
+    metrics.observe(observation, atMs, change);
+    checkers.observe(observation, atMs, change);
+  });
+  isPresent = false;
+  timeline.start();
+  witness.onPlanned(() => metrics.plan());
+
+  account.faults.tell({
+    outdated: () => [...judged.outdated].sort(),
+    targetImages: () => [...judged.targetImages],
+  });
+  for (const fault of input.faults) account.faults.arm(fault);
+
+  let isStarted = false;
+  const startedAtMs = clock.nowMs;
+  clock.at(startedAtMs, () => {
+    begin(account, deployment, input.start);
+    isStarted = true;
+  });
+  const horizonMs = startedAtMs + input.horizonSeconds * 1000;
+  const stopped = await clock.run(() => isStarted && account.isQuiet() && !mirror.isOpen, horizonMs);
+
+  const { ending, stillRunning } = conclude({ account, mirror, stopped, noOp: witness.noOp });
+  const mode = input.start.kind === 'request' ? input.start.request.mode : 'roll';
+  checkers.end(account.truth, { outcome: ending.outcome, stillRunning, mode });
+  const endMs = stopped === 'horizon' ? horizonMs : Math.max(startedAtMs, witness.lastEndMs);
+  const measured = metrics.end(ending.outcome, endMs);
+  const violations = checkers.violations;
+  for (const violation of violations) witness.violated(violation);
+  const { log, decisions } = witness;
+  return {
+    result: resultOf({
+      input,
+      account,
+      mirror,
+      ending,
+      measured,
+      violations,
+      endMs,
+      notifications: witness.notifications,
+    }),
+    cluster: judged.cluster,
+    log,
+    decisions,
+    timeline,
+    inMotion: measured.inMotion,
+  };
+}
+
+/** Second 0: a hand starts an execution, or the event reaches the bus; one that no rule takes is handed to `trigger`. */
+function begin(account: Account, { stateMachineArn }: Deployment, start: Start): void {
+  if (start.kind === 'request') {
+    account.stepFunctions.start(stateMachineArn, JSON.stringify(start.request));
+    return;
+  }
+  const event = start.event as unknown as EventEnvelope;
+  const before = account.lambda.pending;
+  if (typeof event.source === 'string' && typeof event['detail-type'] === 'string')
+    account.eventBridge.deliver(event);
+  if (account.lambda.pending === before) account.lambda.invokeAsync('trigger', event);
+}

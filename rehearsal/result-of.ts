@@ -1,0 +1,97 @@
+/** Puts the result together: what was measured from the account, beside what the product said of its plan. */
+import type { Ending } from '../functions/core/outcome.ts';
+import type { Plan } from '../functions/core/plan.ts';
+import type { Account } from '../simulator/account.ts';
+import { usdOf } from './bill.ts';
+import type { RehearsalInput } from './input.ts';
+import type { LedgerMirror, MirroredRun } from './ledger-mirror.ts';
+import type { Measured } from './metrics/index.ts';
+import type { HeldHost, RehearsalResult, ResultFinding, Violation } from './result.ts';
+
+export interface ResultParts {
+  readonly input: RehearsalInput;
+  readonly account: Account;
+  readonly mirror: LedgerMirror;
+  readonly ending: Ending;
+  readonly measured: Measured;
+  readonly violations: readonly Violation[];
+  readonly endMs: number;
+  readonly notifications: RehearsalResult['notifications'];
+}
+
+export function resultOf(parts: ResultParts): RehearsalResult {
+  const { input, account, mirror, ending, measured, violations, endMs, notifications } = parts;
+  const run = mirror.runs().findLast(({ plan }) => plan !== undefined);
+  const { calls, lambda, stepFunctions } = account.cost();
+  return {
+    outcome: ending.outcome,
+    reason: ending.reason,
+    seed: input.seed,
+    startedAt: input.capture.capturedAt.toISOString(),
+    durationSeconds: (endMs - input.capture.capturedAt.getTime()) / 1000,
+    instances: { ...measured.instances, held: heldHosts(run), exempt: run?.plan?.exempt ?? [] },
+    tasks: measured.tasks,
+    services: measured.services,
+    redeployed: [],
+    findings: (run?.plan?.findings ?? []).map(findingOf),
+    predicted: run?.plan?.predicted ?? { durationSeconds: 0, moves: 0, extraInstanceHours: 0 },
+    capacity: measured.capacity,
+    bound: measured.bound,
+    cost: {
+      apiCalls: sorted(calls.apiCalls),
+      throttled: calls.throttled,
+      ...stepFunctions,
+      lambdaInvocations: lambda.invocations,
+      usd: usdOf(account.cost()),
+    },
+    restored: measured.restored,
+    leftovers: measured.leftovers,
+    faults: account.faults.records(),
+    notifications,
+    violations,
+  };
+}
+
+/** Hosts that findings kept out, and those that the run set aside on its way. */
+function heldHosts(run: MirroredRun | undefined): HeldHost[] {
+  if (!run?.plan) return [];
+  const { plan, hosts } = run;
+  const keptOut = plan.keptOut.map(({ instanceId, reason }) => ({
+    instanceId,
+    reason,
+    ...blockerOf(plan, instanceId),
+  }));
+  const held = hosts.flatMap(({ instanceId, held: why }) => {
+    if (!why) return [];
+    const { reason, service, message } = why;
+    return [{ instanceId, reason, ...(service && { blockedBy: { service, message: message ?? reason } }) }];
+  });
+  return [
+    ...keptOut,
+    ...held.filter(({ instanceId }) => !keptOut.some((kept) => kept.instanceId === instanceId)),
+  ];
+}
+
+function blockerOf(plan: Plan, instanceId: string): Pick<HeldHost, 'blockedBy'> {
+  const finding = plan.findings.find(
+    (one) => one.severity === 'blocks' && one.instanceId === instanceId && one.service !== undefined,
+  );
+  return finding?.service === undefined
+    ? {}
+    : { blockedBy: { service: finding.service, message: finding.message } };
+}
+
+function findingOf({
+  severity,
+  instanceId,
+  service,
+  field,
+  message,
+  remedy,
+}: Plan['findings'][number]): ResultFinding {
+  return { severity, ...(instanceId && { instanceId }), ...(service && { service }), field, message, remedy };
+}
+
+function sorted(calls: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(calls).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,135 @@
+/**
+ * Writes down what happened: the log's lines, the decisions of each tick, what people were told. A watcher of the
+ * account and of its Lambda functions' answers; it judges nothing.
+ */
+import type { Account } from '../simulator/account.ts';
+import type { Observation } from '../simulator/observation.ts';
+import { count } from './format.ts';
+import type { LedgerMirror } from './ledger-mirror.ts';
+import { type LogLine, logLineOf, violationLine } from './log.ts';
+import type { Progress } from './progress.ts';
+import type { DecisionRecord } from './record.ts';
+import type { RehearsalResult, Violation } from './result.ts';
+
+export interface WitnessParts {
+  readonly account: Account;
+  readonly mirror: LedgerMirror;
+  readonly progress: Progress;
+}
+
+/** What the answers of the handlers are read for; anything else in them is theirs. */
+interface Answer {
+  readonly summary?: Readonly<Record<string, string | number | boolean>>;
+  readonly step?: Readonly<Record<string, readonly unknown[] | string>>;
+  readonly holds?: DecisionRecord['holds'];
+  readonly ending?: { readonly outcome: string; readonly reason: string };
+  readonly reason?: string;
+  readonly next?: string;
+}
+
+export class Witness {
+  readonly log: LogLine[] = [];
+  readonly decisions: DecisionRecord[] = [];
+  readonly notifications: RehearsalResult['notifications'][number][] = [];
+  /** When the last execution ended, epoch milliseconds. */
+  lastEndMs = 0;
+  /** Why the trigger started nothing. */
+  noOp: string | undefined;
+  readonly #parts: WitnessParts;
+  #onPlanned: () => void = () => {};
+  #isPlanned = false;
+
+  constructor(parts: WitnessParts) {
+    this.#parts = parts;
+    parts.account.lambda.onAnswer((name, _payload, answer) => this.#answered(name, answer as Answer | null));
+  }
+
+  /** Called once, when a plan stands in the ledger. */
+  onPlanned(listener: () => void): void {
+    this.#onPlanned = listener;
+  }
+
+  observe(observation: Observation, t: number): void {
+    const line = logLineOf(observation, t);
+    if (line) this.log.push(line);
+    if (observation.kind === 'execution' && observation.status !== 'RUNNING') {
+      this.lastEndMs = this.#parts.account.clock.nowMs;
+    }
+    if (observation.kind === 'notification') this.#notified(observation.message, t);
+    if (observation.kind === 'fault') {
+      this.#parts.progress.say(t, `fault: ${observation.fault} ${observation.instanceId ?? ''}`.trimEnd());
+    }
+  }
+
+  violated(violation: Violation): void {
+    this.log.push(violationLine(violation));
+  }
+
+  #notified(message: string, t: number): void {
+    const told = readNotice(message);
+    this.notifications.push({ atSeconds: t, kind: told.kind });
+    this.#parts.progress.say(t, `told: ${told.message}`);
+  }
+
+  #answered(name: string, answer: Answer | null): void {
+    if (!answer) return;
+    const t = this.#parts.account.clock.elapsedSeconds;
+    if (name === 'trigger') {
+      this.noOp = answer.reason;
+      this.#parts.progress.say(t, `trigger: ${answer.reason ?? 'started'}`);
+    }
+    if (name === 'plan') this.#planned(answer, t);
+    if (name === 'prepare') this.#planStands();
+    if (name === 'assess') this.#assessed(answer, t);
+  }
+
+  #planned(answer: Answer, t: number): void {
+    const plan = this.#parts.mirror.runs().at(-1)?.plan;
+    if (!plan) {
+      this.#parts.progress.say(t, `plan: ${answer.ending?.reason ?? 'no plan'}`);
+      return;
+    }
+    this.#planStands();
+    const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
+    this.#parts.progress.planned(hosts);
+    const findings = plan.findings.length > 0 ? `, ${count(plan.findings.length, 'finding')}` : '';
+    this.#parts.progress.say(
+      t,
+      `plan: ${count(hosts, 'host')} to replace, ${count(plan.taskCount, 'task')} on them${findings}`,
+    );
+  }
+
+  #planStands(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    this.#onPlanned();
+  }
+
+  #assessed(answer: Answer, t: number): void {
+    const acts = Object.fromEntries(
+      Object.entries(answer.step ?? {}).flatMap(([act, hosts]) =>
+        Array.isArray(hosts) && hosts.length > 0 ? [[act, hosts.length]] : [],
+      ),
+    );
+    const { phase, reason } = answer.summary ?? {};
+    const decision: DecisionRecord = {
+      t,
+      phase: String(phase ?? answer.next ?? ''),
+      reason: answer.ending?.reason ?? String(reason ?? ''),
+      acts,
+      holds: answer.holds ?? [],
+    };
+    this.decisions.push(decision);
+    this.log.push({ ...decision, kind: 'decision' });
+    this.#parts.progress.decided(decision);
+  }
+}
+
+function readNotice(message: string): { kind: string; message: string } {
+  try {
+    const { kind, message: text } = JSON.parse(message) as { kind?: string; message?: string };
+    return { kind: kind ?? 'message', message: text ?? message };
+  } catch {
+    return { kind: 'message', message };
+  }
+}
