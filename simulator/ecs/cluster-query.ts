@@ -201,12 +201,17 @@ function subjectValue(name: string): ((subject: QuerySubject) => string | undefi
   }
 }
 
-/** Numbers and versions by their parts (`1.9.0` before `1.10.0`), everything else as text. */
+const TIME = /^\d{4}-\d\d-\d\dT/;
+
+/** Numbers and versions by their parts (`1.9.0` before `1.10.0`), times as times, everything else as text. */
 function compares(operator: string, value: string | undefined, argument: string): boolean {
   if (operator === '==') return value === argument;
   if (operator === '!=') return value !== argument;
   if (value === undefined) return false;
-  const order = value.localeCompare(argument, 'en', { numeric: true });
+  const order =
+    TIME.test(value) && TIME.test(argument)
+      ? Date.parse(value) - Date.parse(argument)
+      : value.localeCompare(argument, 'en', { numeric: true });
   if (operator === '>') return order > 0;
   if (operator === '>=') return order >= 0;
   return operator === '<' ? order < 0 : order <= 0;

@@ -218,12 +218,17 @@ export class Journal {
     if (task.knownHealthy) service.knownHealthy += sign;
     if (task.desiredStatus !== 'RUNNING') return;
     if (task.host) {
-      const count = (service.perHost.get(task.host) ?? 0) + sign;
-      if (count > 0) service.perHost.set(task.host, count);
-      else service.perHost.delete(task.host);
+      bump(service.perHost, task.host, sign);
+      bump(service.perZone, task.host.zone, sign);
     }
     const kind = task.lastStatus === 'RUNNING' ? 'running' : 'pending';
     service[kind] += sign;
     if (deployment) deployment[kind] += sign;
   }
+}
+
+function bump<K>(counts: Map<K, number>, key: K, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

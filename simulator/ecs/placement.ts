@@ -169,6 +169,7 @@ function crowding(request: PlacementRequest, field: string | undefined): (host: 
   };
   if (!field || field === 'instanceId' || field === 'host') return onHost;
   const attribute = field.replace(/^attribute:/, '');
+  if (service && attribute === 'ecs.availability-zone') return (host) => service.perZone.get(host.zone) ?? 0;
   const counts = new Map<string | undefined, number>();
   const among: Iterable<[HostRecord, number]> = service
     ? service.perHost

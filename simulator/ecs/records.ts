@@ -287,6 +287,8 @@ export class ServiceRecord implements ServiceTruth {
   readonly listedTasks = new Set<TaskRecord>();
   /** Desired RUNNING per host. */
   readonly perHost = new Map<HostRecord, number>();
+  /** The same per Availability Zone: the default strategy asks it for every task. */
+  readonly perZone = new Map<string, number>();
   running = 0;
   pending = 0;
   healthy = 0;
