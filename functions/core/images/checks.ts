@@ -32,6 +32,7 @@ const CHECKS: readonly ((subject: Subject) => Sentence | Sentence[] | undefined)
   family,
   rootDevice,
   metadata,
+  encryption,
   deprecation,
   direction,
 ];
@@ -262,6 +263,23 @@ function metadata({ image, use, present, context }: Subject): Sentence | undefin
     field: 'LaunchTemplateData.MetadataOptions.HttpPutResponseHopLimit',
     message: `${image.imageId} requires IMDSv2 and ${details.launchTemplateId} limits it to 1 hop: containers in bridge networks get no instance metadata`,
     remedy: 'set the hop limit to 2',
+  };
+}
+
+/**
+ * With a customer's key the launch fails ("Client.InternalError") unless the key lets Auto Scaling's service-linked role
+ * use it (Amazon EC2 Auto Scaling user guide, "ts-as-instancelaunchfailure"). Whether it does, only a launch can tell.
+ */
+function encryption({ image, present, source, context }: Subject): Sentence | undefined {
+  const { imageId, kmsKeyId } = image;
+  if (kmsKeyId === undefined || present.some((now) => now.kmsKeyId === kmsKeyId)) return undefined;
+  return {
+    severity: 'note',
+    code: 'image-kms-key',
+    field: sourceField(context, source),
+    message: `${imageId} is encrypted with ${kmsKeyId}, which no image of the hosts uses now`,
+    remedy:
+      'let the key grant its use to the service-linked role of Auto Scaling; the trial shows whether it does',
   };
 }
 

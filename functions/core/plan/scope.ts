@@ -36,6 +36,9 @@ export function exemption(host: HostFacts, context: PlanContext): string | undef
   if (host.containerInstanceArn === undefined && !isJoining(host, context)) {
     return 'it is not registered with the cluster, so nobody can see whether it is empty';
   }
+  if (host.imageId === undefined && host.attributes['ecs.ami-id'] === undefined) {
+    return 'EC2 does not say which image it runs';
+  }
   return undefined;
 }
 
@@ -150,21 +153,31 @@ export function groupProblems(group: GroupFacts, context: PlanContext): Finding[
   return findings;
 }
 
-/** Our version would be the newest, so a group of somebody else on `$Latest` would launch it. */
+/**
+ * Our version would be the newest, so a group of somebody else on `$Latest` would launch it: one outside the cluster, or
+ * one of it that another service manages.
+ */
 function sharedTemplateProblems(
   group: GroupFacts,
-  { planFacts }: PlanContext,
+  { planFacts, facts }: PlanContext,
   refused: (code: string, field: string, message: string, remedy: string) => Finding,
 ): Finding[] {
   const ids = new Set(group.templates.map(({ reference }) => reference.launchTemplateId));
-  return planFacts.sharedTemplates
-    .filter((shared) => ids.has(shared.launchTemplateId) && shared.version === '$Latest')
-    .map((shared) =>
+  const others = facts.groups.filter((other) => ownerOf(other, facts.clusterName) !== undefined);
+  const shared = [
+    ...planFacts.sharedTemplates,
+    ...others.flatMap(({ autoScalingGroupName, templates }) =>
+      templates.map(({ reference }) => ({ ...reference, autoScalingGroupName })),
+    ),
+  ];
+  return shared
+    .filter(({ launchTemplateId, version }) => ids.has(launchTemplateId) && version === '$Latest')
+    .map(({ launchTemplateId, autoScalingGroupName: other }) =>
       refused(
         'shared-template',
         'LaunchTemplate.Version',
-        `launches from ${shared.launchTemplateId}, which ${shared.autoScalingGroupName} follows on $Latest: a new version would be launched there too`,
-        `give ${shared.autoScalingGroupName} a version number or $Default, or a template of its own`,
+        `launches from ${launchTemplateId}, which ${other} follows on $Latest: a new version would be launched there too`,
+        `give ${other} a version number or $Default, or a template of its own`,
       ),
     );
 }

@@ -15,7 +15,10 @@ interface Subject {
   readonly context: PlanContext;
 }
 
-const CHECKS: readonly ((subject: Subject) => Finding[])[] = [
+/** A daemon is not moved: each new host starts its own. */
+const DAEMON_CHECKS = [digestGone];
+
+const REPLICA_CHECKS: readonly ((subject: Subject) => Finding[])[] = [
   stuck,
   digestGone,
   mayStopFirst,
@@ -31,14 +34,16 @@ export function serviceFindings(outdated: readonly HostFacts[], context: PlanCon
   for (const host of outdated) {
     const counts = new Map<string, number>();
     for (const task of context.tasksByHost.get(host.instanceId) ?? []) {
-      if (task.taskClass !== 'replica' || task.serviceName === undefined) continue;
+      if (task.serviceName === undefined) continue;
       counts.set(task.serviceName, (counts.get(task.serviceName) ?? 0) + 1);
     }
     for (const [name, tasks] of counts) hostsOf.set(name, [...(hostsOf.get(name) ?? []), { host, tasks }]);
   }
   const findings = [...hostsOf].flatMap(([name, hosts]) => {
     const service = context.services.get(name);
-    return service === undefined ? [] : CHECKS.flatMap((check) => check({ service, hosts, context }));
+    if (service === undefined) return [];
+    const checks = service.schedulingStrategy === 'DAEMON' ? DAEMON_CHECKS : REPLICA_CHECKS;
+    return checks.flatMap((check) => check({ service, hosts, context }));
   });
   return [...findings, ...uncheckedDigests([...hostsOf.keys()], context)];
 }
