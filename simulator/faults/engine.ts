@@ -5,6 +5,7 @@
 import type { VirtualClock } from '../kernel/clock.ts';
 import type { RandomStreams } from '../kernel/random.ts';
 import type { Observation } from '../observation.ts';
+import { presentState } from '../present-state.ts';
 import type { Truth } from '../truth.ts';
 import type { ScriptedActions } from './actions.ts';
 import { Board, isOnBoard } from './board.ts';
@@ -68,6 +69,8 @@ export class FaultEngine {
    */
   arm(fault: Fault): void {
     this.#parts.actions().require(fault.kind);
+    if (this.#armed.length === 0)
+      for (const observation of presentState(this.#parts.truth)) this.#roles.observe(observation);
     const armed: Armed = { fault, firedAtSeconds: [], moment: undefined };
     this.#armed.push(armed);
     if (fault.when !== undefined) {
