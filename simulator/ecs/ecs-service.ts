@@ -98,14 +98,6 @@ export class EcsService implements EcsPort {
     seed(this.#parts);
   }
 
-  /** Tells the watchers all that there is: the first lines of a log. */
-  announce(): void {
-    const { state, journal } = this.#parts;
-    for (const host of state.hosts.values()) journal.recordHost(host);
-    for (const task of state.aliveTasks) journal.recordTask(task);
-    for (const service of state.services.values()) journal.recordService(service);
-  }
-
   get readings(): Readings {
     return this.#parts.readings;
   }

@@ -4,7 +4,7 @@ import type {
   ListTasksResponse,
 } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AccountSpec, type FakeAccount, fakeAccount, hostArn, START_MS } from './fake-account.ts';
+import { type AccountSpec, type FakeAccount, fakeAccount, hostArn } from './fake-account.ts';
 
 let account: FakeAccount;
 afterEach(() => account?.clock.uninstall());
@@ -20,10 +20,10 @@ function extremes(service: string) {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = 0;
   const lines = account.taskLines().filter(({ group }) => group === `service:${service}`);
-  for (const { taskArn, healthy, desiredStatus, atMs } of lines) {
+  for (const { taskArn } of account.capture.ecs.tasks)
+    alive.set(taskArn ?? '', { healthy: true, desired: true });
+  for (const { taskArn, healthy, desiredStatus } of lines) {
     alive.set(taskArn, { healthy, desired: desiredStatus === 'RUNNING' });
-    // The first lines only say what there is.
-    if (atMs === START_MS) continue;
     const all = [...alive.values()];
     highest = Math.max(highest, all.filter(({ desired }) => desired).length);
     lowest = Math.min(lowest, all.filter((task) => task.healthy).length);
@@ -33,11 +33,10 @@ function extremes(service: string) {
 
 describe('a host that drains', () => {
   it('starts four of four first under 100/200 and stops none before they are healthy', async () => {
-    const { drain, pass, ecs, tasksOf, service } = start({
+    const { drain, pass, tasksOf, service } = start({
       hosts: hosts('i-1', 'i-2'),
       services: [{ name: 'web', desired: 4, min: 100, max: 200, on: ['i-1', 'i-1', 'i-1', 'i-1'] }],
     });
-    ecs.announce();
     drain('i-1');
     await pass(30);
     expect(tasksOf('web').filter((task) => task.instanceId === 'i-1' && task.healthy)).toHaveLength(4);
@@ -65,7 +64,6 @@ describe('a host that drains', () => {
       hosts: hosts('i-1', 'i-2'),
       services: [{ name: 'web', desired: 2, min: 50, max: 100, on: ['i-1', 'i-1'] }],
     });
-    ecs.announce();
     drain('i-1');
     await pass(600);
     expect(extremes('web')).toEqual({ lowest: 1, highest: 2 });
