@@ -22,6 +22,8 @@ interface Draft {
   readonly target: GroupTarget | undefined;
   readonly outdated: readonly HostFacts[];
   readonly findings: readonly Finding[];
+  /** It needs nothing, and something speaks against touching it at all. */
+  readonly leftAlone?: boolean;
 }
 
 /**
@@ -54,9 +56,11 @@ export function makePlan(
 
   const spokenFor: SpokenFor = new Map();
   const planned = drafts.flatMap((item) => {
-    if (isBlocked(item.group, findings)) return [];
+    if (item.leftAlone === true || isBlocked(item.group, findings)) return [];
     const keptOut = new Set(keptOutOf(drafts, findings).map(({ instanceId }) => instanceId));
     const left = item.outdated.filter(({ instanceId }) => !keptOut.has(instanceId));
+    // Nothing of this group moves, so nothing of it is touched: its reference stays as it is, too.
+    if (item.outdated.length > 0 && left.length === 0) return [];
     const surge = surgeOf(item.group, left, context, spokenFor);
     findings.push(...surge.findings);
     if (item.target === undefined || isBlocked(item.group, findings)) return [];
@@ -121,9 +125,8 @@ function draft(group: GroupFacts, ours: readonly HostFacts[], context: PlanConte
   const { target } = result;
   const outdated = hosts.filter((host) => isOutdated(host, target, context));
   const isAtRest = outdated.length === 0 && target?.resolvesAlready === true;
-  if (isAtRest) return { group, target, outdated, findings: [] };
-
   const problems = groupProblems(group, context);
+  if (isAtRest) return { group, target, outdated, findings: [], leftAlone: problems.length > 0 };
   if (target === undefined) {
     // One cause is enough: a group that cannot be rolled at all needs no word on its image.
     return { group, target, outdated, findings: problems.length > 0 ? problems : (result.findings ?? []) };

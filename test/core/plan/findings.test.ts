@@ -37,7 +37,7 @@ describe("a service's arithmetic", () => {
     const plan = withService({ desiredCount, minimumHealthyPercent: min, maximumPercent: max });
     if (enough === undefined) expect(codes(plan, 'blocks')).toEqual([]);
     else {
-      expect(plan).toMatchObject({ verdict: 'REFUSED', groups: [{ outdated: [] }] });
+      expect(plan).toMatchObject({ verdict: 'REFUSED', groups: [] });
       expect(plan.findings[0]).toMatchObject({
         code: 'service-stuck',
         service: 'web',

@@ -48,11 +48,12 @@ describe('makePlan', () => {
     });
   });
 
-  it('says nothing against a group that is at rest', () => {
+  it('neither speaks against nor touches a group that is at rest and could not be rolled', () => {
     const groups = [group({ suspendedProcesses: ['Launch'], instanceRefreshInProgress: true })];
     expect(planOf({ facts: { hosts: onTarget, groups } })).toMatchObject({
       verdict: 'NOTHING_TO_DO',
       findings: [],
+      groups: [],
     });
   });
 
@@ -112,7 +113,7 @@ describe('makePlan', () => {
   it('refuses when every outdated host is kept out, and says what to change', () => {
     const hosts = [1, 2, 3].map((number) => host(number, { apiTerminationProtected: true }));
     const plan = planOf({ facts: { hosts } });
-    expect(plan).toMatchObject({ verdict: 'REFUSED', groups: [{ outdated: [] }] });
+    expect(plan).toMatchObject({ verdict: 'REFUSED', groups: [] });
     expect(plan.keptOut).toHaveLength(3);
     expect(plan.reason).toContain('turn off its termination protection');
   });
