@@ -11,10 +11,12 @@ export function hold(
   held: Pick<Held, 'reason' | 'service' | 'message'> & { readonly final: boolean },
 ): void {
   const before = draft.host(host.instanceId)?.held;
-  const { final, ...why } = held;
+  const { final, reason, service, message } = held;
   draft.noteHost(host.instanceId, host.memory, {
     held: {
-      ...why,
+      reason,
+      ...(service !== undefined && { service }),
+      ...(message !== undefined && { message }),
       sinceMs: before?.sinceMs ?? look.nowMs,
       attempts: (before?.attempts ?? host.memory.triedBefore ?? 0) + 1,
       ...(final && { final }),

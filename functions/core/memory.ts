@@ -35,6 +35,8 @@ export interface GroupMemory {
   readonly suspendedByUs: readonly string[];
   /** We set NewInstancesProtectedFromScaleIn for the run, so the hosts launched in it carry the flag. */
   readonly protectedByUs?: boolean;
+  /** Instances that were protected from scale-in before the run: their flag is their owner's. */
+  readonly protectedBefore?: readonly string[];
   /** Only the template reference moves; no host of the group is replaced. */
   readonly referenceOnly?: boolean;
   /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */

@@ -29,7 +29,8 @@ export class Motion {
   /** Demand that found no room at all, beyond what was unplaced when the run was planned. */
   readonly short = new Map<string, number>();
   #starts = 0;
-  #moving: number;
+  /** Hosts with tasks to move, by pool: group and zone (rule 1). */
+  readonly #moving = new Map<string, number>();
 
   /** `room`: the hosts that count as room, fullest knowledge first; their order does not matter. */
   readonly #countFailures: boolean;
@@ -48,9 +49,9 @@ export class Motion {
       room.flatMap((host) => (host.facts && roomHost(host.facts, new Set(host.replicas.keys()))) ?? []),
     );
     this.#starts = room.reduce((sum, host) => sum + startingOn(host), 0);
-    this.#moving = [...look.hosts.values()].filter(
-      (host) => host.kind === 'draining' && host.replicaCount > 0,
-    ).length;
+    for (const host of look.hosts.values()) {
+      if (host.kind === 'draining' && host.replicaCount > 0) this.#countMoving(host);
+    }
     for (const service of look.services.values()) this.#placeWaiting(service, unplacedAtPlan);
   }
 
@@ -69,8 +70,12 @@ export class Motion {
       this.#zones.set(name, zones.add(host.zone));
     }
     this.#starts += host.replicaCount;
-    if (host.replicaCount > 0) this.#moving += 1;
+    if (host.replicaCount > 0) this.#countMoving(host);
     return undefined;
+  }
+
+  #countMoving(host: Host): void {
+    this.#moving.set(poolOf(host), (this.#moving.get(poolOf(host)) ?? 0) + 1);
   }
 
   /** Whether all tasks of the host would find room now, motion aside (a dead host: there is nothing to wait for). */
@@ -144,14 +149,15 @@ export class Motion {
         service: shortService,
       };
     }
-    if (this.#moving > 0 && this.#starts + host.replicaCount > STARTS_PER_HOST * this.#hostCount) {
+    if (this.#starts > 0 && this.#starts + host.replicaCount > STARTS_PER_HOST * this.#hostCount) {
       return { rule: '8', reason: 'enough tasks are starting on the new hosts for now' };
     }
     const late = this.#windowRefuses(host);
     if (late !== undefined) return late;
 
     const mark = this.#room.mark();
-    const short = this.#placeAll(host) ?? (this.#moving > 0 ? this.#spareShort(host) : undefined);
+    const short =
+      this.#placeAll(host) ?? (this.#moving.has(poolOf(host)) ? this.#spareShort(host) : undefined);
     if (short === undefined) return undefined;
     this.#room.rollback(mark);
     return { rule: '8', reason: `no ready host has room for its task of ${short}`, service: short };
@@ -193,6 +199,8 @@ export class Motion {
     return { rule: '8', reason: 'it could not finish before the window closes' };
   }
 }
+
+const poolOf = (host: Host) => `${host.autoScalingGroupName} ${host.zone}`;
 
 /** Seconds that draining the host takes when nothing goes wrong. */
 export function drainSeconds(host: Host, look: Look): number {

@@ -1,28 +1,29 @@
-/**
- * Rule 10: in which order hosts are tried. Zones take turns, the one with the most free new room first; in a zone the
- * emptiest host leads, since it is the magnet for bounces (a full host cannot take any); hosts that received a bounce
- * come last.
- */
+/** In which order hosts are tried, and which are the emptiest. */
 import type { Host } from './groups.ts';
 import type { GroupLook } from './look.ts';
 
+/**
+ * Rule 10: in which order hosts are tried. Zones take turns: the one with the most old hosts left, then the one with
+ * the most free new room, so that the last of the old are spread as the first were and the group ends level. In a zone
+ * the emptiest host leads, since it is the magnet for bounces (a full host cannot take any); hosts that received a
+ * bounce come last.
+ */
 export function drainOrder(candidates: readonly Host[], groups: readonly GroupLook[]): Host[] {
   const room = roomByZone(groups);
   const queues = new Map<string, Host[]>();
-  for (const host of [...candidates].sort(compare)) {
+  for (const host of [...candidates].sort((a, b) => compare(b, a))) {
     const queue = queues.get(host.zone);
     if (queue === undefined) queues.set(host.zone, [host]);
     else queue.push(host);
   }
-  const zones = [...queues.keys()].sort(
-    (a, b) => (room.get(b) ?? 0) - (room.get(a) ?? 0) || (a < b ? -1 : 1),
-  );
+  const zones = [...queues].map(([zone, queue]) => ({ zone, queue, room: room.get(zone) ?? 0 }));
+  zones.sort((a, b) => b.room - a.room || (a.zone < b.zone ? -1 : 1));
   const order: Host[] = [];
-  for (let turn = 0; order.length < candidates.length; turn += 1) {
-    for (const zone of zones) {
-      const host = queues.get(zone)?.[turn];
-      if (host !== undefined) order.push(host);
-    }
+  while (order.length < candidates.length) {
+    const longest = zones.reduce((best, zone) => (zone.queue.length > best.queue.length ? zone : best));
+    const host = longest.queue.pop();
+    if (host === undefined) break;
+    order.push(host);
   }
   return order;
 }

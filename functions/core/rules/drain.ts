@@ -1,7 +1,8 @@
 /** Rules 6 to 10: old hosts to DRAINING, as many as all the rules allow at this look. */
 import type { Host } from '../groups.ts';
+import { hold } from '../hold.ts';
 import type { GroupLook } from '../look.ts';
-import { drainSeconds, type Motion } from '../motion.ts';
+import { drainSeconds } from '../motion.ts';
 import { drainOrder } from '../order.ts';
 import { groupOf, type Rule, span, type Tick } from '../tick.ts';
 import { policyOf } from './policies.ts';
@@ -55,6 +56,8 @@ export const drainHosts: Rule = (tick) => {
     const refusal = tick.motion().accept(host);
     if (refusal !== undefined) {
       refuse(refusal.rule, refusal.reason, refusal.service);
+      // Nothing of the run can unlock a stuck service: waiting for it would only delay the end.
+      if (refusal.rule === '6') hold(tick, host, { ...refusal, final: true });
       continue;
     }
     left.set(group.name, remaining - 1);
@@ -118,5 +121,3 @@ function mayLand(group: GroupLook, providers: readonly string[]): boolean {
     group.facts.capacityProviderName !== undefined && providers.includes(group.facts.capacityProviderName)
   );
 }
-
-export type { Motion };

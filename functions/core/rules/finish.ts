@@ -3,7 +3,8 @@
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
-import { launchTrouble } from './launches.ts';
+import { effectiveSurge, launchTrouble } from './launches.ts';
+import { wantsLevelling } from './surplus.ts';
 
 /** Terminated hosts are waited for this long before the run ends without them. */
 const GONE_WAIT_MS = 900_000;
@@ -19,6 +20,18 @@ export const giveUpLaunching: Rule = (tick) => {
   if (stuck === undefined) return;
   const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
   endRun(tick.draft, outcome, `${stuck.name} cannot launch: ${launchTrouble(tick, stuck) ?? ''}`);
+};
+
+/** Where MaxSize may not rise and leaves nothing beside the old hosts, none of them can be replaced safely. */
+export const holdWithoutRoom: Rule = (tick) => {
+  for (const group of tick.look.groups) {
+    if (group.ready.length + group.incoming.length > 0 || effectiveSurge(tick, group) > 0) continue;
+    for (const host of group.outdatedLeft) {
+      const { maxSize } = group.facts;
+      const reason = `MaxSize ${maxSize} leaves no room for a new host beside the old, and raiseMaxSize is false`;
+      hold(tick, host, { reason, final: true });
+    }
+  }
 };
 
 /** Launches fail and there is nothing to go on with. */
@@ -47,6 +60,7 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
   return look.groups.every((group) => {
     if (group.outdatedLeft.some((host) => draft.host(host.instanceId)?.held?.final !== true)) return false;
     if (group.terminating > 0 || group.alive.some((host) => host.memory.surplus !== undefined)) return false;
+    if (wantsLevelling(tick, group)) return false;
     if (memoryOf(draft, group).surplusSinceMs !== undefined && heldHosts(tick) === 0) return false;
     return group.hosts.every(
       (host) => host.kind !== 'gone' || isEnded(host.facts, host.memory.goneSinceMs, look.nowMs),

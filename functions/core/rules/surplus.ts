@@ -9,7 +9,7 @@ import { emptiness } from '../order.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
 import { beginDrain } from './drain.ts';
-import { effectiveSurge, launchTrouble } from './launches.ts';
+import { effectiveSurge } from './launches.ts';
 import { end } from './terminate.ts';
 
 /** A surplus must be seen for this long: between two reads of a changing group there is often one. */
@@ -92,7 +92,6 @@ export const levelZones: Rule = (tick) => {
     const memory = memoryOf(draft, group);
     const desired = memory.goal + 1;
     const maxSize = Math.max(group.facts.maxSize, desired);
-    if (maxSize > group.facts.maxSize && !look.settings.raiseMaxSize) continue;
     draft.register.push({
       autoScalingGroupName: group.name,
       minSize: group.facts.minSize,
@@ -112,17 +111,22 @@ export const levelZones: Rule = (tick) => {
 function canLevel(tick: Tick, group: GroupLook): boolean {
   const { look, draft, freeze } = tick;
   const memory = memoryOf(draft, group);
-  if (freeze.groups.has(group.name) || group.plan.outdated.length === 0) return false;
-  if (group.outdatedLeft.length > 0 || group.terminating > 0 || group.incoming.length > 0) return false;
-  if (memory.original.suspendedProcesses.includes('AZRebalance')) return false;
-  if (group.alive.some((host) => host.memory.surplus !== undefined || host.role !== 'new')) return false;
+  if (freeze.groups.has(group.name) || !wantsLevelling(tick, group)) return false;
   if (group.facts.desiredCapacity !== memory.goal || group.alive.length !== memory.goal) return false;
-  const asked = memory.launchesAskedAtMs ?? 0;
-  if (look.nowMs - asked < 60_000 || launchTrouble({ look, draft }, group) !== undefined) return false;
+  return look.nowMs - (memory.launchesAskedAtMs ?? 0) >= 60_000;
+}
+
+/** All is replaced but the zones are apart, and there is reason to hope that a swap would help. */
+export function wantsLevelling({ look, draft }: Tick, group: GroupLook): boolean {
+  const memory = memoryOf(draft, group);
+  if (group.plan.outdated.length === 0 || group.outdatedLeft.length > 0 || group.terminating > 0)
+    return false;
+  if (memory.original.suspendedProcesses.includes('AZRebalance')) return false;
+  if (group.alive.some((host) => host.role !== 'new')) return false;
+  if (!look.settings.raiseMaxSize && group.facts.maxSize <= memory.goal) return false;
+  if (group.facts.failedLaunches.some((failure) => failure.atMs >= draft.run.startedAtMs)) return false;
   const counts = [...zoneCounts(group).values()];
-  const failing = group.facts.failedLaunches.some((failure) => failure.atMs >= draft.run.startedAtMs);
   return (
-    !failing &&
     counts.length > 1 &&
     Math.max(...counts) - Math.min(...counts) > 1 &&
     (memory.zoneSwaps ?? 0) < counts.length * 2
