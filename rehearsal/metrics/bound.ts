@@ -108,7 +108,7 @@ function serviceEnds(
   }
   return [...moved].flatMap(([motion, tasks]) => {
     const of = delays.services.get(motion);
-    if (!of || of.moves.length === 0 || of.stops.length === 0) return [];
+    if (!of || of.moves.length === 0) return [];
     const carried = Math.max(motion.carriedMost, mostOnOneHost(tasks));
     const left = tasks.length - trialHosts * carried;
     if (left <= 0) return [];
@@ -162,7 +162,7 @@ function singleEnds(context: CheckContext, planned: readonly PlannedHost[], dela
 function hostsOfTrial(hosts: readonly PlannedHost[], bakeSeconds: number): number {
   const drains = hosts.flatMap(({ host }) => host.drainedByUsAtMs ?? []);
   const first = Math.min(...drains);
-  return drains.filter((atMs) => atMs < first + bakeSeconds * 1000).length;
+  return drains.filter((atMs) => atMs <= first + bakeSeconds * 1000).length;
 }
 
 /** Until the slowest of its tasks could have started elsewhere. */

@@ -270,6 +270,7 @@ export class StagedAccount implements Truth {
     const task = this.#tasks.get(taskArn);
     if (!task) throw new Error(`no task ${taskArn} on the stage`);
     Object.assign(task, over);
+    if (task.lastStatus === 'RUNNING') task.runningAtMs ??= this.nowMs;
     const { group, cluster, instanceId, lastStatus, desiredStatus, healthy, daemon, cause, replaces } = task;
     this.tell({
       kind: 'task',
