@@ -24,7 +24,7 @@ export function openingMemory(
     groups: plan.groups.flatMap((planned) => {
       const group = groups.get(planned.autoScalingGroupName);
       const source = launchSources.get(planned.autoScalingGroupName);
-      return group === undefined || source === undefined ? [] : [groupMemory(group, planned, source)];
+      return group === undefined || source === undefined ? [] : [groupMemory(facts, group, planned, source)];
     }),
     hosts: plan.groups.flatMap((planned) =>
       planned.outdated.map((instanceId) => hostMemory(facts, planned, instanceId)),
@@ -34,7 +34,7 @@ export function openingMemory(
   };
 }
 
-function groupMemory(group: GroupFacts, planned: GroupPlan, launchSource: string): GroupMemory {
+function groupMemory(facts: Facts, group: GroupFacts, planned: GroupPlan, launchSource: string): GroupMemory {
   const moves = !planned.referenceOnly;
   const protects = moves && !group.managedTerminationProtection && !group.newInstancesProtectedFromScaleIn;
   return {
@@ -60,10 +60,16 @@ function groupMemory(group: GroupFacts, planned: GroupPlan, launchSource: string
     suspendedByUs: moves
       ? HELD_PROCESSES.filter((process) => !group.suspendedProcesses.includes(process))
       : [],
-    ...(protects ? { protectedByUs: true } : {}),
+    ...(protects ? { protectedByUs: true, protectedBefore: protectedHosts(facts, group) } : {}),
     ...(moves ? {} : { referenceOnly: true }),
     goal: group.desiredCapacity,
   };
+}
+
+function protectedHosts(facts: Facts, { autoScalingGroupName }: GroupFacts): string[] {
+  return facts.hosts
+    .filter((host) => host.autoScalingGroupName === autoScalingGroupName && host.protectedFromScaleIn)
+    .map((host) => host.instanceId);
 }
 
 function hostMemory(facts: Facts, planned: GroupPlan, instanceId: string): HostMemory {

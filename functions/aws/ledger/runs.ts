@@ -160,6 +160,30 @@ export async function intendToTerminate(
   return table.replace(next, item?.version);
 }
 
+/** Every MinSize and MaxSize that a run set on a group: a size that is none of them is somebody else's. */
+export interface SizesSet {
+  readonly minSizes: readonly number[];
+  readonly maxSizes: readonly number[];
+}
+
+/** Written before the call that sets them. */
+export async function noteSizes(
+  table: Table,
+  runId: string,
+  group: string,
+  { minSize, maxSize }: { readonly minSize?: number; readonly maxSize?: number },
+): Promise<void> {
+  const before = await readSizes(table, runId, group);
+  const minSizes = [...new Set([...before.minSizes, ...(minSize === undefined ? [] : [minSize])])];
+  const maxSizes = [...new Set([...before.maxSizes, ...(maxSize === undefined ? [] : [maxSize])])];
+  await table.put({ pk: pkOf(runId), sk: `SIZES#${group}`, data: { minSizes, maxSizes } });
+}
+
+export async function readSizes(table: Table, runId: string, group: string): Promise<SizesSet> {
+  const item = await table.get<SizesSet>(pkOf(runId), `SIZES#${group}`);
+  return item?.data ?? { minSizes: [], maxSizes: [] };
+}
+
 function runItem(record: RunRecord): Item {
   return { pk: pkOf(record.runId), sk: 'RUN', data: { ...record }, ttl: expiry(record.startedAtMs) };
 }

@@ -1,0 +1,149 @@
+/**
+ * Look, decide, remember: one tick of a run.
+ *
+ * Started by the machine after `prepare` and after every act or wait; ends by naming the next state with what it is to do.
+ * It trusts no earlier look. What it decides is in the ledger before anybody acts on it, so this may crash anywhere and be
+ * repeated. It changes nothing of the cluster itself.
+ */
+import { dynamodb } from './aws/clients.ts';
+import { readFacts } from './aws/facts/read-facts.ts';
+import { renewClaim } from './aws/ledger/claims.ts';
+import { type Run, readRun, remember } from './aws/ledger/runs.ts';
+import { createTable } from './aws/ledger/table.ts';
+import { decide } from './core/decide.ts';
+import type { Facts } from './core/facts.ts';
+import type { Step } from './core/step.ts';
+import { environment } from './edge/environment.ts';
+import { ClaimLost } from './edge/errors.ts';
+import { logger } from './edge/logger.ts';
+import { measure } from './edge/metrics.ts';
+import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { cutToBatch } from './flow/acts.ts';
+import { handlerOf } from './flow/handler.ts';
+import { tell } from './flow/notices.ts';
+import { factClients } from './flow/planning.ts';
+import { EVENTS_MAX, handOver } from './flow/successor.ts';
+
+/**
+ * Events that a pass through a state adds to the execution's history: a Lambda task five, a choice two, a wait two.
+ * Source: AWS Step Functions API reference, HistoryEvent.type.
+ */
+const EVENTS = { task: 5, choice: 2, wait: 2 } as const;
+
+async function assess(state: RunState): Promise<RunState> {
+  const table = createTable(dynamodb, environment().tableName);
+  const nowMs = Date.now();
+  if (!(await renewClaim(table, state.cluster, state.token, nowMs))) {
+    throw new ClaimLost(state.cluster, 'another run');
+  }
+  const run = await readRun(table, state.runId);
+  if (run?.memory === undefined || run.plan === undefined)
+    throw new Error(`run ${state.runId} has no memory`);
+  const { settings, continuedBy = [] } = run.record;
+  const facts = await readFacts(factClients, {
+    cluster: state.cluster,
+    memory: run.memory,
+    nowMs,
+    alarms: settings.alarms,
+    look: 'tick',
+  });
+  const step = decide(facts, run.plan, settings, nowMs);
+  logDecision(state, step);
+
+  // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
+  await tell(
+    step.notify.map(({ kind, message, instanceId }) => ({
+      kind,
+      cluster: state.cluster,
+      runId: state.runId,
+      message,
+      ...(instanceId === undefined ? {} : { detail: { instanceId } }),
+    })),
+    settings,
+  );
+  const { acts, remember: changed } = cutToBatch(step, `${state.execution}#${state.counters.ticks}`);
+  await remember(table, run.memory, changed);
+  measureRun(state.cluster, run, step, facts);
+
+  const next = step.restore ? 'restore' : nextAct(acts);
+  const decided: RunState = {
+    ...state,
+    step: acts,
+    next,
+    waitSeconds: Math.max(1, Math.min(86_400, Math.ceil(step.waitSeconds))),
+    counters: {
+      ...state.counters,
+      ticks: state.counters.ticks + 1,
+      events: state.counters.events + eventsOf(acts),
+    },
+    summary: summaryOf(step, facts),
+    ...(step.end === undefined ? {} : { ending: step.end }),
+  };
+  const isLong = decided.counters.events > EVENTS_MAX && next === 'wait';
+  return isLong ? handOver(table, decided, continuedBy) : decided;
+}
+
+function eventsOf(acts: RunState['step']): number {
+  const acting = [
+    acts.register.length > 0,
+    acts.activate.length + acts.drain.length + acts.stopTasks.length > 0,
+    acts.terminate.length + acts.deregister.length > 0,
+  ].filter(Boolean).length;
+  return (1 + acting) * (EVENTS.task + EVENTS.choice) + EVENTS.wait;
+}
+
+/** Why each host does not move is in the log, whole; the state has only what people read at a glance. */
+function logDecision(state: RunState, step: Step): void {
+  logger.info('decided', {
+    cluster: state.cluster,
+    runId: state.runId,
+    phase: step.phase,
+    reason: step.reason,
+    register: step.register,
+    activate: step.activate,
+    drain: step.drain,
+    terminate: step.terminate,
+    holds: step.holds,
+    waitSeconds: step.waitSeconds,
+    end: step.end,
+  });
+}
+
+function summaryOf(step: Step, facts: Facts): RunState['summary'] {
+  const old = new Set(
+    facts.memory.hosts.filter((host) => host.role === 'outdated').map((host) => host.instanceId),
+  );
+  const hosts = facts.hosts.filter((host) => host.ec2State !== 'terminated');
+  return {
+    phase: step.phase,
+    reason: step.reason.slice(0, 500),
+    outdatedLeft: hosts.filter((host) => old.has(host.instanceId)).length,
+    draining: hosts.filter((host) => host.status === 'DRAINING').length,
+    moves: facts.memory.movesSeen,
+    holding: step.holds.length,
+    firstHold:
+      step.holds[0] === undefined ? '' : `${step.holds[0].instanceId}: ${step.holds[0].reason}`.slice(0, 300),
+  };
+}
+
+function measureRun(cluster: string, run: Run, step: Step, facts: Facts): void {
+  for (const group of run.memory?.groups ?? []) {
+    const { autoScalingGroupName } = group;
+    const old = new Set(
+      (run.memory?.hosts ?? [])
+        .filter((host) => host.role === 'outdated' && host.autoScalingGroupName === autoScalingGroupName)
+        .map((host) => host.instanceId),
+    );
+    const left = facts.hosts.filter((host) => old.has(host.instanceId) && host.ec2State !== 'terminated');
+    const held = (run.memory?.hosts ?? []).filter(
+      (host) => old.has(host.instanceId) && host.held !== undefined,
+    );
+    measure(
+      { InstancesOutdated: left.length, InstancesHeld: held.length },
+      { cluster, autoScalingGroupName },
+    );
+  }
+  measure({ RolloverInProgress: step.restore ? 0 : 1 }, { cluster });
+}
+
+export const handler = handlerOf(runStateSchema, assess);

@@ -1,0 +1,35 @@
+/**
+ * Old hosts to DRAINING, and hosts that cannot be emptied back to ACTIVE; tasks of an opted-in class are stopped.
+ *
+ * Started by the machine after `assess`; ends in the next act of the step, or the wait. Hosts go back first: a host that
+ * is given up should take its tasks back before more of them move. Everything may have changed since `assess` looked, and
+ * this may be the second delivery of the same step: asking again for a status changes nothing, and a host that left
+ * meanwhile comes back refused, with why; the next look sees what is true.
+ */
+import { ecs } from './aws/clients.ts';
+import { setContainerInstanceStatus } from './aws/container-instances.ts';
+import { stopTask } from './aws/tasks.ts';
+import { logger } from './edge/logger.ts';
+import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { fenceOf, ledger } from './flow/claim.ts';
+import { handlerOf } from './flow/handler.ts';
+
+async function drain(state: RunState): Promise<RunState> {
+  const { cluster, step } = state;
+  const fence = fenceOf(ledger(), state);
+  for (const [hosts, status] of [
+    [step.activate, 'ACTIVE'],
+    [step.drain, 'DRAINING'],
+  ] as const) {
+    const arns = hosts.map((host) => host.containerInstanceArn);
+    const { changed, refused } = await setContainerInstanceStatus(ecs, cluster, arns, status, fence);
+    if (arns.length > 0) logger.info(`hosts set to ${status}`, { cluster, changed: changed.length, refused });
+  }
+  for (const { taskArn, reason } of step.stopTasks) {
+    await fence();
+    await stopTask(ecs, cluster, taskArn, `ecs-rollover: ${reason}`);
+  }
+  return { ...state, next: nextAct(step, 'drain') };
+}
+
+export const handler = handlerOf(runStateSchema, drain);

@@ -1,0 +1,168 @@
+/**
+ * A group's template reference at the end of a run. Where the target was reached it keeps its form: a number becomes our
+ * version's, `$Default` the default moved, `$Latest` the newest version, which is ours; `resolve:ssm:` is itself again.
+ * Otherwise it is put back as it was, and the versions that we made go away. What somebody else changed meanwhile stays.
+ */
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { updateGroup } from '../aws/auto-scaling-groups.ts';
+import { autoScaling, ec2 } from '../aws/clients.ts';
+import { resolveVersion } from '../aws/facts/templates.ts';
+import {
+  asChange,
+  isSameSource,
+  type LaunchSource,
+  launchSourceOf,
+  specificationsOf,
+} from '../aws/launch-sources.ts';
+import {
+  deleteTemplateVersion,
+  describeTemplateVersions,
+  setDefaultVersion,
+  versionNumber,
+} from '../aws/launch-templates.ts';
+import type { GroupMemory } from '../core/memory.ts';
+import { versionDescription } from './pin.ts';
+
+export interface Reference {
+  readonly runId: string;
+  /** The target was reached: new launches should bring it. */
+  readonly keepsTarget: boolean;
+  readonly fence: () => Promise<void>;
+}
+
+/** @returns warnings for people; safe to repeat. */
+export async function restoreReference(
+  described: AutoScalingGroup,
+  group: GroupMemory,
+  { runId, keepsTarget, fence }: Reference,
+): Promise<string[]> {
+  const current = launchSourceOf(described);
+  const original = JSON.parse(group.original.launchSource) as LaunchSource;
+  const set = group.set.launchSource;
+  const name = group.autoScalingGroupName;
+  const isForeign =
+    !isSameSource(current, original) &&
+    !(set !== undefined && isSameSource(current, JSON.parse(set) as LaunchSource));
+  const warnings = isForeign
+    ? [`${name}: somebody changed its template reference during the run; it stays as they set it`]
+    : [];
+
+  const end =
+    keepsTarget && !isForeign && set !== undefined
+      ? await keptForm(original, group, fence)
+      : { source: original, kept: [] };
+  if (!isForeign && !isSameSource(current, end.source)) {
+    await fence();
+    await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(end.source) });
+  }
+  const final = isForeign ? current : end.source;
+  for (const [templateId, version] of await unneededVersions(group, runId, end.kept, final)) {
+    await fence();
+    const refusal = await deleteTemplateVersion(ec2, templateId, version);
+    if (refusal !== undefined) warnings.push(`${templateId}: version ${version} stays: ${refusal}`);
+  }
+  return warnings;
+}
+
+interface KeptForm {
+  readonly source: LaunchSource;
+  /** Versions of ours that the reference needs, as `id:version`. */
+  readonly kept: readonly string[];
+}
+
+/** The original with each place resolving to the target in its own form. */
+async function keptForm(
+  original: LaunchSource,
+  group: GroupMemory,
+  fence: () => Promise<void>,
+): Promise<KeptForm> {
+  const source = structuredClone(original) as LaunchSource;
+  const kept: string[] = [];
+  for (const { specification } of specificationsOf(source)) {
+    const templateId = specification.LaunchTemplateId ?? '';
+    const form = specification.Version ?? '$Default';
+    const created = createdFor(group, templateId, form);
+    if (created === undefined) continue;
+    const before = await resolveVersion(ec2, templateId, created.source);
+    const isParameter = before?.version.LaunchTemplateData?.ImageId?.startsWith('resolve:') ?? false;
+    // The owner's parameter brings the target itself: the version we made for the run has done its work.
+    if (isParameter && group.targetImageIds.includes(before?.imageId ?? '')) continue;
+    kept.push(`${templateId}:${created.version}`);
+    if (form === '$Default') await moveDefault(group, templateId, created.version, fence);
+    else if (form !== '$Latest') specification.Version = String(created.version);
+  }
+  keepOverrideImages(source, group);
+  return { source, kept };
+}
+
+/** Overrides that write an image of their own take the target's for their type. */
+function keepOverrideImages(source: LaunchSource, group: GroupMemory): void {
+  for (const override of source.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? []) {
+    if (override.ImageId === undefined || override.ImageId.startsWith('resolve:')) continue;
+    const target = group.targetImages[override.InstanceType ?? ''] ?? group.targetImages['*'];
+    if (target !== undefined) override.ImageId = target;
+  }
+}
+
+/** The default moves only if it still is what it was: otherwise its owner moved it. */
+async function moveDefault(
+  group: GroupMemory,
+  templateId: string,
+  version: number,
+  fence: () => Promise<void>,
+): Promise<void> {
+  const now = await versionNumber(ec2, templateId, '$Default');
+  if (now === version || now !== group.defaultVersions[templateId]) return;
+  await fence();
+  await setDefaultVersion(ec2, templateId, version);
+}
+
+/** Our version that stands for a place of the original: by its number, or by what `$Default` and `$Latest` were. */
+function createdFor(
+  group: GroupMemory,
+  templateId: string,
+  form: string,
+): { readonly source: string; readonly version: number } | undefined {
+  const made = Object.entries(group.createdVersions)
+    .map(([key, version]) => {
+      const [id = '', source = ''] = key.split(':');
+      return { id, source, version };
+    })
+    .filter(({ id }) => id === templateId);
+  if (form === '$Default') {
+    const byDefault = String(group.defaultVersions[templateId] ?? '');
+    return made.find(({ source }) => source === byDefault);
+  }
+  if (form === '$Latest') return made.sort((a, b) => Number(b.source) - Number(a.source))[0];
+  return made.find(({ source }) => source === form);
+}
+
+/** Versions of this run that nothing refers to: all of them where the reference was put back, so that `$Latest` is the owner's. */
+async function unneededVersions(
+  group: GroupMemory,
+  runId: string,
+  kept: readonly string[],
+  final: LaunchSource | undefined,
+): Promise<readonly (readonly [templateId: string, version: number])[]> {
+  const made = Object.entries(group.createdVersions).map(
+    ([key, version]) => [key.split(':')[0] ?? '', version] as const,
+  );
+  // Made right before a crash, and not yet written down: only the newest one of a template can be such a one.
+  const orphans = await Promise.all(
+    Object.keys(group.defaultVersions).map(async (templateId) => {
+      const [latest] = await describeTemplateVersions(ec2, templateId, ['$Latest']);
+      const isOurs = latest?.VersionDescription === versionDescription(runId);
+      return isOurs && latest.VersionNumber !== undefined
+        ? [[templateId, latest.VersionNumber] as const]
+        : [];
+    }),
+  );
+  const needed = new Set([
+    ...kept,
+    ...specificationsOf(final ?? {}).map(
+      ({ specification: { LaunchTemplateId, Version } }) => `${LaunchTemplateId}:${Version}`,
+    ),
+  ]);
+  const all = new Map([...made, ...orphans.flat()].map((one) => [one.join(':'), one]));
+  return [...all].filter(([key]) => !needed.has(key)).map(([, one]) => one);
+}

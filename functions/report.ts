@@ -1,0 +1,196 @@
+/**
+ * How the run ended: into the ledger, onto the topic and the bus, as metrics; then the cluster is free again.
+ *
+ * The machine's last task, whatever happened before; ends by saying whether the execution is green. A run whose restore
+ * failed keeps its claim: the sweep takes it over and tries again.
+ */
+import * as z from 'zod';
+import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
+import { keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
+import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
+import type { Table } from './aws/ledger/table.ts';
+import type { Ending, Outcome } from './core/outcome.ts';
+import type { Finding, Plan } from './core/plan.ts';
+import { windowState } from './core/windows.ts';
+import { ErrorName } from './edge/errors.ts';
+import { measure } from './edge/metrics.ts';
+import { parseRequest } from './edge/request.ts';
+import { failedStartSchema, type RunState, runStateSchema } from './edge/run-state.ts';
+import { ledger } from './flow/claim.ts';
+import { handlerOf } from './flow/handler.ts';
+import { tell } from './flow/notices.ts';
+import { purposeOf } from './flow/purpose.ts';
+
+/** Green means done: anything else ends in the machine's Fail state. */
+const GREEN: ReadonlySet<Outcome> = new Set(['SUCCEEDED', 'NOTHING_TO_DO', 'PENDING_WINDOW']);
+/** Enough to read in the console; the ledger has all. */
+const FINDINGS_MAX = 50;
+
+const ReportInput = z.union([runStateSchema, failedStartSchema]);
+
+export interface Report {
+  readonly cluster: string;
+  readonly runId: string;
+  readonly ending: Ending;
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly succeeded: boolean;
+  readonly summary: Readonly<Record<string, unknown>>;
+  readonly plan?: Pick<Plan, 'verdict' | 'predicted' | 'keptOut' | 'findings'>;
+}
+
+async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
+  if (!('version' in input)) return reportFailedStart(input);
+  const table = ledger();
+  const nowMs = Date.now();
+  const run = await readRun(table, input.runId);
+  const ending = await conclude(table, input, run, nowMs);
+  const isOver = run !== undefined && (run.memory === undefined || run.memory.phase === 'closed');
+  if (isOver) await writeDown(table, run, ending, nowMs);
+  const message = `${input.cluster}: ${ending.outcome}. ${ending.reason}`;
+  await tell(
+    [
+      {
+        kind: ending.outcome.toLowerCase(),
+        cluster: input.cluster,
+        runId: input.runId,
+        message,
+        detail: input.summary,
+      },
+    ],
+    run?.record.settings,
+  );
+  // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
+  const claim = await readClaim(table, input.cluster);
+  const isFinished = run?.memory === undefined || run.memory.phase === 'closed';
+  if (isFinished && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);
+  return {
+    cluster: input.cluster,
+    runId: input.runId,
+    ...said(ending),
+    summary: input.summary,
+    ...(run?.plan === undefined ? {} : { plan: shortPlan(run.plan) }),
+  };
+}
+
+/** Not even the request could be read, or the plan failed: nothing was touched. */
+async function reportFailedStart({
+  request,
+  execution,
+  error,
+}: z.infer<typeof failedStartSchema>): Promise<Report> {
+  const outcome = error.Error === ErrorName.BadRequest ? 'REFUSED' : 'FAILED';
+  const ending = { outcome, reason: reasonOf(error) } as const;
+  const cluster = String((request as { cluster?: unknown } | null | undefined)?.cluster ?? 'unknown');
+  const runId = execution.slice(execution.lastIndexOf(':') + 1);
+  await tell([
+    { kind: outcome.toLowerCase(), cluster, runId, message: `${cluster}: ${outcome}. ${ending.reason}` },
+  ]);
+  return { cluster, runId, ...said(ending), summary: {} };
+}
+
+function said(ending: Ending): Pick<Report, 'ending' | 'outcome' | 'reason' | 'succeeded'> {
+  return { ending, ...ending, succeeded: GREEN.has(ending.outcome) };
+}
+
+/** The ending of this execution: what was decided, or what the error that led here means. */
+async function conclude(table: Table, state: RunState, run: Run | undefined, nowMs: number): Promise<Ending> {
+  const { error } = state;
+  if (error === undefined) {
+    const ending = state.ending ?? { outcome: 'FAILED' as const, reason: 'the run ended without saying how' };
+    if (ending.outcome === 'PENDING_WINDOW' && run?.memory?.phase === 'closed')
+      await waitOn(table, state, run, nowMs);
+    return ending;
+  }
+  const reason = reasonOf(error);
+  switch (error.Error) {
+    case ErrorName.ClaimHeld:
+      await keepPending(table, {
+        cluster: state.cluster,
+        purpose: purposeOf(state.request),
+        request: { ...state.request },
+        waitsFor: 'other-run',
+        sinceMs: nowMs,
+      });
+      return { outcome: 'PENDING_WINDOW', reason: `${reason}; the request waits for its end` };
+    case ErrorName.ClaimLost:
+      return { outcome: 'ABORTED', reason };
+    case ErrorName.BadRequest:
+      return { outcome: 'REFUSED', reason };
+    default:
+      return {
+        outcome: 'FAILED',
+        reason: `${reason}; what the run touched is not all restored, the sweep tries again`,
+      };
+  }
+}
+
+/** A run that stopped half-way waits: for its window, or for somebody to say `resume`. */
+async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): Promise<void> {
+  const { settings, request } = run.record;
+  const parsed = parseRequest(request);
+  const isPaused = run.memory?.control?.mode === 'pause';
+  const window = windowState(settings.windows, settings.freezes, nowMs);
+  await keepPending(table, {
+    cluster: state.cluster,
+    purpose: parsed.ok ? purposeOf(parsed.value) : purposeOf(state.request),
+    request,
+    waitsFor: isPaused ? 'resume' : 'window',
+    sinceMs: nowMs,
+    ...(window.open || window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs }),
+  });
+}
+
+async function writeDown(
+  table: Table,
+  { record, memory }: Run,
+  ending: Ending,
+  nowMs: number,
+): Promise<void> {
+  await updateRun(table, record.runId, { outcome: ending, endedAtMs: nowMs });
+  if (memory === undefined) return;
+  const imageIds = [...new Set(memory.groups.flatMap((group) => group.targetImageIds))];
+  if (ending.outcome === 'ROLLED_BACK' && memory.control?.mode !== 'rollback') {
+    for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
+  }
+  await writeHistory(table, {
+    cluster: record.cluster,
+    runId: record.runId,
+    startedAtMs: record.startedAtMs,
+    endedAtMs: nowMs,
+    ending,
+    imageIds,
+  });
+  measure(
+    {
+      RolloverSeconds: (nowMs - record.startedAtMs) / 1000,
+      TaskMoves: memory.movesSeen,
+      InstancesHeld: memory.hosts.filter((host) => host.held !== undefined).length,
+      RolloverInProgress: 0,
+    },
+    { cluster: record.cluster },
+  );
+}
+
+function shortPlan({ verdict, predicted, keptOut, findings }: Plan): NonNullable<Report['plan']> {
+  const order: readonly Finding['severity'][] = ['blocks', 'outage', 'note'];
+  const sorted = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+  return {
+    verdict,
+    predicted,
+    keptOut: keptOut.slice(0, FINDINGS_MAX),
+    findings: sorted.slice(0, FINDINGS_MAX),
+  };
+}
+
+/** Lambda puts `{"errorType","errorMessage"}` into Cause. */
+function reasonOf({ Error: name, Cause }: NonNullable<RunState['error']>): string {
+  try {
+    const { errorMessage } = JSON.parse(Cause ?? '') as { errorMessage?: string };
+    return (errorMessage ?? `${name}: ${Cause}`).slice(0, 2000);
+  } catch {
+    return `${name}: ${Cause ?? 'no cause given'}`.slice(0, 2000);
+  }
+}
+
+export const handler = handlerOf(ReportInput, report);

@@ -1,0 +1,131 @@
+/**
+ * All that the run touched goes back: hosts, template reference, sizes, flags, processes.
+ *
+ * Started by the machine when `assess` says that nothing is left to do, or when a state failed for good; ends in `report`.
+ * After a failure the run is first sent back into `assess` once, to give back hosts the careful way; only a second failure
+ * is restored from where it stands. Safe to repeat at any point: what is as it should be is not touched again, and an
+ * unfinished restore keeps the claim, so that the sweep begins another one.
+ */
+
+import { describeGroupInstances } from './aws/auto-scaling-groups.ts';
+import { present } from './aws/batches.ts';
+import { autoScaling, ecs } from './aws/clients.ts';
+import { listContainerInstances, setContainerInstanceStatus } from './aws/container-instances.ts';
+import { renewClaim } from './aws/ledger/claims.ts';
+import { type Run, readRun, remember } from './aws/ledger/runs.ts';
+import type { RunMemory } from './core/memory.ts';
+import type { Ending } from './core/outcome.ts';
+import { ClaimLost } from './edge/errors.ts';
+import { logger } from './edge/logger.ts';
+import { NO_ACTS, type RunState, runStateSchema } from './edge/run-state.ts';
+import { fenceOf, ledger } from './flow/claim.ts';
+import { giveBack } from './flow/give-back.ts';
+import { handlerOf } from './flow/handler.ts';
+import { tell } from './flow/notices.ts';
+
+/** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
+const CLOSINGS_MAX = 1;
+
+async function restore(state: RunState): Promise<RunState> {
+  const table = ledger();
+  if (!(await renewClaim(table, state.cluster, state.token, Date.now()))) {
+    throw new ClaimLost(state.cluster, 'another run');
+  }
+  const run = await readRun(table, state.runId);
+  const { error, ...healthy } = state;
+  const failed: Ending | undefined = error && { outcome: 'FAILED', reason: reasonOf(error) };
+  if (run?.memory === undefined) {
+    return { ...healthy, step: NO_ACTS, next: 'report', ending: failed ?? endingOf(state, run) };
+  }
+  if (failed !== undefined && run.memory.phase === 'rolling' && state.counters.failures < CLOSINGS_MAX) {
+    await remember(table, run.memory, {
+      run: { phase: 'closing', ending: failed },
+      groups: [],
+      hosts: [],
+      services: [],
+    });
+    const counters = { ...state.counters, failures: state.counters.failures + 1 };
+    return { ...healthy, step: NO_ACTS, counters, next: 'assess' };
+  }
+
+  const ending = endingOf({ ...healthy, ...(failed && { ending: state.ending ?? failed }) }, run);
+  const fence = fenceOf(table, state);
+  await hostsBackToWork(state.cluster, run.memory, fence);
+  const keepsTarget =
+    ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
+  const warnings: string[] = [];
+  const failures: unknown[] = [];
+  for (const group of run.memory.groups) {
+    try {
+      warnings.push(...(await giveBack(group, { table, runId: state.runId, keepsTarget, fence })));
+    } catch (cause) {
+      // The other groups are put back all the same; then the whole is tried again.
+      if (cause instanceof ClaimLost) throw cause;
+      failures.push(cause);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  await remember(table, run.memory, {
+    run: { phase: 'closed', ending },
+    groups: [],
+    hosts: [],
+    services: [],
+  });
+  if (warnings.length > 0) {
+    logger.warn('restored with warnings', { cluster: state.cluster, warnings });
+    const notice = { kind: 'restored-with-warnings', cluster: state.cluster, runId: state.runId };
+    await tell([{ ...notice, message: warnings.join('\n') }], run.record.settings);
+  }
+  return { ...healthy, step: NO_ACTS, next: 'report', ending };
+}
+
+/** Hosts that we set to DRAINING and that are still in service: none may be left so (I8). */
+async function hostsBackToWork(
+  cluster: string,
+  memory: RunMemory,
+  fence: () => Promise<void>,
+): Promise<void> {
+  const ours = new Set(
+    memory.hosts.filter((host) => host.drainingSinceMs !== undefined).map((host) => host.instanceId),
+  );
+  if (ours.size === 0) return;
+  const draining = (await listContainerInstances(ecs, cluster)).filter(
+    (host) => host.status === 'DRAINING' && ours.has(host.ec2InstanceId ?? ''),
+  );
+  const details = await describeGroupInstances(
+    autoScaling,
+    present(draining.map((host) => host.ec2InstanceId)),
+  );
+  const inService = new Set(
+    details.filter((one) => one.LifecycleState === 'InService').map((one) => one.InstanceId),
+  );
+  const arns = present(
+    draining.filter((host) => inService.has(host.ec2InstanceId)).map((host) => host.containerInstanceArn),
+  );
+  const { refused } = await setContainerInstanceStatus(ecs, cluster, arns, 'ACTIVE', fence);
+  if (refused.length > 0) logger.warn('hosts could not be set to ACTIVE', { cluster, refused });
+}
+
+function hasReplaced(memory: RunMemory): boolean {
+  return memory.hosts.some((host) => host.role === 'outdated' && host.terminateIntentMs !== undefined);
+}
+
+/** What `assess` decided, else what the ledger has, else what went wrong. */
+function endingOf(state: RunState, run: Run | undefined): Ending {
+  const remembered = run?.memory?.ending as Ending | undefined;
+  return (
+    remembered ?? state.ending ?? { outcome: 'ABORTED', reason: 'the run ended before it could say how' }
+  );
+}
+
+/** Lambda puts `{"errorType","errorMessage"}` into Cause. */
+function reasonOf({ Error: name, Cause }: NonNullable<RunState['error']>): string {
+  try {
+    const { errorMessage } = JSON.parse(Cause ?? '') as { errorMessage?: string };
+    return `${name}: ${errorMessage ?? Cause}`.slice(0, 1000);
+  } catch {
+    return `${name}: ${Cause ?? 'no cause given'}`.slice(0, 1000);
+  }
+}
+
+export const handler = handlerOf(runStateSchema, restore);
