@@ -99,7 +99,7 @@ export function createAccount(options: AccountOptions): Account {
   const { capture } = options;
   const clock = new VirtualClock(capture.capturedAt.getTime());
   const random = new RandomStreams(options.seed);
-  const signals = createSignals();
+  const signals = createSignals(clock);
   const observers = new Set<Observer>();
   const world = emptyWorld(options, clock, random, signals);
   const { accountId, region, timings } = world;

@@ -7,6 +7,7 @@
  * go on.
  */
 import { asNobody } from './kernel/caller.ts';
+import type { VirtualClock } from './kernel/clock.ts';
 import type { Actor } from './observation.ts';
 import type { Instance, LifecycleChange, Signals } from './world.ts';
 
@@ -15,7 +16,8 @@ export interface AccountSignals extends Signals {
   changed(): void;
 }
 
-export function createSignals(): AccountSignals {
+/** @param clock ends the run with whatever a watcher throws: a defect must not be lost between two turns */
+export function createSignals(clock: VirtualClock): AccountSignals {
   const instanceState: ((instance: Instance, actor: Actor) => void)[] = [];
   const lifecycle: ((change: LifecycleChange) => void)[] = [];
   const targetHealth: ((targetGroupArn: string, targetId: string, port: number) => void)[] = [];
@@ -24,7 +26,13 @@ export function createSignals(): AccountSignals {
 
   function announce(): void {
     isAnnounced = false;
-    for (const listener of settled) listener();
+    try {
+      for (const listener of settled) listener();
+    } catch (error) {
+      clock.after(0, () => {
+        throw error;
+      });
+    }
   }
 
   return {

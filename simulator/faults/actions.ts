@@ -59,7 +59,10 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
   'agent-disconnects': {
     needs: 'disconnectAgent',
     prepare: (fault, { targets, truth, random }, instanceId) => {
-      const hosts = fault.share === undefined ? [instanceId] : someConnected(truth, random, fault.share);
+      const hosts =
+        fault.share === undefined
+          ? [instanceId].filter((host) => truth.containerInstanceOf(host))
+          : someConnected(truth, random, fault.share);
       return some(hosts, (host) => targets.disconnectAgent(host, fault.seconds));
     },
   },
@@ -79,10 +82,10 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
   },
   'spot-interruption': {
     needs: 'interruptSpotInstance',
-    prepare:
-      (_, { targets, actor }, instanceId) =>
-      () =>
-        targets.interruptSpotInstance(instanceId, actor),
+    prepare: (_, { targets, truth, actor }, instanceId) =>
+      truth.host(instanceId)?.state === 'running'
+        ? () => targets.interruptSpotInstance(instanceId, actor)
+        : undefined,
   },
   'stop-execution': {
     needs: 'stopExecution',

@@ -2,6 +2,7 @@
  * Fires faults. Each fires once: at its second, or at the end of the turn in which its moment came, so that it never
  * strikes in the middle of a change. A fault whose host, task or group does not exist (yet) waits for it.
  */
+import { isAwsError } from '../dispatch/sdk-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
 import type { RandomStreams } from '../kernel/random.ts';
 import type { Observation } from '../observation.ts';
@@ -121,7 +122,12 @@ export class FaultEngine {
 
     firedAtSeconds.push(clock.elapsedSeconds);
     record({ kind: 'fault', fault: fault.kind, ...(instanceId !== undefined && { instanceId }) });
-    act();
+    try {
+      act();
+    } catch (error) {
+      // AWS refuses people too: a refresh while another one runs, say.
+      if (!isAwsError(error)) throw error;
+    }
     return true;
   }
 }
