@@ -200,7 +200,7 @@ export function smallAccount(
   const operations = new Map<string, Operation>();
   const parameters = new Map<string, string>();
   const lifecycleChanges: LifecycleChange[] = [];
-  const signals = createSignals();
+  const signals = createSignals(clock);
   const world = {
     accountId: capture.accountId,
     region: capture.region,
