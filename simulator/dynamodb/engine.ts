@@ -63,11 +63,15 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** @returns the answer or DynamoDB's refusal; rejects for a defect only. `input` is used up. */
+/**
+ * @param lagMs how old the picture is that a read gets: eventually consistent unless it asks for more
+ * @returns the answer or DynamoDB's refusal; rejects for a defect only. `input` is used up.
+ */
 export function perform(
   store: Store,
   operation: TableOperation,
   input: object,
+  lagMs = 0,
 ): Promise<{ readonly answer: object } | { readonly refusal: Refusal }> {
   const part = engine.get(operation);
   if (!part) throw new Error(`no table operation ${operation}`);
@@ -79,6 +83,8 @@ export function perform(
     return Promise.resolve({ refusal: refusalOf(error) });
   }
   return new Promise((resolve, reject) => {
+    // The action looks at the items before it returns; what comes later is only their way through its stream.
+    store.lagMs = lagMs;
     part.action(store, data, (error, answer) => {
       if (!error) return resolve({ answer: answer ?? {} });
       try {
@@ -87,6 +93,7 @@ export function perform(
         reject(defect);
       }
     });
+    store.lagMs = 0;
   });
 }
 

@@ -1,14 +1,14 @@
 /**
- * Amazon DynamoDB, low level: marshalled items in and out, single-item conditions, no transactions. TTL removes items
- * some time after they expired.
+ * Amazon DynamoDB, low level: marshalled items in and out, single-item conditions, no transactions. Reads are eventually
+ * consistent unless they ask for ConsistentRead. TTL removes items some time after they expired.
  *
- * Sources: Amazon DynamoDB API reference (errors, ReturnValuesOnConditionCheckFailure); developer guide, TTL ("typically
+ * Sources: Amazon DynamoDB API reference (errors, ReturnValuesOnConditionCheckFailure); developer guide, HowItWorks.ReadConsistency, TTL ("typically
  * within a few days": until then expired items still show in reads).
  */
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
 import { copyOf } from '../kernel/copy.ts';
-import type { OperationRegistry } from '../world.ts';
+import type { Call, OperationRegistry } from '../world.ts';
 import { perform, TABLE_OPERATIONS, type TableOperation } from './engine.ts';
 import { type Item, Store } from './store.ts';
 
@@ -35,15 +35,16 @@ const EXPIRY_SWEEP_MS = 3_600_000;
 
 export class DynamoDb {
   readonly #clock: VirtualClock;
-  readonly #store = new Store();
+  readonly #store: Store;
   #reads = 0;
   #writes = 0;
 
   constructor(parts: { readonly clock: VirtualClock; readonly registry: OperationRegistry }) {
     this.#clock = parts.clock;
+    this.#store = new Store(parts.clock);
     for (const operation of TABLE_OPERATIONS) {
       parts.registry.register('DynamoDB', {
-        [operation]: (input: object) => this.#perform(operation, input),
+        [operation]: (input: object, call: Call) => this.#perform(operation, input, call),
       });
     }
     parts.registry.register('DynamoDB', {
@@ -78,10 +79,11 @@ export class DynamoDb {
     return [...this.#store.getItemDb(tableName).entries()].map(([, item]) => copyOf(item));
   }
 
-  async #perform(operation: TableOperation, input: object): Promise<object> {
+  async #perform(operation: TableOperation, input: object, call: Call): Promise<object> {
     if (WRITES.test(operation)) this.#writes++;
     else this.#reads++;
-    const result = await perform(this.#store, operation, toWire(input) as object);
+    const lagMs = WRITES.test(operation) || isConsistent(input) ? 0 : call.lagMs;
+    const result = await perform(this.#store, operation, toWire(input) as object, lagMs);
     if ('answer' in result) return fromWire(result.answer) as object;
     const { name, message } = result.refusal;
     const error = awsError(name, message);
@@ -119,6 +121,12 @@ interface ConditionalInput {
   readonly Key?: Item;
   readonly Item?: Item;
   readonly ReturnValuesOnConditionCheckFailure?: string;
+}
+
+/** A batch says it for each table. */
+function isConsistent(input: { readonly ConsistentRead?: boolean; readonly RequestItems?: object }): boolean {
+  const tables = Object.values(input.RequestItems ?? {}) as { readonly ConsistentRead?: boolean }[];
+  return input.ConsistentRead === true || tables.some((table) => table.ConsistentRead);
 }
 
 /** Bytes travel as base64 on the wire. */

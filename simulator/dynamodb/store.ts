@@ -4,6 +4,8 @@
  * order, and dynalite's own store with its native database stays unloaded.
  */
 import { Stream } from 'node:stream';
+import type { VirtualClock } from '../kernel/clock.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
 
 export type Item = Record<string, unknown>;
 type Callback<T> = (error: Error | null, value?: T) => void;
@@ -28,23 +30,33 @@ interface RangeOptions {
 const MAX_ITEM_BYTES = 409_600;
 
 export class ItemDb {
-  readonly #items = new Map<string, Item>();
+  readonly #items: LaggingStore<Item>;
+  readonly #keys = new Set<string>();
+  readonly #lagMs: () => number;
   #sorted: string[] | undefined;
 
+  /** @param lagMs how old the picture is that reads get now */
+  constructor(clock: VirtualClock, lagMs: () => number) {
+    this.#items = new LaggingStore(clock);
+    this.#lagMs = lagMs;
+  }
+
   get(key: string, callback: Callback<Item>): void {
-    const item = this.#items.get(key);
+    const item = this.#items.get(key, this.#lagMs());
     if (item) callback(null, item);
     else callback(Object.assign(new Error('not found'), { name: 'NotFoundError' }));
   }
 
   put(key: string, item: Item, callback: Callback<void>): void {
-    if (!this.#items.has(key)) this.#sorted = undefined;
-    this.#items.set(key, item);
+    if (!this.#keys.has(key)) this.#sorted = undefined;
+    this.#keys.add(key);
+    this.#items.put(key, item);
     callback(null);
   }
 
   del(key: string, callback: Callback<void>): void {
-    if (this.#items.delete(key)) this.#sorted = undefined;
+    // The key stays: a read that lags may still see the item.
+    this.#items.remove(key);
     callback(null);
   }
 
@@ -56,7 +68,7 @@ export class ItemDb {
   /** A stream of values in key order. dynalite's lazy lists hear each value twice from anything but a Stream. */
   createValueStream(options: RangeOptions): Stream {
     const stream = new Stream();
-    const found = this.#between(options).map((key) => this.#items.get(key));
+    const found = this.#between(options);
     process.nextTick(() => {
       for (const item of found) stream.emit('data', item);
       stream.emit('end');
@@ -66,11 +78,14 @@ export class ItemDb {
 
   /** Every item with its key; for expiry. */
   entries(): Iterable<[string, Item]> {
-    return [...this.#items];
+    return [...this.#keys].flatMap((key): [string, Item][] => {
+      const item = this.#items.get(key);
+      return item ? [[key, item]] : [];
+    });
   }
 
-  #between({ gt, gte, lt, lte, reverse, limit }: RangeOptions): string[] {
-    this.#sorted ??= [...this.#items.keys()].sort();
+  #between({ gt, gte, lt, lte, reverse, limit }: RangeOptions): Item[] {
+    this.#sorted ??= [...this.#keys].sort();
     const keys = this.#sorted.filter(
       (key) =>
         (gt === undefined || key > gt) &&
@@ -79,7 +94,14 @@ export class ItemDb {
         (lte === undefined || key <= lte),
     );
     if (reverse) keys.reverse();
-    return limit !== undefined && limit >= 0 ? keys.slice(0, limit) : keys;
+    const lagMs = this.#lagMs();
+    const found: Item[] = [];
+    for (const key of keys) {
+      if (limit !== undefined && limit >= 0 && found.length >= limit) break;
+      const item = this.#items.get(key, lagMs);
+      if (item) found.push(item);
+    }
+    return found;
   }
 }
 
@@ -89,10 +111,17 @@ export class Store {
   readonly tableDb = { awsAccountId: '111122223333', awsRegion: 'eu-west-1' };
   readonly #tables = new Map<string, TableDescription>();
   readonly #items = new Map<string, ItemDb>();
+  readonly #clock: VirtualClock;
+  /** Of the read that is performed now; writes and their conditions always see the newest. */
+  lagMs = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
 
   addTable(table: TableDescription): void {
     this.#tables.set(table.TableName, table);
-    this.#items.set(table.TableName, new ItemDb());
+    this.#items.set(table.TableName, new ItemDb(this.#clock, () => this.lagMs));
   }
 
   table(name: string): TableDescription | undefined {

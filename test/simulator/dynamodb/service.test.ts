@@ -124,6 +124,7 @@ describe('DynamoDB', () => {
         client.send(
           new QueryCommand({
             TableName,
+            ConsistentRead: true,
             KeyConditionExpression: 'pk = :run AND begins_with(sk, :host)',
             ExpressionAttributeValues: marshall({ ':run': 'run', ':host': 'host#' }),
             Limit: 2,
@@ -148,12 +149,14 @@ describe('DynamoDB', () => {
         }),
       ),
     );
-    const scanned = await account.finish(() => client.send(new ScanCommand({ TableName })));
+    const scanned = await account.finish(() =>
+      client.send(new ScanCommand({ TableName, ConsistentRead: true })),
+    );
     expect(scanned.Count).toBe(2);
     const got = await account.finish(() =>
       client.send(
         new BatchGetItemCommand({
-          RequestItems: { [TableName]: { Keys: [marshall({ pk: 'run', sk: 'b' })] } },
+          RequestItems: { [TableName]: { Keys: [marshall({ pk: 'run', sk: 'b' })], ConsistentRead: true } },
         }),
       ),
     );
@@ -168,6 +171,27 @@ describe('DynamoDB', () => {
     await expect(put({ pk: 'run', sk: '1', big: 'x'.repeat(409_600) })).rejects.toMatchObject({
       name: 'ValidationException',
     });
+  });
+
+  it('may answer a read from a moment ago, unless the read asks for consistency', async () => {
+    const seen = { eventual: 0, consistent: 0 };
+    const reads = async (key: keyof typeof seen, ConsistentRead: boolean) => {
+      for (let at = 0; at < 40; at++) {
+        const pk = `${key}${at}`;
+        const { Item } = await account.finish(async () => {
+          await client.send(new PutItemCommand({ TableName, Item: marshall({ pk, sk: 'x' }) }));
+          return client.send(
+            new GetItemCommand({ TableName, Key: marshall({ pk, sk: 'x' }), ConsistentRead }),
+          );
+        });
+        if (Item) seen[key]++;
+      }
+    };
+    await reads('consistent', true);
+    await reads('eventual', false);
+    expect(seen.consistent).toBe(40);
+    expect(seen.eventual).toBeGreaterThan(10);
+    expect(seen.eventual).toBeLessThan(40);
   });
 
   it('shows an expired item for hours, and removes it in the end', async () => {
