@@ -16,6 +16,7 @@ import { Health } from './health.ts';
 import { HostLoss } from './host-loss.ts';
 import { Journal } from './journal.ts';
 import { ManagedDraining } from './managed-draining.ts';
+import { ManagedScaling } from './managed-scaling.ts';
 import { clusterOperations } from './operations/clusters.ts';
 import { containerInstanceOperations } from './operations/container-instances.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
@@ -96,6 +97,7 @@ export class EcsService implements EcsPort {
   /** Puts the captured state in place; call it once, when all ports of the world exist. */
   seed(): void {
     seed(this.#parts);
+    new ManagedScaling(this.#parts).start();
   }
 
   get readings(): Readings {
@@ -176,7 +178,10 @@ export class EcsService implements EcsPort {
     this.#parts.deployments.begin(service, service.primary.definition, defect);
   }
 
-  /** From now on new tasks of the service cannot pull their image: its digest or tag is gone from the registry. */
+  /**
+   * The images of the service are gone from their registry: from now on its tasks start only on hosts that have them.
+   * Source: amazon-ecs-agent, ECS_IMAGE_PULL_BEHAVIOR=default falls back to the cached image.
+   */
   breakPulls(nameOrArn: string): void {
     this.#service(nameOrArn).pullsFail = true;
   }

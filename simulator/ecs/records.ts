@@ -84,6 +84,8 @@ export class HostRecord implements ContainerInstanceTruth {
   readonly listedTasks = new Set<TaskRecord>();
   /** The agent starts tasks in the order in which it got them. */
   readonly agentQueue: TaskRecord[] = [];
+  /** ARNs of task definitions whose images lie on the host. */
+  readonly cachedImages = new Set<string>();
   /** Work that waits for the agent to connect again. */
   readonly whenConnected: (() => void)[] = [];
   /** Who set it to DRAINING. */
@@ -305,7 +307,7 @@ export class ServiceRecord implements ServiceTruth {
   /** Starts in the current minute, for the quota. */
   startsSinceMs = 0;
   startsInMinute = 0;
-  /** From now on its images cannot be pulled. */
+  /** Its images cannot be pulled any more. */
   pullsFail = false;
   /** Which hosts its constraints allow, remembered while neither side changes. */
   readonly allowed = new Map<HostRecord, { readonly version: number; readonly allowed: boolean }>();

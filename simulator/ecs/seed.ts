@@ -112,7 +112,6 @@ function adoptTask(parts: Parts, source: Task): TaskRecord {
     definitionOf(parts, source),
     source,
   );
-  task.capacityProviderName = source.capacityProviderName;
   task.containers = source.containers ?? [];
   task.version = source.version ?? 1;
   task.address = addressOf(source);
@@ -126,6 +125,8 @@ function adoptTask(parts: Parts, source: Task): TaskRecord {
   task.stoppedAtMs = source.stoppedAt?.getTime() ?? null;
   task.stopCode = source.stopCode;
   task.host = (source.containerInstanceArn && state.hosts.get(idOf(source.containerInstanceArn))) || null;
+  task.capacityProviderName =
+    source.capacityProviderName ?? (service?.strategy.length ? task.host?.capacityProviderName : undefined);
   return task;
 }
 
@@ -170,6 +171,7 @@ function settle(parts: Parts, task: TaskRecord, captured: CapturedTargets): void
   const started = STATUSES.indexOf(lastStatus) >= STATUSES.indexOf('RUNNING') && lastStatus !== 'STOPPED';
   if (started && lastStatus !== 'DEPROVISIONING') {
     host?.held.add(definition.needs);
+    host?.cachedImages.add(definition.arn);
     task.begun = true;
   }
   if (lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING') {

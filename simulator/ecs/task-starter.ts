@@ -177,7 +177,8 @@ export class TaskStarter {
     const stallMs = faults.pendingStallSeconds(task.serviceName) * 1000;
     const pull = () => {
       this.#parts.journal.changeTask(task, { pullStartedAtMs: clock.nowMs });
-      if (task.service?.pullsFail || task.deployment?.defect === 'fails-to-start') {
+      const isCached = task.host?.cachedImages.has(task.taskDefinitionArn) ?? false;
+      if ((task.service?.pullsFail && !isCached) || task.deployment?.defect === 'fails-to-start') {
         task.timer = clock.after(remainingMs * PULL_SHARE, () => this.#failPull(task));
         return;
       }
@@ -203,6 +204,7 @@ export class TaskStarter {
   #run(task: TaskRecord): void {
     if (task.desiredStatus !== 'RUNNING' || task.host?.dead) return;
     const { world, journal, health, scheduler } = this.#parts;
+    task.host?.cachedImages.add(task.taskDefinitionArn);
     bindPorts(task, world.random.stream('ecs/ports'), () => this.nextAddress());
     task.targets = targetsOf(task);
     journal.changeTask(task, {

@@ -58,12 +58,15 @@ export function fakeAccount(spec: AccountSpec) {
   const capture = captureOf(spec);
   spec.change?.(capture);
   const clock = new VirtualClock(START_MS);
-  const signals = createSignals();
+  const signals = createSignals(clock);
   const operations: Record<string, Operation> = {};
   const observations: { readonly atMs: number; readonly observation: Observation }[] = [];
   const events: ServiceEvent[] = [];
   const instances = new Map<string, Instance>();
   const completedHooks: string[] = [];
+  const desiredCapacities: { readonly group: string; readonly desired: number; readonly actor: string }[] =
+    [];
+  const protectedHosts = new Set<string>();
   for (const { id, zone } of spec.hosts) instances.set(id, machine(id, 'ami-old', zone ?? 'eu-west-1a'));
   const balancing = targetGroups(clock, signals);
   const world: World = {
@@ -105,7 +108,11 @@ export function fakeAccount(spec: AccountSpec) {
       groupOfArn: () => undefined,
       completeLifecycleAction: (instanceId: string, hook: string) =>
         void completedHooks.push(`${instanceId} ${hook}`),
-      setDesiredCapacity: () => {},
+      setDesiredCapacity: (group: string, desired: number, actor: Actor) =>
+        void desiredCapacities.push({ group, desired, actor: actor.name }),
+      isProtectedFromScaleIn: (id: string) => protectedHosts.has(id),
+      setProtection: (id: string, isProtected: boolean) =>
+        void (isProtected ? protectedHosts.add(id) : protectedHosts.delete(id)),
     } as unknown as World['autoScaling'],
     loadBalancing: balancing,
     ecs: undefined as never,
@@ -134,6 +141,8 @@ export function fakeAccount(spec: AccountSpec) {
     observations,
     events,
     completedHooks,
+    desiredCapacities,
+    protectedHosts,
     capture,
     /** Lets so many virtual seconds pass. */
     async pass(seconds: number): Promise<void> {

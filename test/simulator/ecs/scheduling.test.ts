@@ -317,12 +317,12 @@ describe('a deployment', () => {
 
 describe('a service whose images cannot be pulled', () => {
   it('starts ever more slowly and says that it cannot start consistently', async () => {
-    const { pass, ecs, call, taskLines, tasksOf } = start({
-      hosts: hosts('i-1'),
+    const { pass, ecs, drain, taskLines } = start({
+      hosts: hosts('i-1', 'i-2'),
       services: [{ name: 'web', desired: 1, on: ['i-1'] }],
     });
     ecs.breakPulls('web');
-    call('StopTask', { task: tasksOf('web')[0]?.taskArn });
+    drain('i-1');
     await pass(4 * 3600);
     const failed = taskLines().filter(
       ({ lastStatus, cause }) => lastStatus === 'STOPPED' && cause?.because === 'start-failed',
@@ -332,6 +332,19 @@ describe('a service whose images cannot be pulled', () => {
     expect(Math.max(...gaps)).toBeGreaterThan(20);
     expect(Math.max(...gaps)).toBeLessThan(29);
     expect(messages('web').some((text) => text.includes('unable to consistently start tasks'))).toBe(true);
+  });
+});
+
+describe('a service whose images are on the host', () => {
+  it('starts there even when they can no longer be pulled', async () => {
+    const { pass, ecs, call, tasksOf } = start({
+      hosts: hosts('i-1'),
+      services: [{ name: 'web', desired: 1, on: ['i-1'] }],
+    });
+    ecs.breakPulls('web');
+    call('StopTask', { task: tasksOf('web')[0]?.taskArn });
+    await pass(120);
+    expect(tasksOf('web')).toMatchObject([{ lastStatus: 'RUNNING', healthy: true }]);
   });
 });
 
