@@ -81,7 +81,7 @@ export class EventBus implements EventBusPort {
     this.#rules.push(rule);
   }
 
-  /** Events on their way to the bus or to a target. */
+  /** Events on their way that some target will get. */
   get underway(): number {
     return this.#underway;
   }
@@ -123,16 +123,17 @@ export class EventBus implements EventBusPort {
   }
 
   #send(event: EventEnvelope, bus: string): void {
-    this.#later(() => this.#arrive(event, bus));
+    const isWanted = this.#rules.some((rule) => wants(rule, event, bus));
+    this.#later(() => this.#arrive(event, bus), isWanted);
   }
 
   #arrive(event: EventEnvelope, bus: string): void {
     const { source, detail } = event;
     this.#parts.record({ kind: 'event', source, detailType: event['detail-type'], detail });
     for (const rule of this.#rules) {
-      if (nameOf(rule.bus) !== bus || !matches(rule.pattern, event)) continue;
+      if (!wants(rule, event, bus)) continue;
       this.#deliver(rule, event);
-      if (this.#parts.faults.duplicatesEvent()) this.#later(() => this.#deliver(rule, event));
+      if (this.#parts.faults.duplicatesEvent()) this.#later(() => this.#deliver(rule, event), true);
     }
   }
 
@@ -147,11 +148,11 @@ export class EventBus implements EventBusPort {
     });
   }
 
-  #later(run: () => void): void {
-    this.#underway++;
+  #later(run: () => void, isWanted: boolean): void {
+    if (isWanted) this.#underway++;
     const delayMs = Math.round(this.#delays.between(this.#parts.timings.eventDelaySeconds()) * 1000);
     this.#parts.clock.after(delayMs, () => {
-      this.#underway--;
+      if (isWanted) this.#underway--;
       run();
     });
   }
@@ -206,6 +207,10 @@ interface PutEntry {
   readonly Resources?: readonly string[];
   readonly Time?: Date;
   readonly EventBusName?: string;
+}
+
+function wants(rule: Rule, event: EventEnvelope, bus: string): boolean {
+  return nameOf(rule.bus) === bus && matches(rule.pattern, event);
 }
 
 /** Name of a bus by its name or ARN. */

@@ -69,9 +69,15 @@ export function pages<T>(
   maxLimit: number,
   limit: number | undefined = maxLimit,
 ): Page<T> {
-  const keys = new Map(items.map((item, at) => [item, String(at)]));
-  const keyOf = (item: T) => keys.get(item) ?? '';
-  return pageOf(items, keyOf, 'list', { limit, nextToken }, { defaultLimit: maxLimit, maxLimit });
+  const rules: PageRules = { defaultLimit: maxLimit, maxLimit };
+  const size = limitOf(limit, rules);
+  const start = nextToken === undefined ? 0 : readToken(nextToken)?.count;
+  if (start === undefined) throw awsError('InvalidParameterException', 'Invalid token');
+  const end = start + size;
+  return {
+    items: items.slice(start, end),
+    nextToken: end < items.length ? tokenOf('list', '', end) : undefined,
+  };
 }
 
 /** One line of `failures[]`: AWS answers 200 and says here which items it did not do. Source: Amazon ECS API, Failure. */

@@ -54,3 +54,15 @@ export function exited(requestId: string, reportedAs: 'Lambda.Unknown' | 'Runtim
     errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: exit status 1`,
   });
 }
+
+/**
+ * Lambda, or the way to it, failed: `Lambda.ServiceException`, `Lambda.AWSLambdaException`, `Lambda.SdkClientException`,
+ * `Lambda.TooManyRequestsException`. Source: Step Functions developer guide, sfn-best-practices (retry these).
+ */
+export function notInvoked(code: string): FunctionError {
+  const errorType = code.replace(/^Lambda\./, '');
+  return new FunctionError(`Lambda.${errorType}`, {
+    errorType,
+    errorMessage: `${errorType} when invoking the function`,
+  });
+}

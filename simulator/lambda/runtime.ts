@@ -10,7 +10,8 @@ import { type Invocation, runInvocation } from '../kernel/caller.ts';
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
 import { uuid } from '../kernel/ids.ts';
 import type { RandomStream, RandomStreams } from '../kernel/random.ts';
-import { exited, FunctionError, thrownError, timedOut } from './errors.ts';
+import type { FaultBoard } from '../world.ts';
+import { exited, FunctionError, notInvoked, thrownError, timedOut } from './errors.ts';
 
 export interface LambdaFunction {
   /** The handler as exported: `async (event, context) => answer`. */
@@ -29,11 +30,16 @@ export interface LambdaCost {
 /** Told after each invocation that answered. */
 export type AnswerListener = (functionName: string, payload: unknown, answer: unknown) => void;
 
+/** Told after each attempt that failed, asynchronous ones too, whose failure nobody else hears of. */
+export type FailureListener = (functionName: string, payload: unknown, error: Error) => void;
+
 export interface LambdaParts {
   readonly clock: VirtualClock;
   readonly random: RandomStreams;
   readonly accountId: string;
   readonly region: string;
+  /** `api-error` and `lost-response` of `Lambda.Invoke`; none unless given. */
+  readonly faults?: Pick<FaultBoard, 'apiError' | 'losesResponse'>;
 }
 
 const MAX_SYNCHRONOUS_BYTES = 6_291_556;
@@ -50,6 +56,7 @@ export class LambdaRuntime {
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #lastUsedMs = new Map<string, number>();
   readonly #listeners: AnswerListener[] = [];
+  readonly #failureListeners: FailureListener[] = [];
   readonly #ids: RandomStream;
   readonly #starts: RandomStream;
   readonly #crashReading: 'Lambda.Unknown' | 'Runtime.ExitError';
@@ -81,6 +88,10 @@ export class LambdaRuntime {
 
   onAnswer(listener: AnswerListener): void {
     this.#listeners.push(listener);
+  }
+
+  onFailure(listener: FailureListener): void {
+    this.#failureListeners.push(listener);
   }
 
   get cost(): LambdaCost {
@@ -145,14 +156,21 @@ export class LambdaRuntime {
         errorMessage: `Function not found: ${this.arnOf(name)}`,
       });
     }
-    const { clock } = this.#parts;
+    const { clock, faults } = this.#parts;
+    const scripted = faults?.apiError('Lambda.Invoke');
+    if (scripted !== undefined) throw notInvoked(scripted);
     await clock.delay(this.#startDelayMs(name));
     const startedMs = clock.nowMs;
     this.#invocations++;
     try {
       const answer = await this.#execute(name, definition, text, requestId);
       for (const listener of this.#listeners) listener(name, JSON.parse(text), answer);
+      // The function did its work, but its invoker never hears of it: Step Functions tries again.
+      if (faults?.losesResponse('Lambda.Invoke')) throw notInvoked('SdkClientException');
       return answer;
+    } catch (error) {
+      for (const listener of this.#failureListeners) listener(name, JSON.parse(text), error as Error);
+      throw error;
     } finally {
       this.#lastUsedMs.set(name, clock.nowMs);
       const gigabytes = (definition.memorySizeMb ?? 512) / 1024;

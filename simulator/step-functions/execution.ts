@@ -52,6 +52,8 @@ export class Execution {
   readonly longWaits = new Map<State, number>();
   #stopMs: number | undefined;
   #end: ExecutionEnd | undefined;
+  /** How often each Task timed out: what a late attempt still does is not history. */
+  readonly #timeouts = new Map<string, number>();
   readonly #parts: ExecutionParts;
   readonly #machine: PreparedMachine;
   readonly #whenOver: Promise<ExecutionEnd>;
@@ -133,8 +135,10 @@ export class Execution {
     if (this.#end) throw over();
     const isLambda = state.Resource?.startsWith('arn:aws:lambda:');
     const kind = state.Type === 'Wait' ? undefined : isLambda ? 'LambdaFunction' : 'Task';
+    const timeouts = this.#timeouts.get(name);
     const log = (what: string, about: { error?: string; cause?: string } = {}) => {
-      if (kind && !this.#end) this.history.add(this.#parts.clock.nowMs, `${kind}${what}`, about);
+      if (kind && !this.#end && this.#timeouts.get(name) === timeouts)
+        this.history.add(this.#parts.clock.nowMs, `${kind}${what}`, about);
     };
     // The state's raw input, which ResultPath merges into, comes with StateEntered: a few turns of promises behind.
     for (let turn = 0; turn < 20 && this.#lastEntered?.name !== name; turn++) await Promise.resolve();
@@ -204,6 +208,7 @@ export class Execution {
         return;
       case 'StateFailed':
         if (event.Error === 'States.Timeout' && original === 'Task' && state) {
+          this.#timeouts.set(state.name, (this.#timeouts.get(state.name) ?? 0) + 1);
           this.history.add(nowMs, 'TaskTimedOut', { name: state.name, error: 'States.Timeout' });
         }
         return;

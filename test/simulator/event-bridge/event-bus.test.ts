@@ -90,6 +90,13 @@ describe('the event bus', () => {
     expect(seen[0]).toEqual(seen[1]);
   });
 
+  it('counts an event that no rule wants as delivered', () => {
+    const { bus } = setUp();
+    collector(bus, { source: ['aws.ec2'] });
+    bus.emit(change());
+    expect(bus.underway).toBe(0);
+  });
+
   it('tells the detail as it was when the event happened', async () => {
     const { bus } = setUp();
     const seen = collector(bus);

@@ -10,6 +10,7 @@ afterEach(() => account.close());
 
 function runtime(functions: Record<string, LambdaFunction['handler']>, timeoutSeconds = 30): LambdaRuntime {
   const lambda = new LambdaRuntime({
+    faults: account.faults,
     clock: account.clock,
     random: account.random,
     accountId: '111122223333',
@@ -158,6 +159,33 @@ describe('Lambda', () => {
     expect((tries[2]?.at ?? 0) - (tries[1]?.at ?? 0)).toBeCloseTo(120, -1);
     expect(new Set(tries.map(({ id }) => id)).size).toBe(1);
     expect(lambda.pending).toBe(0);
+  });
+
+  it('fails with Lambda’s own error when the invocation does not get through', async () => {
+    account = kernel({ faults: { apiError: () => 'TooManyRequestsException' } });
+    let ran = false;
+    const lambda = runtime({
+      plan: async () => {
+        ran = true;
+      },
+    });
+    const error = await account.finish(() => failure(lambda.invoke('plan', {})));
+    expect([error.name, ran]).toEqual(['Lambda.TooManyRequestsException', false]);
+  });
+
+  it('may lose the answer of a function that did its work', async () => {
+    account = kernel({ faults: { losesResponse: (operation) => operation === 'Lambda.Invoke' } });
+    let ran = false;
+    const lambda = runtime({
+      plan: async () => {
+        ran = true;
+      },
+    });
+    const failed: string[] = [];
+    lambda.onFailure((name, _payload, error) => failed.push(`${name}: ${error.name}`));
+    const error = await account.finish(() => failure(lambda.invoke('plan', {})));
+    expect([error.name, ran]).toEqual(['Lambda.SdkClientException', true]);
+    expect(failed).toEqual(['plan: Lambda.SdkClientException']);
   });
 
   it('tells who listens what was answered, and counts the bill', async () => {
