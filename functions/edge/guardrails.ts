@@ -86,21 +86,20 @@ export function optInOf(clusterTags: Readonly<Record<string, string>>): OptIn {
 }
 
 /**
- * What a layer asks for that the guardrails forbid. `by` tells the deployment's own layer, which sets the values that
- * `change` is measured from, from the layers after it. `base` is the deployment's settings over the defaults.
+ * What a layer asks for that the guardrails forbid; `change` is measured from `base`, the deployment's settings over the
+ * defaults, so that the deployment's own layer always passes it.
  */
 export function guardrailProblems(
   guardrails: Guardrails,
   layer: Layer,
   base: Settings,
   path: string,
-  by: 'deployment' | 'later',
 ): readonly string[] {
   return (Object.keys(layer) as SettingName[]).flatMap((name) => {
     const wanted = layer[name];
     const rule = guardrails.settings?.[name];
     return [
-      ...(rule === undefined ? [] : ruleProblems(rule, wanted, base[name], by)),
+      ...(rule === undefined ? [] : ruleProblems(rule, wanted, base[name])),
       ...forceProblems(guardrails, name, wanted),
       ...ownerProblems(guardrails, name, wanted),
     ].map((problem) => `${path}.${name}: ${problem}`);
@@ -129,7 +128,7 @@ export function guardedDefaults(guardrails: Guardrails, defaults: Settings): Set
   return moved as unknown as Settings;
 }
 
-function ruleProblems(rule: Rule, wanted: unknown, base: unknown, by: 'deployment' | 'later'): string[] {
+function ruleProblems(rule: Rule, wanted: unknown, base: unknown): string[] {
   const problems: string[] = [];
   if (rule.oneOf !== undefined && !rule.oneOf.some((value) => value === wanted)) {
     problems.push(`the deployment allows only ${rule.oneOf.join(', ')}`);
@@ -140,7 +139,7 @@ function ruleProblems(rule: Rule, wanted: unknown, base: unknown, by: 'deploymen
   if (rule.max !== undefined && !isAtLeast(rule.max, wanted)) {
     problems.push(`the deployment allows no more than ${rule.max}`);
   }
-  if (by === 'later' && rule.change !== undefined && !mayChange(rule.change, base, wanted)) {
+  if (rule.change !== undefined && !mayChange(rule.change, base, wanted)) {
     const how = rule.change === 'never' ? 'be changed' : `only be ${rule.change}d`;
     const may = rule.change === 'never' ? 'may not' : 'may';
     problems.push(`the deployment's value ${show(base)} ${may} ${how}`);

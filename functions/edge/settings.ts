@@ -74,10 +74,10 @@ export function resolveSettings(
 
   const deployment = read(sources.deployment, 'deployment settings');
   const base = over(guardedDefaults(guardrails, DEFAULT_SETTINGS), deployment);
-  problems.push(...guardrailProblems(guardrails, deployment, base, 'deployment settings', 'deployment'));
+  problems.push(...guardrailProblems(guardrails, deployment, base, 'deployment settings'));
 
   const guarded = (layer: SettingsLayer, path: string): SettingsLayer => {
-    const found = guardrailProblems(guardrails, layer, base, path, 'later');
+    const found = guardrailProblems(guardrails, layer, base, path);
     problems.push(...found);
     return found.length === 0 ? layer : {};
   };

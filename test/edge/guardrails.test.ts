@@ -117,6 +117,15 @@ describe('guardrails', () => {
     expect(problems(599)).toHaveLength(1);
   });
 
+  it('let the deployment itself choose the value that nobody else may change', () => {
+    const guardrails = read({ settings: { bakeSeconds: { change: 'never' } } });
+    expect(resolveSettings({ deployment: { bakeSeconds: 10 } }, guardrails).problems).toEqual([]);
+    expect(
+      resolveSettings({ deployment: { bakeSeconds: 10 }, request: { bakeSeconds: 300 } }, guardrails)
+        .problems,
+    ).toHaveLength(1);
+  });
+
   it('hold the deployment to its own bounds, and move a default that lies outside', () => {
     const guardrails = read({ settings: { surge: { max: '50%' } }, imageOwners: ['444455556666'] });
     expect(resolveSettings({ deployment: { surge: '60%' } }, guardrails).problems).toEqual([

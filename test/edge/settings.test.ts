@@ -108,6 +108,7 @@ describe('resolveSettings', () => {
     const request = { bakeSeconds: 4 };
     expect(settled({ deployment }).bakeSeconds).toBe(1);
     expect(settled({ deployment, clusterTags }).bakeSeconds).toBe(2);
+    expect(settled({ deployment, clusterTags, request }).bakeSeconds).toBe(4);
     const tagged = settled({ deployment, clusterTags, groupTags });
     expect(tagged.bakeSeconds).toBe(2);
     expect(settingsFor(tagged, 'web').bakeSeconds).toBe(3);

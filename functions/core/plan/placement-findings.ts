@@ -137,8 +137,10 @@ function demandCache(context: PlanContext): (task: TaskFacts) => Demand | undefi
   };
 }
 
-function groupOf(task: TaskFacts): string {
-  return task.serviceName === undefined ? `family:${task.taskDefinitionArn}` : `service:${task.serviceName}`;
+/** A task's `group`, as expressions name it: `service:NAME`, or `family:NAME` of its task definition. */
+function groupOf({ serviceName, taskDefinitionArn }: TaskFacts): string {
+  if (serviceName !== undefined) return `service:${serviceName}`;
+  return `family:${taskDefinitionArn.slice(taskDefinitionArn.lastIndexOf('/') + 1).replace(/:\d+$/, '')}`;
 }
 
 /** Hosts of one kind are the same to placement. */

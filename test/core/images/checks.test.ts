@@ -151,6 +151,24 @@ describe('the checks of an image', () => {
     expect(codes(byRequest(image(), linux2), 'note')).toContain('image-family');
   });
 
+  it('leave a change of family to the owner of the template', () => {
+    const name = 'bottlerocket-aws-ecs-2-x86_64-v1.50.0';
+    expect(codes(planFor({ name }))).toEqual([]);
+  });
+
+  it('are content with a mapping for the new root beside the old one', () => {
+    const blockDevices = [{ deviceName: '/dev/xvda' }, { deviceName: '/dev/sda1' }];
+    expect(codes(planFor({ rootDeviceName: '/dev/sda1' }, { details: { blockDevices } }), 'blocks')).toEqual(
+      [],
+    );
+  });
+
+  it('note a key that the hosts do not use yet', () => {
+    const kmsKeyId = 'arn:aws:kms:eu-west-1:111122223333:key/1';
+    expect(codes(planFor({ kmsKeyId }))).toEqual(['image-kms-key']);
+    expect(codes(planFor({ kmsKeyId }, { now: { kmsKeyId } }))).toEqual([]);
+  });
+
   it('note a deprecated image, one that goes back, and an old one that is gone', () => {
     expect(codes(planFor({ deprecatedAtMs: NOW_MS - 1 }), 'note')).toContain('image-deprecated');
     expect(codes(planFor({ createdAtMs: NOW_MS - 90 * 86_400_000 }), 'note')).toContain('image-older');

@@ -116,6 +116,17 @@ describe('what a service carries', () => {
     expect(codes(plan, 'note')).toEqual(notes);
   });
 
+  it('blocks where the image of a daemon is gone, which no new host could start', () => {
+    const services = [
+      service({ schedulingStrategy: 'DAEMON', minimumHealthyPercent: 0, maximumPercent: 100 }),
+    ];
+    const tasks = [1, 2, 3].map((number) => task(number, { taskClass: 'daemon' }));
+    const planFacts = { digests: { [digest]: 'missing' as const }, serviceDigests: { web: [digest] } };
+    const plan = planOf({ facts: { services, tasks }, planFacts });
+    expect(codes(plan)).toEqual(['image-digest-missing']);
+    expect(plan.keptOut).toHaveLength(3);
+  });
+
   it.each<[string, Partial<TaskFacts>, string]>([
     ['a protected task', { protectedUntilMs: NOW_MS + 3_600_000 }, 'protected-tasks'],
     ['a standalone task', { taskClass: 'standalone' }, 'standalone-tasks'],
@@ -198,6 +209,46 @@ describe('placing every task on the new hosts', () => {
     const capability = 'com.amazonaws.ecs.capability.docker-remote-api.1.44';
     const hosts = [host(1), host(2, { attributes: { [capability]: '' } }), host(3)];
     const plan = withDefinition({ requiresAttributes: [{ name: capability }] }, hosts);
+    expect(codes(plan, 'blocks')).toEqual([]);
+  });
+
+  it("knows ECS's own attributes of a new host although not every old one tells them", () => {
+    const hosts = [host(1, { attributes: { 'ecs.os-type': 'linux' } }), host(2), host(3)];
+    expect(codes(withDefinition({ memberOf: ['attribute:ecs.os-type == linux'] }, hosts), 'blocks')).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ['beside', 'task:group == service:cache'],
+    ['beside a standalone task', 'task:group == family:import'],
+    ['away from', 'task:group != service:cache'],
+  ])('leaves open whether a neighbour will be there: %s', (_, expression) => {
+    const cache = service({ serviceName: 'cache', taskDefinitionArn: 'cache:1' });
+    const { serviceName: __, ...lone } = task(8, { taskClass: 'standalone', instanceId: 'i-02' });
+    const plan = planOf({
+      facts: {
+        services: [service(), cache],
+        taskDefinitions: [
+          definition({ memberOf: [expression] }),
+          definition({ taskDefinitionArn: 'cache:1' }),
+        ],
+        tasks: [
+          task(1),
+          task(7, { serviceName: 'cache', taskDefinitionArn: 'cache:1', instanceId: 'i-02' }),
+          { ...lone, taskDefinitionArn: 'arn:aws:ecs:eu-west-1:111122223333:task-definition/import:3' },
+        ],
+      },
+    });
+    expect(codes(plan, 'blocks')).toEqual([]);
+  });
+
+  it('does not look for room for tasks that a drain does not move', () => {
+    const huge = definition({ taskDefinitionArn: 'huge:1', needs: resources({ memoryMiB: 99_999 }) });
+    const tasks = (['daemon', 'standalone'] as const).map((taskClass, index) =>
+      task(index + 1, { taskClass, taskDefinitionArn: 'huge:1' }),
+    );
+    const plan = planOf({ facts: { tasks, taskDefinitions: [huge] } });
     expect(codes(plan, 'blocks')).toEqual([]);
   });
 
