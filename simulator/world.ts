@@ -161,6 +161,8 @@ export interface AutoScalingPort {
   completeLifecycleAction(instanceId: string, hookName: string, result: 'CONTINUE' | 'ABANDON'): void;
   /** As a scaling policy does: within the group's bounds, and nothing while AlarmNotification is suspended. */
   setDesiredCapacity(group: string, desired: number, actor: Actor): void;
+  /** EC2's checks or a scheduled event of EC2 make the instance unhealthy in its group's eyes. */
+  considerUnhealthy(instanceId: string): void;
   isProtectedFromScaleIn(instanceId: string): boolean;
   /** As managed termination protection does to hosts that became empty or busy. */
   setProtection(instanceId: string, isProtected: boolean, actor: Actor): void;

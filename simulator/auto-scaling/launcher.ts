@@ -50,8 +50,8 @@ export class Launcher {
     because: string,
     zones: readonly string[] = group.zones,
   ): Launched {
-    const found = launchOptions(this.#world, group);
-    if ('failure' in found) return this.#refused(group, zones, found.failure, because);
+    const first = launchOptions(this.#world, group);
+    if ('failure' in first) return this.#refused(group, zones, first.failure, because);
 
     const counts = zoneCounts(group);
     const open = new Set(zones);
@@ -60,6 +60,9 @@ export class Launcher {
     let cause: string | undefined;
     for (let launched = 0; launched < capacity && open.size > 0; ) {
       const zone = this.#emptiest(counts, open);
+      // Anew for each: whether the next one is Spot depends on those before it.
+      const found = members.length === 0 ? first : launchOptions(this.#world, group);
+      if ('failure' in found) break;
       cause ??= this.#activities.because(group, because);
       const result = this.#launchInto(group, zone, found.options, cause, actor);
       if ('message' in result) {

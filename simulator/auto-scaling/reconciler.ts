@@ -233,7 +233,7 @@ export class Reconciler {
 
   #isQuiet(group: Group): boolean {
     if (actualCapacity(group) !== group.desiredCapacity) return false;
-    for (const member of group.members.values()) if (member.lifecycleState !== 'InService') return false;
+    for (const member of group.members.values()) if (isPending(member)) return false;
     return true;
   }
 

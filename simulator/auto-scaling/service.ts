@@ -96,6 +96,13 @@ export class AutoScalingService implements AutoScalingPort {
     return group && member && { group: group.name, lifecycleState: member.lifecycleState };
   }
 
+  considerUnhealthy(instanceId: string): void {
+    const group = this.#store.groupOfInstance(instanceId);
+    if (!group) return;
+    group.suspects.add(instanceId);
+    this.#reconciler.wake(group);
+  }
+
   isProtectedFromScaleIn(instanceId: string): boolean {
     return this.#store.groupOfInstance(instanceId)?.members.get(instanceId)?.protectedFromScaleIn ?? false;
   }

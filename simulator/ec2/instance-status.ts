@@ -5,7 +5,7 @@
 import type { DescribeInstanceStatusRequest, InstanceStatus, InstanceStatusEvent } from '@aws-sdk/client-ec2';
 import { awsError } from '../kernel/aws-error.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Range, World } from '../world.ts';
 import { filterOf } from './filters.ts';
 import type { Fleet } from './fleet.ts';
 import type { InstanceApi } from './instance-api.ts';
@@ -14,6 +14,8 @@ import { EC2_PAGES } from './page-rules.ts';
 
 /** New instances are `initializing` until their first checks; not documented, about two minutes in practice. */
 const INITIALIZING_MS = 120_000;
+/** "waits a few minutes" (Auto Scaling user guide, health-checks-overview). */
+const IMPAIRED_SECONDS: Range = [180, 300];
 /** A done event stays visible for up to a week. */
 const VISIBLE_AFTER_EVENT_MS = 7 * 86_400_000;
 
@@ -40,6 +42,12 @@ export class InstanceStatuses {
   /** Captured events that have not happened yet will. */
   seed(): void {
     for (const record of this.#fleet.all()) {
+      if (record.impaired.instance || record.impaired.system) {
+        const seconds = this.#world.random.stream('ec2/events').between(IMPAIRED_SECONDS);
+        this.#world.clock.after(seconds * 1000, () =>
+          this.#world.autoScaling.considerUnhealthy(record.instanceId),
+        );
+      }
       for (const event of record.events) this.#arm(record, event);
     }
   }
@@ -126,7 +134,15 @@ export class InstanceStatuses {
 
   #arm(record: InstanceRecord, event: InstanceStatusEvent): void {
     if (!event.NotBefore || event.Description?.startsWith('[')) return;
-    this.#world.clock.at(event.NotBefore.getTime(), () => this.#happen(record, event));
+    const nowMs = this.#world.clock.nowMs;
+    const notBeforeMs = event.NotBefore.getTime();
+    this.#world.clock.at(notBeforeMs, () => this.#happen(record, event));
+    // "If one of your instances is affected by a scheduled event, Amazon EC2 Auto Scaling considers the instance to be
+    // unhealthy and replaces it" (health-checks-overview). UNCONFIRMED when: any time until the event is due.
+    const noticedMs = this.#world.random.stream('ec2/events').between([nowMs, Math.max(nowMs, notBeforeMs)]);
+    this.#world.clock.at(noticedMs, () => {
+      if (record.events.includes(event)) this.#world.autoScaling.considerUnhealthy(record.instanceId);
+    });
   }
 
   #happen(record: InstanceRecord, event: InstanceStatusEvent): void {

@@ -262,3 +262,23 @@ describe('LaunchInstances', () => {
     );
   });
 });
+
+describe('a host that EC2 is about to retire', () => {
+  afterEach(() => account.close());
+
+  it('is replaced by its group at some time before, terminate first', async () => {
+    account = smallAccount();
+    account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', account.clock.nowMs + 86_400_000);
+    await account.pass(86_400);
+    expect(ids()).not.toContain(hostId(1));
+    expect(inService()).toHaveLength(6);
+  });
+
+  it('is left alone while ReplaceUnhealthy is suspended', async () => {
+    account = smallAccount();
+    account.call('AutoScaling', 'SuspendProcesses', { ...web, ScalingProcesses: ['ReplaceUnhealthy'] });
+    account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', account.clock.nowMs + 86_400_000);
+    await account.pass(86_000);
+    expect(states()).toContain(`${hostId(1)} InService`);
+  });
+});

@@ -132,6 +132,7 @@ describe('the life of an instance', () => {
 
   it('is stopped when its retirement falls due, and says so in its status', async () => {
     account = smallAccount();
+    account.call('AutoScaling', 'SuspendProcesses', { AutoScalingGroupName: 'web' });
     account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', START_MS + 600_000);
     const event = () =>
       account.call<DescribeInstanceStatusCommandOutput>('EC2', 'DescribeInstanceStatus', {
