@@ -33,6 +33,9 @@ import { pinGroup } from './flow/pin.ts';
 import { emptyMemory, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
 
+/** The dead run's last Lambda may still be at it: they time out within a minute. */
+const LAST_LAMBDA_SECONDS = 75;
+
 async function prepare(state: RunState): Promise<RunState> {
   const table = ledger();
   const nowMs = Date.now();
@@ -84,7 +87,8 @@ async function givingBack(
   if (run.memory.phase === 'rolling' && run.memory.control === undefined) {
     await writeControl(table, state.runId, { mode: 'abort', atMs: nowMs, by: state.execution });
   }
-  return { ...state, next: run.memory.phase === 'closed' ? 'restore' : 'assess' };
+  if (run.memory.phase === 'closed') return { ...state, next: 'restore' };
+  return { ...state, next: 'wait', waitSeconds: LAST_LAMBDA_SECONDS };
 }
 
 /** Plans again and writes everything down; nothing is touched yet. */

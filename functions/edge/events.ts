@@ -1,0 +1,152 @@
+/**
+ * Raw events of AWS, and calls of schedules and people, read into what they are about. Whatever is not understood, too old
+ * or replayed is a reasoned no-op: an event never fails because of its shape.
+ */
+import * as z from 'zod';
+
+/** What an event says happened. `atMs`: when, epoch milliseconds. */
+export type Cause =
+  /** A request as a person or schedule wrote it, yet to be parsed. */
+  | { readonly kind: 'request'; readonly request: unknown }
+  /** A parameter has another value. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly atMs: number }
+  /** Any of these images can be launched now. */
+  | { readonly kind: 'images'; readonly imageIds: readonly string[]; readonly atMs: number }
+  /** Image Builder finished a build; the event does not name the image. */
+  | { readonly kind: 'build'; readonly buildArn: string; readonly atMs: number }
+  /** Time to look at every cluster that opted in. */
+  | { readonly kind: 'schedule'; readonly atMs: number }
+  | { readonly kind: 'nothing'; readonly reason: string };
+
+/** EventBridge tries for 24 hours (Amazon EventBridge user guide, "Retry policy"); what is older was kept by somebody. */
+const OLDEST_MS = 25 * 3_600_000;
+
+const envelope = z.object({
+  source: z.string(),
+  'detail-type': z.string(),
+  time: z.string().optional(),
+  region: z.string().optional(),
+  resources: z.array(z.string()).default([]),
+  detail: z.record(z.string(), z.unknown()).default({}),
+  'replay-name': z.string().optional(),
+});
+type Envelope = z.output<typeof envelope>;
+
+const snsDelivery = z.object({
+  Records: z
+    .array(z.object({ Sns: z.object({ Message: z.string(), Timestamp: z.string().optional() }) }))
+    .min(1),
+});
+
+/**
+ * The message of the topic that used to announce ECS images, in case somebody bridges it. Source: Amazon ECS developer
+ * guide of 2023, "Subscribing to Amazon ECS-optimized AMI update notifications".
+ */
+const amiUpdate = z.object({
+  ECSAmis: z.array(
+    z.object({ Regions: z.record(z.string(), z.object({ ImageId: z.string() })).default({}) }),
+  ),
+});
+
+/** Reads one event; `region` is ours, `nowMs` decides what is too old. */
+export function readEvent(input: unknown, region: string, nowMs: number): Cause {
+  const sns = snsDelivery.safeParse(input);
+  if (sns.success) return fromTopic(sns.data, region, nowMs);
+  const event = envelope.safeParse(input);
+  if (event.success) return fromBus(event.data, nowMs);
+  const isRequest = typeof input === 'object' && input !== null && 'cluster' in input;
+  if (isRequest) return { kind: 'request', request: input };
+  return {
+    kind: 'nothing',
+    reason: 'this is neither an event that is understood nor a request with a cluster',
+  };
+}
+
+function fromBus(event: Envelope, nowMs: number): Cause {
+  const atMs = event.time === undefined ? nowMs : Date.parse(event.time);
+  if (event['replay-name'] !== undefined) {
+    return {
+      kind: 'nothing',
+      reason: `replayed from the archive ${event['replay-name']}: acted upon once already`,
+    };
+  }
+  if (Number.isNaN(atMs)) return { kind: 'nothing', reason: `its time cannot be read: ${event.time}` };
+  if (nowMs - atMs > OLDEST_MS) {
+    return { kind: 'nothing', reason: `too old: it is of ${event.time}; the poll sees what is true now` };
+  }
+  const read = READERS[event['detail-type']];
+  if (read === undefined || (read.source !== event.source && event.source !== 'ecs-rollover')) {
+    return { kind: 'nothing', reason: `${event['detail-type']} of ${event.source} is not acted upon` };
+  }
+  return read.cause(event, atMs);
+}
+
+interface Reader {
+  readonly source: string;
+  cause(event: Envelope, atMs: number): Cause;
+}
+
+/** By detail-type; shapes as in the user guides of Systems Manager, EC2, EC2 Image Builder and EventBridge. */
+const READERS: Readonly<Record<string, Reader>> = {
+  'Parameter Store Change': { source: 'aws.ssm', cause: parameterChange },
+  'EC2 AMI State Change': { source: 'aws.ec2', cause: imageState },
+  'EC2 Image Builder Image State Change': { source: 'aws.imagebuilder', cause: imageBuilt },
+  'Scheduled Event': { source: 'aws.events', cause: (_, atMs) => ({ kind: 'schedule', atMs }) },
+  /** Ours: a poll that found another value behind a public parameter, which sends no events. */
+  'Watched Parameter Changed': { source: 'ecs-rollover', cause: parameterChange },
+  /** Ours, and a schedule's own way to hand over a request on a bus. */
+  'Rollover Requested': {
+    source: 'ecs-rollover',
+    cause: (event) => ({ kind: 'request', request: event.detail }),
+  },
+};
+
+function parameterChange({ detail, resources }: Envelope, atMs: number): Cause {
+  const { operation, name } = detail;
+  if (operation === 'Delete') return { kind: 'nothing', reason: `the parameter ${String(name)} was deleted` };
+  if ('exception' in detail) {
+    return {
+      kind: 'nothing',
+      reason: `Systems Manager refused the value of ${String(name)}: ${String(detail.exception)}`,
+    };
+  }
+  const named = typeof name === 'string' ? name : resources[0]?.split(':parameter')[1];
+  if (named === undefined) return { kind: 'nothing', reason: 'it names no parameter' };
+  return { kind: 'parameter', name: named, atMs };
+}
+
+function imageState({ detail, resources }: Envelope, atMs: number): Cause {
+  const { ImageId, State, ErrorMessage } = detail;
+  const imageId = typeof ImageId === 'string' ? ImageId : resources[0]?.split('/').at(-1);
+  if (imageId === undefined) return { kind: 'nothing', reason: 'it names no image' };
+  if (State !== 'available') {
+    const why = ErrorMessage ? `: ${String(ErrorMessage)}` : '';
+    return { kind: 'nothing', reason: `${imageId} is ${String(State)}${why}` };
+  }
+  return { kind: 'images', imageIds: [imageId], atMs };
+}
+
+function imageBuilt({ detail, resources }: Envelope, atMs: number): Cause {
+  const status = (detail.state as { status?: unknown } | undefined)?.status;
+  const [buildArn] = resources;
+  if (buildArn === undefined) return { kind: 'nothing', reason: 'it names no build' };
+  if (status !== 'AVAILABLE') return { kind: 'nothing', reason: `the build is ${String(status)}` };
+  return { kind: 'build', buildArn, atMs };
+}
+
+function fromTopic({ Records }: z.output<typeof snsDelivery>, region: string, nowMs: number): Cause {
+  const messages = Records.flatMap(({ Sns }) => {
+    try {
+      const update = amiUpdate.safeParse(JSON.parse(Sns.Message));
+      return update.success ? update.data.ECSAmis : [];
+    } catch {
+      return [];
+    }
+  });
+  const imageIds = messages.flatMap(({ Regions }) => Regions[region]?.ImageId ?? []);
+  if (imageIds.length === 0) {
+    return { kind: 'nothing', reason: `the message announces no ECS image for ${region}` };
+  }
+  const atMs = Date.parse(Records[0]?.Sns.Timestamp ?? '');
+  return { kind: 'images', imageIds, atMs: Number.isNaN(atMs) ? nowMs : atMs };
+}

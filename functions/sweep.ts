@@ -1,0 +1,108 @@
+/**
+ * What no event tells: values of public parameters that changed, windows that opened, runs that died.
+ *
+ * Started every few minutes, and when an execution of the state machine ended from outside; ends by saying what it
+ * started. It acts through executions only and changes nothing of any cluster. Every part is done although another fails.
+ */
+import * as z from 'zod';
+import { sfn } from './aws/clients.ts';
+import { describeError } from './aws/error-codes.ts';
+import { executionName, startOnce } from './aws/executions.ts';
+import { type Claim, listClaims } from './aws/ledger/claims.ts';
+import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
+import type { Table } from './aws/ledger/table.ts';
+import { environment } from './edge/environment.ts';
+import { logger } from './edge/logger.ts';
+import { ledger, ownerLives } from './flow/claim.ts';
+import { followerOf, optedIn } from './flow/followers.ts';
+import { handlerOf } from './flow/handler.ts';
+import { shortHash } from './flow/purpose.ts';
+import { parameterValue, startForImage } from './flow/start.ts';
+
+/** A request without a known opening is looked at once a day: a freeze may have been lifted. */
+const UNKNOWN_OPENING_MS = 86_400_000;
+
+export interface Swept {
+  readonly started: readonly string[];
+  readonly problems: readonly string[];
+}
+
+async function sweep(): Promise<Swept> {
+  const table = ledger();
+  const nowMs = Date.now();
+  const started: string[] = [];
+  const problems: string[] = [];
+  const claims = await listClaims(table);
+  const part = async (name: string, work: () => Promise<string | undefined>) => {
+    try {
+      const what = await work();
+      if (what !== undefined) started.push(what);
+    } catch (error) {
+      problems.push(`${name}: ${describeError(error)}`);
+    }
+  };
+  for (const claim of claims) await part(claim.cluster, () => restoreDead(claim, nowMs));
+  const claimed = new Set(claims.map((claim) => claim.cluster));
+  for (const pending of await listPending(table)) {
+    await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
+  }
+  for (const cluster of await optedIn()) {
+    if (claimed.has(cluster.clusterName ?? '')) continue;
+    await part(cluster.clusterName ?? '', async () => {
+      const { parameters } = await followerOf(cluster);
+      return startChanged(table, cluster.clusterName ?? '', parameters, nowMs);
+    });
+  }
+  if (problems.length > 0) logger.error('the sweep could not do everything', { problems });
+  return { started, problems };
+}
+
+/** A claim whose execution does not run any more: an execution of its own gives back what was touched. */
+async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefined> {
+  if (await ownerLives(claim, nowMs)) return undefined;
+  const name = executionName([claim.cluster, 'restore', shortHash(`${claim.runId} ${claim.token}`)]);
+  const request = { cluster: claim.cluster, mode: 'abort' };
+  const start = await startOnce(sfn, environment().stateMachineArn, name, request, nowMs);
+  return start.started ? `${claim.cluster}: ${claim.runId} died, ${start.reason}` : undefined;
+}
+
+async function startPending(
+  table: Table,
+  pending: PendingRequest,
+  claimed: ReadonlySet<string>,
+  nowMs: number,
+): Promise<string | undefined> {
+  if (claimed.has(pending.cluster) || pending.waitsFor === 'resume') return undefined;
+  const notBeforeMs = pending.notBeforeMs ?? pending.sinceMs + UNKNOWN_OPENING_MS;
+  if (pending.waitsFor === 'window' && nowMs < notBeforeMs) return undefined;
+  const key = shortHash(`${pending.purpose} ${pending.sinceMs}`);
+  const name = executionName([pending.cluster, 'waited', key]);
+  const { stateMachineArn } = environment();
+  const start = await startOnce(sfn, stateMachineArn, name, pending.request, pending.sinceMs);
+  await dropPending(table, pending);
+  return `${pending.cluster}: a request that waited, ${start.reason}`;
+}
+
+/** The first sight of a value is only remembered: what it brings, the owner starts. */
+async function startChanged(
+  table: Table,
+  cluster: string,
+  parameters: readonly string[],
+  nowMs: number,
+): Promise<string | undefined> {
+  const changed: string[] = [];
+  for (const parameter of parameters) {
+    const key = `${cluster} ${parameter}`;
+    const [seen, now] = [await readSeen(table, key), await parameterValue(parameter)];
+    if (now === undefined || seen?.value === now.value) continue;
+    if (seen !== undefined) {
+      const start = await startForImage(cluster, now.what, now.changedAtMs);
+      if (start.started) changed.push(`${cluster}: ${parameter} changed, ${start.reason}`);
+    }
+    // After the start: a crash in between finds the change again, and the start is idempotent.
+    await writeSeen(table, { parameter: key, value: now.value, seenAtMs: nowMs });
+  }
+  return changed.length === 0 ? undefined : changed.join('; ');
+}
+
+export const handler = handlerOf(z.unknown(), sweep);

@@ -1,0 +1,119 @@
+/**
+ * Whatever happened becomes runs, or a reasoned no-op.
+ *
+ * Started by rules on the event bus, by schedules, by a bridged topic and by people; ends by saying which executions it
+ * started for which clusters, and why it started none. Events come late, twice and out of order: names of executions say
+ * what they are for, so that the same cause starts one. It changes nothing of any cluster.
+ */
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { imageBuilder } from './aws/clients.ts';
+import { builtImage } from './aws/image-builder.ts';
+import { BadRequest } from './edge/errors.ts';
+import { type Cause, readEvent } from './edge/events.ts';
+import { logger } from './edge/logger.ts';
+import { parseRequest } from './edge/request.ts';
+import { type Follower, followerOf, optedIn } from './flow/followers.ts';
+import { handlerOf } from './flow/handler.ts';
+import { parameterValue, startForImage, startRequest } from './flow/start.ts';
+
+export interface Triggered {
+  readonly started: readonly {
+    readonly cluster: string;
+    readonly executionArn: string;
+    readonly isNew: boolean;
+    readonly reason: string;
+  }[];
+  /** Why nothing was started, or what was. */
+  readonly reason: string;
+}
+
+async function trigger(event: unknown, context: Context): Promise<Triggered> {
+  const [, , , region = '', accountId = ''] = context.invokedFunctionArn.split(':');
+  const cause = readEvent(event, region, Date.now());
+  const answer = await act(cause, context.awsRequestId, region, accountId);
+  logger.info('triggered', { cause, answer });
+  return answer;
+}
+
+async function act(cause: Cause, requestId: string, region: string, accountId: string): Promise<Triggered> {
+  switch (cause.kind) {
+    case 'nothing':
+      return nothing(cause.reason);
+    case 'request':
+      return startAsked(cause.request, requestId);
+    case 'parameter': {
+      const now = await parameterValue(cause.name);
+      if (now === undefined) return nothing(`the parameter ${cause.name} is gone or may not be read`);
+      const name = bareName(cause.name);
+      return startFollowers(
+        ({ parameters }) => parameters.includes(name),
+        now.what,
+        now.changedAtMs,
+        cause.name,
+      );
+    }
+    case 'images':
+      return startFollowers(
+        ({ imageIds }) => cause.imageIds.some((id) => imageIds.includes(id)),
+        [...cause.imageIds].sort().join(),
+        cause.atMs,
+        cause.imageIds.join(', '),
+      );
+    case 'build': {
+      const imageId = await builtImage(imageBuilder, cause.buildArn, region, accountId);
+      if (imageId === undefined) return nothing(`${cause.buildArn} put out no image for ${region}`);
+      return startFollowers(({ imageIds }) => imageIds.includes(imageId), imageId, cause.atMs, imageId);
+    }
+    case 'schedule': {
+      const clusters = (await optedIn()).map((cluster) => cluster.clusterName ?? '');
+      return startAll(clusters, (cluster) =>
+        startRequest({ cluster, reason: 'schedule' }, `${cluster} ${cause.atMs}`, cause.atMs),
+      );
+    }
+  }
+}
+
+/** @throws BadRequest with every problem of the request. */
+async function startAsked(input: unknown, requestId: string): Promise<Triggered> {
+  const parsed = parseRequest(input);
+  if (!parsed.ok) throw new BadRequest(parsed.problems);
+  // As written, so that the execution shows what somebody asked for; defaults are filled in by `plan`.
+  const request = input as { cluster: string; reason?: string };
+  return startAll([request.cluster], () => startRequest(request, `${requestId} ${JSON.stringify(input)}`, 0));
+}
+
+async function startFollowers(
+  follows: (follower: Follower) => boolean,
+  what: string,
+  causeAtMs: number,
+  named: string,
+): Promise<Triggered> {
+  const followers = await Promise.all((await optedIn()).map(followerOf));
+  const concerned = followers.filter(follows).map(({ cluster }) => cluster);
+  if (concerned.length === 0) return nothing(`no cluster that opted in takes its image from ${named}`);
+  return startAll(concerned, (cluster) => startForImage(cluster, what, causeAtMs));
+}
+
+async function startAll(
+  clusters: readonly string[],
+  start: (cluster: string) => ReturnType<typeof startForImage>,
+): Promise<Triggered> {
+  const started: Triggered['started'][number][] = [];
+  for (const cluster of clusters) {
+    const { executionArn, started: isNew, reason } = await start(cluster);
+    started.push({ cluster, executionArn, isNew, reason });
+  }
+  const reason = started.map((one) => `${one.cluster}: ${one.reason}`).join('; ');
+  return { started, reason: reason || 'no cluster has opted in' };
+}
+
+function bareName(name: string): string {
+  return name.split(':')[0] ?? name;
+}
+
+function nothing(reason: string): Triggered {
+  return { started: [], reason };
+}
+
+export const handler = handlerOf(z.unknown(), trigger);
