@@ -91,7 +91,9 @@ export class Chronicle {
       const cluster = nameOf(service.cluster);
       const key = `${cluster}/${service.serviceName}`;
       const known = this.services.get(key);
-      if (!known) this.services.set(key, new ServiceMotion({ ...service, cluster }));
+      const { serviceName, desired, minimumHealthyPercent, maximumPercent } = service;
+      const limits = { minimumHealthyPercent, maximumPercent };
+      if (!known) this.services.set(key, new ServiceMotion({ serviceName, cluster, desired, ...limits }));
       else {
         known.minimumHealthyPercent = service.minimumHealthyPercent;
         known.maximumPercent = service.maximumPercent;

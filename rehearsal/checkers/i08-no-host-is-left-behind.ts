@@ -40,7 +40,8 @@ export const noHostIsLeftBehind: CheckerFactory = (context) => {
     group: string | null,
     nowMs: number,
   ): string | undefined {
-    if (takenOut.has(host.instanceId) && group === null) return 'detached from its group';
+    const isMember = group !== null && lifecycleState !== null;
+    if (takenOut.has(host.instanceId) && !isMember) return 'detached from its group';
     if (takenOut.has(host.instanceId) && lifecycleState === 'Standby') return 'in Standby';
     // Gone for the group already: AWS ends it.
     if (lifecycleState?.startsWith('Terminating')) return undefined;

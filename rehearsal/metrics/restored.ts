@@ -46,8 +46,12 @@ export class Originals {
         maxSize: new Set([maxSize]),
         desiredCapacity: new Set([desiredCapacity]),
       };
-      this.#groups.set(group.group, { group: { ...group }, sizes, launchImages: group.launchImages });
-      this.#seen.set(group.group, { ...group });
+      this.#groups.set(group.group, {
+        group: snapshotOf(group),
+        sizes,
+        launchImages: [...group.launchImages],
+      });
+      this.#seen.set(group.group, snapshotOf(group));
     }
     for (const template of run.truth.launchTemplates())
       this.#defaultVersions.set(template.launchTemplateId, template.defaultVersion);
@@ -79,7 +83,7 @@ export class Originals {
     const before = this.#seen.get(name);
     const original = this.#groups.get(name);
     if (!now) return;
-    this.#seen.set(name, { ...now });
+    this.#seen.set(name, snapshotOf(now));
     if (isOurChange || !before || !original) return;
     for (const [size] of SIZE_KNOBS) {
       const by = now[size] - before[size];
@@ -182,6 +186,25 @@ const KNOBS = [
   ['warmPool', 'WarmPoolConfiguration'],
   ['tags', 'Tags'],
 ] as const satisfies readonly (readonly [keyof GroupTruth, string])[];
+
+/** What truth gives may be live. */
+function snapshotOf(group: GroupTruth): GroupTruth {
+  const { minSize, maxSize, desiredCapacity, newInstancesProtectedFromScaleIn, launchSource, warmPool } =
+    group;
+  return {
+    group: group.group,
+    minSize,
+    maxSize,
+    desiredCapacity,
+    newInstancesProtectedFromScaleIn,
+    launchSource,
+    warmPool,
+    suspendedProcesses: [...group.suspendedProcesses],
+    launchImages: [...group.launchImages],
+    tags: { ...group.tags },
+    instanceIds: [...group.instanceIds],
+  };
+}
 
 /** For comparison: lists as sets, objects without the order of their keys. */
 function textOf(value: unknown): string {
