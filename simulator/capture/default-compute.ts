@@ -59,8 +59,9 @@ export function fillCompute(capture: Capture, problems: Problem[]): void {
   const zones = zonesOfSubnets(capture);
   const instances = new Map(capture.ec2.instances.map((instance) => [instance.InstanceId, instance]));
   for (const [at, group] of capture.autoScaling.autoScalingGroups.entries()) {
-    fillSubnets(group, zones, capture);
+    nameZones(group, zones);
     fillGroup(group, zones, instances, capture);
+    fillSubnets(group, zones, capture);
     if (group.AvailabilityZones?.length === 0 && (group.MaxSize ?? 0) > 0)
       problems.push({
         path: `autoScaling.autoScalingGroups[${at}].AvailabilityZones`,
@@ -124,14 +125,33 @@ function zonesOfSubnets(capture: Capture): Map<string, string> {
   return zones;
 }
 
-function fillSubnets(group: AutoScalingGroup, zones: Map<string, string>, capture: Capture): void {
+/**
+ * Zones of the group's subnets that nothing else tells: what is left of its zones, in their order. Auto Scaling promises
+ * no order, but each zone gets its subnet, which is all that launches depend on.
+ */
+function nameZones(group: AutoScalingGroup, zones: Map<string, string>): void {
   const ids = subnetIdsOf(group);
-  // Auto Scaling prints the zones in no promised order, so they only help where there is one of each.
-  if (ids.length === 1 && group.AvailabilityZones?.length === 1 && ids[0] && !zones.has(ids[0]))
-    zones.set(ids[0], group.AvailabilityZones[0] ?? '');
+  const told = new Set(ids.map((id) => zones.get(id)));
+  const left = (group.AvailabilityZones ?? []).filter((zone) => !told.has(zone));
   for (const id of ids) {
+    const zone = zones.has(id) ? undefined : left.shift();
+    if (zone !== undefined) zones.set(id, zone);
+  }
+}
+
+/** Describes the group's subnets. A group that names none launches into the default subnet of each of its zones. */
+function fillSubnets(group: AutoScalingGroup, zones: Map<string, string>, capture: Capture): void {
+  if (subnetIdsOf(group).length === 0) {
+    const named = (group.AvailabilityZones ?? []).map(
+      (zone) => [...zones].find(([, other]) => other === zone)?.[0] ?? `subnet-default-${zone}`,
+    );
+    if (named.length > 0) group.VPCZoneIdentifier = named.join(',');
+    nameZones(group, zones);
+  }
+  const known = new Set(capture.ec2.subnets.map(({ SubnetId }) => SubnetId));
+  for (const id of subnetIdsOf(group)) {
     const zone = zones.get(id);
-    if (zone !== undefined && !capture.ec2.subnets.some(({ SubnetId }) => SubnetId === id))
+    if (zone !== undefined && !known.has(id))
       capture.ec2.subnets.push({ SubnetId: id, AvailabilityZone: zone });
   }
 }
