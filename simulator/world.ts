@@ -159,6 +159,8 @@ export interface AutoScalingPort {
   groupOfArn(arn: string): string | undefined;
   /** Ends a lifecycle hook's wait, as CompleteLifecycleAction. */
   completeLifecycleAction(instanceId: string, hookName: string, result: 'CONTINUE' | 'ABANDON'): void;
+  /** Starts a hook's heartbeat anew, as RecordLifecycleActionHeartbeat. */
+  recordLifecycleActionHeartbeat?(instanceId: string, hookName: string): void;
   /** As a scaling policy does: within the group's bounds, and nothing while AlarmNotification is suspended. */
   setDesiredCapacity(group: string, desired: number, actor: Actor): void;
   /** EC2's checks or a scheduled event of EC2 make the instance unhealthy in its group's eyes. */

@@ -66,9 +66,7 @@ export class Journal {
 
   /** A task that begins to exist. */
   addTask(task: TaskRecord): void {
-    this.#state.tasks.set(task.id, task);
-    this.#state.everyTask.set(task.id, task);
-    if (task.lastStatus !== 'STOPPED') this.#state.aliveTasks.add(task);
+    this.#state.addTask(task);
     task.service?.listedTasks.add(task);
     if (task.desiredStatus === 'RUNNING') task.service?.alive.add(task);
     this.#seat(task);
@@ -98,7 +96,7 @@ export class Journal {
 
   /** Removes a stopped task from what ECS lists. */
   forgetTask(task: TaskRecord): void {
-    this.#state.tasks.delete(task.id);
+    this.#state.forgetTask(task);
     this.tasks.remove(task.id);
     task.service?.listedTasks.delete(task);
     task.host?.listedTasks.delete(task);

@@ -8,6 +8,8 @@ import type { HostRecord } from './records.ts';
 
 export const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
 const LONGEST_SECONDS = 48 * 3600;
+/** The hook's own heartbeat is an hour: ECS keeps it alive for as long as it waits. */
+const HEARTBEAT_EVERY_SECONDS = 1800;
 const REACTION_SECONDS = [1, 10] as const;
 const ACTOR = { kind: 'aws', name: 'managed-draining' } as const;
 
@@ -34,6 +36,7 @@ export class ManagedDraining {
       this.#waiting.add(host);
       registry.setStatus(host, 'DRAINING', ACTOR);
       world.clock.after(LONGEST_SECONDS * 1000, () => this.#end(host));
+      this.#keepAlive(host);
       this.look(host);
     });
   }
@@ -41,6 +44,15 @@ export class ManagedDraining {
   /** A task of the host has gone. */
   look(host: HostRecord): void {
     if (this.#waiting.has(host) && host.tasks.size === 0) this.#end(host);
+  }
+
+  #keepAlive(host: HostRecord): void {
+    const { clock, autoScaling } = this.#parts.world;
+    clock.after(HEARTBEAT_EVERY_SECONDS * 1000, () => {
+      if (!this.#waiting.has(host)) return;
+      autoScaling.recordLifecycleActionHeartbeat?.(host.instanceId, MANAGED_DRAINING_HOOK);
+      this.#keepAlive(host);
+    });
   }
 
   #end(host: HostRecord): void {

@@ -1,5 +1,6 @@
 /** ECS as the capture shows it: hosts with their agents, services, tasks. RUNNING tasks are healthy from the start. */
 import type { Task } from '@aws-sdk/client-ecs';
+import type { StopCause } from '../observation.ts';
 import { clusterName, idOf } from './arn.ts';
 import { protect } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
@@ -27,6 +28,8 @@ export function seed(parts: Parts): void {
   journal.quietly(() => {
     for (const source of capture.ecs.containerInstances) {
       const host = registry.adopt(source, clusterOfArn(parts, source.containerInstanceArn));
+      if (!host.agentConnected && host.instanceId.startsWith('i-') && !world.ec2.instance(host.instanceId))
+        host.dead = ghostOf(host.instanceId);
       journal.touchHost(host, false);
     }
     for (const source of capture.ecs.services) adoptService(parts, source);
@@ -63,6 +66,16 @@ export function seed(parts: Parts): void {
     else if (host.status === 'DRAINING' || host.status === 'ACTIVE') daemons.hostChanged(host);
   }
   for (const service of state.services.values()) scheduler.look(service);
+}
+
+/** A registration whose machine is gone: nothing on it lives, although ECS lists it. */
+function ghostOf(instanceId: string): StopCause {
+  return {
+    because: 'host-terminated',
+    actor: { kind: 'aws', name: 'captured' },
+    instanceId,
+    text: `Host EC2 (instance ${instanceId}) terminated.`,
+  };
 }
 
 function clusterOfArn(parts: Parts, arn: string | undefined): ClusterRecord {
@@ -176,7 +189,7 @@ function settle(parts: Parts, task: TaskRecord, captured: CapturedTargets): void
   }
   if (lastStatus === 'RUNNING' && task.desiredStatus === 'RUNNING') {
     completeTargets(task, captured, parts);
-    task.healthy = true;
+    task.healthy = !host?.dead;
     task.knownHealthy = true;
     task.containerHealthy = definition.healthCheckSeconds !== null;
     task.aged = true;

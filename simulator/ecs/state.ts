@@ -15,6 +15,8 @@ export class EcsState {
   readonly hostsOfGroup = new Map<string, Set<HostRecord>>();
   /** By the last part of the ARN. */
   readonly tasks = new Map<string, TaskRecord>();
+  /** In the order in which they were made, so that a list's next page begins where the last one ended. */
+  readonly listedTasks: TaskRecord[] = [];
   /** Forgotten ones too: what the account's truth answers. */
   readonly everyTask = new Map<string, TaskRecord>();
   /** Tasks that are not STOPPED. */
@@ -38,6 +40,30 @@ export class EcsState {
       const definition = readDefinition(source);
       this.definitions.set(definition.arn, definition);
     }
+  }
+
+  addTask(task: TaskRecord): void {
+    this.tasks.set(task.id, task);
+    this.everyTask.set(task.id, task);
+    this.listedTasks.push(task);
+    if (task.lastStatus !== 'STOPPED') this.aliveTasks.add(task);
+  }
+
+  forgetTask(task: TaskRecord): void {
+    this.tasks.delete(task.id);
+    const at = this.indexAfter(task.order - 1);
+    if (this.listedTasks[at] === task) this.listedTasks.splice(at, 1);
+  }
+
+  /** Where the tasks begin that were made after this one. */
+  indexAfter(order: number): number {
+    let [low, high] = [0, this.listedTasks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.listedTasks[middle] as TaskRecord).order <= order) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   nextOrder(): number {

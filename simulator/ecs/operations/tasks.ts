@@ -17,10 +17,14 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import type { Call, Operation } from '../../world.ts';
+import { idOf } from '../arn.ts';
 import type { Parts } from '../parts.ts';
 import { type PlacementRequest, place } from '../placement.ts';
 import type { ClusterRecord, TaskRecord } from '../records.ts';
-import { batch, pageOfArns, token } from './inputs.ts';
+import { batch } from './inputs.ts';
+
+/** A page of ListTasks. Source: Amazon ECS API reference, ListTasks. */
+const MOST_TASKS = 100;
 
 const DEFAULT_PROTECTION_MINUTES = 120;
 const LONGEST_PROTECTION_MINUTES = 2880;
@@ -31,37 +35,51 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
   /** By desired status, RUNNING unless asked otherwise; PENDING never gives anything. */
   function list(input: ListTasksRequest, call: Call): ListTasksResponse {
     const cluster = state.cluster(input.cluster);
-    const desired = input.desiredStatus ?? 'RUNNING';
-    const arns: string[] = [];
-    for (const task of candidates(cluster, input)) {
-      const picture = journal.tasks.get(task.id, call.lagMs);
-      if (!picture || picture.desiredStatus !== desired) continue;
-      if (input.family !== undefined && task.definition.family !== input.family) continue;
-      if (input.startedBy !== undefined && picture.startedBy !== input.startedBy) continue;
-      if (input.launchType !== undefined && picture.launchType !== input.launchType) continue;
-      if (input.serviceName !== undefined && task.service?.serviceName !== lastPart(input.serviceName))
-        continue;
-      // A task that waited in PROVISIONING had no host in an older picture.
-      if (input.containerInstance !== undefined && !picture.containerInstanceArn) continue;
-      arns.push(task.taskArn);
+    const { maxResults, nextToken, ...filters } = input;
+    const limit = maxResults ?? MOST_TASKS;
+    if (limit < 1 || limit > MOST_TASKS)
+      throw awsError('InvalidParameterException', `maxResults should be between 1 and ${MOST_TASKS}.`);
+    const question = JSON.stringify(filters);
+    const after = nextToken === undefined ? -1 : lastOf(nextToken, question);
+    const page: TaskRecord[] = [];
+    for (const task of candidates(cluster, input, after)) {
+      if (task.order <= after || !isListed(task, input, call)) continue;
+      page.push(task);
+      if (page.length > limit) break;
     }
-    const page = pageOfArns(arns, 'ListTasks', input);
-    return { taskArns: page.items, ...token(page.nextToken) };
+    const last = page.length > limit ? page[limit - 1] : undefined;
+    return {
+      taskArns: page.slice(0, limit).map(({ taskArn }) => taskArn),
+      ...(last && { nextToken: Buffer.from(JSON.stringify([question, last.order])).toString('base64url') }),
+    };
   }
 
-  function candidates(cluster: ClusterRecord, input: ListTasksRequest): Iterable<TaskRecord> {
+  function isListed(task: TaskRecord, input: ListTasksRequest, call: Call): boolean {
+    const picture = journal.tasks.get(task.id, call.lagMs);
+    if (!picture || picture.desiredStatus !== (input.desiredStatus ?? 'RUNNING')) return false;
+    if (input.family !== undefined && task.definition.family !== input.family) return false;
+    if (input.startedBy !== undefined && picture.startedBy !== input.startedBy) return false;
+    if (input.launchType !== undefined && picture.launchType !== input.launchType) return false;
+    if (input.serviceName !== undefined && task.service?.serviceName !== idOf(input.serviceName))
+      return false;
+    // A task that waited in PROVISIONING had no host in an older picture.
+    return input.containerInstance === undefined || picture.containerInstanceArn !== undefined;
+  }
+
+  /** In the order in which they were made. */
+  function candidates(cluster: ClusterRecord, input: ListTasksRequest, after: number): Iterable<TaskRecord> {
     if (input.containerInstance !== undefined) {
       const host = state.hostIn(cluster, input.containerInstance);
       if (!host)
         throw awsError('InvalidParameterException', 'Unable to find the specified container instance.');
-      return host.listedTasks;
+      return [...host.listedTasks].sort((a, b) => a.order - b.order);
     }
     if (input.serviceName !== undefined) {
       const service = state.serviceIn(cluster, input.serviceName);
       if (!service) throw awsError('ServiceNotFoundException', 'Service not found.');
       return service.listedTasks;
     }
-    return inCluster(state.tasks.values(), cluster);
+    return inCluster(from(state.listedTasks, state.indexAfter(after)), cluster);
   }
 
   function describe(input: DescribeTasksRequest, call: Call): DescribeTasksResponse {
@@ -236,6 +254,17 @@ function* inCluster(tasks: Iterable<TaskRecord>, cluster: ClusterRecord): Genera
   for (const task of tasks) if (task.clusterRecord === cluster) yield task;
 }
 
-function lastPart(nameOrArn: string): string {
-  return nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+function* from(tasks: readonly TaskRecord[], start: number): Generator<TaskRecord> {
+  for (let at = start; at < tasks.length; at++) yield tasks[at] as TaskRecord;
+}
+
+/** The last task of the page that the token continues; a token of another question is refused. */
+function lastOf(nextToken: string, question: string): number {
+  try {
+    const [asked, order] = JSON.parse(Buffer.from(nextToken, 'base64url').toString()) as unknown[];
+    if (asked === question && typeof order === 'number') return order;
+  } catch {
+    // Not one of ours.
+  }
+  throw awsError('InvalidParameterException', 'Invalid token');
 }
