@@ -215,6 +215,7 @@ export class Execution {
       case 'ExecutionStarted':
         this.history.add(nowMs, 'ExecutionStarted');
         return;
+      case 'StateCaught':
       case 'ExecutionSucceeded':
       case 'ExecutionFailed':
       case 'ExecutionAborted':
