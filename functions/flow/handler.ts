@@ -1,6 +1,8 @@
-/** The stack around every handler: log, metrics, input by schema, and AWS's errors as ours. */
+/**
+ * The stack around every handler: log, input by schema, and AWS's errors as ours. Metrics need no part of it: each record
+ * is written when it is measured.
+ */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { ParseError } from '@aws-lambda-powertools/parser/errors';
 import { parser } from '@aws-lambda-powertools/parser/middleware';
 import middy from '@middy/core';
@@ -9,7 +11,6 @@ import type * as z from 'zod';
 import { describeError, isBusy } from '../aws/error-codes.ts';
 import { AwsBusy, BadRequest } from '../edge/errors.ts';
 import { logger } from '../edge/logger.ts';
-import { metrics } from '../edge/metrics.ts';
 
 /**
  * Wraps a handler. Its input is parsed by `schema`, which puts in defaults; problems become `BadRequest`, errors of AWS
@@ -22,7 +23,6 @@ export function handlerOf<S extends z.ZodType, R>(
   return middy()
     .use({ onError: mapError })
     .use(injectLambdaContext(logger))
-    .use(logMetrics(metrics))
     .use(parser({ schema }))
     .handler(run as (input: unknown, context: Context) => Promise<R>);
 }

@@ -45,7 +45,7 @@ export interface FactScope {
 }
 
 /** STOPPED lists of new hosts are read in turns, this many a tick: a task that dies there may mean a bad image. */
-const NEW_HOSTS_PER_TICK = 10;
+const NEW_HOSTS_PER_TICK = 5;
 const TURN_MS = 15_000;
 
 /** @throws ClusterMissing when there is no ACTIVE cluster of that name. */
