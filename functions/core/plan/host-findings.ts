@@ -2,6 +2,7 @@
 import type { HostFacts, TaskFacts } from '../facts.ts';
 import type { Finding } from '../plan.ts';
 import { groupSettings, type PlanContext } from './context.ts';
+import { counted } from './words.ts';
 
 export function hostFindings(host: HostFacts, context: PlanContext): Finding[] {
   const tasks = context.tasksByHost.get(host.instanceId) ?? [];
@@ -48,7 +49,7 @@ function protectedTasks(host: HostFacts, tasks: readonly TaskFacts[], context: P
       code: 'protected-tasks',
       ...(services[0] !== undefined && { service: services[0] }),
       field: 'protectedTasks',
-      message: `${host.instanceId} has ${guarded.length} protected tasks of ${services.join(', ')}, the last until ${new Date(until).toISOString()}: ${what[policy]}`,
+      message: `${host.instanceId} has ${counted(guarded.length, 'protected task')} of ${services.join(', ')}, the last until ${new Date(until).toISOString()}: ${what[policy]}`,
       remedy: 'let the service end its protection, or choose another protectedTasks',
     },
   ];
@@ -73,7 +74,7 @@ function standaloneTasks(host: HostFacts, tasks: readonly TaskFacts[], context: 
       severity: 'note',
       code: 'standalone-tasks',
       field: 'standaloneTasks',
-      message: `${host.instanceId} has ${count} tasks of no service: ${what[policy]}`,
+      message: `${host.instanceId} has ${counted(count, 'task')} of no service: ${what[policy]}`,
       remedy: 'let them end, or choose another standaloneTasks',
     },
   ];

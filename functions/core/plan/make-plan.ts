@@ -14,6 +14,7 @@ import { predict } from './prediction.ts';
 import { exemption, groupProblems, ownerOf } from './scope.ts';
 import { serviceFindings } from './service-findings.ts';
 import { resolveTarget, whyOutdated } from './targets.ts';
+import { counted } from './words.ts';
 
 /** A group in scope, as far as it can be planned alone. */
 interface Draft {
@@ -41,13 +42,15 @@ export function makePlan(
   const { ours, exempt } = sortHosts(context);
   const drafts = groupsInScope(context).map((group) => draft(group, ours, context));
   const outdated = drafts.flatMap((item) => item.outdated);
+  // Without a target nobody knows what would move: one word on the image is enough.
+  const known = drafts.flatMap((item) => (item.target === undefined ? [] : item.outdated));
 
   const early = [
     ...namedFindings(context, exempt),
     ...drafts.flatMap(({ findings }) => findings),
-    ...outdated.flatMap((host) => hostFindings(host, context)),
-    ...serviceFindings(outdated, context),
-    ...networkFindings(outdated, context),
+    ...known.flatMap((host) => hostFindings(host, context)),
+    ...serviceFindings(known, context),
+    ...networkFindings(known, context),
   ];
   const findings = [
     ...early,
@@ -221,7 +224,7 @@ function verdictOf(
     const groups = planned.filter(({ outdated }) => outdated.length > 0).length;
     return {
       verdict: 'roll',
-      reason: `${count(hosts, 'host')} of ${count(groups, 'group')} to replace${out}`,
+      reason: `${counted(hosts, 'host')} of ${counted(groups, 'group')} to replace${out}`,
     };
   }
   if (moved.length > 0 && keptOut.length === 0) {
@@ -230,7 +233,7 @@ function verdictOf(
   }
   const first = findings.find(({ severity }) => severity === 'blocks');
   if (first !== undefined) {
-    const many = keptOut.length > 0 ? `all ${count(keptOut.length, 'outdated host')} kept out: ` : '';
+    const many = keptOut.length > 0 ? `all ${counted(keptOut.length, 'outdated host')} kept out: ` : '';
     return { verdict: 'REFUSED', reason: `${many}${first.message}; ${first.remedy}` };
   }
   return { verdict: 'NOTHING_TO_DO', reason: nothingToDo(context) };
@@ -242,10 +245,6 @@ function nothingToDo({ facts, request }: PlanContext): string {
   return request.instances === undefined
     ? `every host of ${facts.clusterName} runs its target image, and every group launches it`
     : 'none of the named hosts is left to replace';
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function replicaCount(instanceId: string, context: PlanContext): number {

@@ -11,8 +11,10 @@ import { groupSettings, type PlanContext } from './context.ts';
  */
 const DEFAULTS = { join: 90, start: 21, healthy: 40, terminate: 60 };
 
-/** Two reads of "drained" at least 15 s apart (decisions.md rule 16), and the ticks between steps. */
+/** Two reads that find a host ready, or drained, at least 15 to 20 s apart, and the tick before (decisions.md rules 4, 16). */
 const LOOKING_SECONDS = 45;
+/** A tick, and what ECS takes to notice. */
+const TICK_SECONDS = 20;
 
 /** With less than full surge some replacements land on old hosts and move again. */
 const BOUNCES_WITHOUT_SURGE = 0.15;
@@ -39,65 +41,79 @@ export function predict(groups: readonly GroupPlan[], context: PlanContext): Pre
 
 function groupPrediction(group: GroupPlan, outdated: readonly HostFacts[], context: PlanContext) {
   const settings = groupSettings(context, group.autoScalingGroupName);
-  const joinSeconds = median(outdated.flatMap(joinSecondsOf)) ?? DEFAULTS.join;
-  const tasks = outdated.flatMap(({ instanceId }) => replicasOn(instanceId, context));
-  const moveSeconds = moveSecondsOf(outdated, context);
-  const isTried = settings.canaryInstances > 0;
-  const trialSeconds = isTried ? joinSeconds + moveSeconds + settings.bakeSeconds : 0;
+  const readySeconds = (median(outdated.flatMap(joinSecondsOf)) ?? DEFAULTS.join) + LOOKING_SECONDS;
+  const moves = movesOf(outdated, context);
+  const slowestMove = Math.max(0, ...moves.map(({ upSeconds }) => upSeconds));
+  const slowestStop = Math.max(0, ...moves.map(({ stopSeconds }) => stopSeconds));
+  const movingSeconds = Math.max(0, ...moves.map(({ waves, upSeconds }) => waves * upSeconds));
 
-  const waves = wavesOf(outdated, context);
+  // One host alone, then the others; then the first drain, whose tasks bake before the rest moves.
+  const isTried = settings.canaryInstances > 0;
+  const trialSeconds = isTried ? readySeconds + settings.bakeSeconds : 0;
+  const bakedSeconds = isTried ? slowestMove : 0;
   const rounds = Math.ceil(outdated.length / Math.max(1, group.surge));
-  const waveSeconds = waves * (moveSeconds + LOOKING_SECONDS);
-  const turnoverSeconds = (rounds - 1) * (joinSeconds + DEFAULTS.terminate);
-  const seconds = trialSeconds + joinSeconds + waveSeconds + turnoverSeconds + DEFAULTS.terminate;
+  const turnoverSeconds = (rounds - 1) * (readySeconds + slowestStop + DEFAULTS.terminate);
+  const tailSeconds = slowestStop + LOOKING_SECONDS + DEFAULTS.terminate;
+  const sideBySide = bakedSeconds + movingSeconds + turnoverSeconds + tailSeconds;
 
   const missingSurge = 1 - Math.min(1, group.surge / outdated.length);
-  // Full surge stands until the old hosts go, one wave after the other; a smaller one stands all the time.
-  const shareOfTime = rounds === 1 ? (waves + 1) / (2 * waves || 1) : 1;
+  // The old hosts end one after the other: with full surge about half of them stands beside the new at a time.
+  const besideShare = rounds === 1 ? 0.5 : 1;
   const extraSeconds =
-    (isTried ? trialSeconds : 0) +
-    group.surge * (waveSeconds + turnoverSeconds + DEFAULTS.terminate) * shareOfTime;
+    trialSeconds + group.surge * (besideShare * sideBySide + (isTried ? settings.bakeSeconds : 0));
   return {
-    seconds,
-    moves: tasks.length * (1 + BOUNCES_WITHOUT_SURGE * missingSurge),
+    seconds: readySeconds + trialSeconds + sideBySide,
+    moves:
+      outdated.reduce((sum, { instanceId }) => sum + replicasOn(instanceId, context).length, 0) *
+      (1 + BOUNCES_WITHOUT_SURGE * missingSurge),
     extraHours: extraSeconds / 3600,
   };
 }
 
-/** How many times the busiest service has to wait for its limit, or a host for its turn. */
-function wavesOf(outdated: readonly HostFacts[], context: PlanContext): number {
-  const onHosts = new Map<string, number[]>();
-  for (const { instanceId } of outdated) {
-    const counts = Map.groupBy(replicasOn(instanceId, context), (name) => name);
-    for (const [name, tasks] of counts) onHosts.set(name, [...(onHosts.get(name) ?? []), tasks.length]);
-  }
-  let waves = 1;
-  for (const [name, counts] of onHosts) {
-    const service = context.services.get(name);
-    if (service === undefined) continue;
-    const limit = motionLimit(service, context.settings.maxTasksInMotionPercent);
-    const perHost = Math.max(...counts);
-    const hostsAtOnce = Math.max(1, Math.floor(limit / perHost));
-    waves = Math.max(waves, Math.ceil(counts.length / hostsAtOnce));
-  }
-  return waves;
+/** How each service moves: in how many waves, how long until replacements are healthy, how long the old ones take to go. */
+interface ServiceMove {
+  readonly waves: number;
+  readonly upSeconds: number;
+  readonly stopSeconds: number;
 }
 
-/** Replacement started and healthy, then the old task deregistered and stopped: the slowest service decides. */
-function moveSecondsOf(outdated: readonly HostFacts[], context: PlanContext): number {
-  const names = new Set(outdated.flatMap(({ instanceId }) => replicasOn(instanceId, context)));
-  const seconds = [...names].flatMap((name) => {
+function movesOf(outdated: readonly HostFacts[], context: PlanContext): ServiceMove[] {
+  const perHost = new Map<string, number[]>();
+  for (const { instanceId } of outdated) {
+    const counts = Map.groupBy(replicasOn(instanceId, context), (name) => name);
+    for (const [name, tasks] of counts) perHost.set(name, [...(perHost.get(name) ?? []), tasks.length]);
+  }
+  const tasks = Map.groupBy(context.facts.tasks, ({ serviceName }) => serviceName);
+  return [...perHost].flatMap(([name, counts]) => {
     const service = context.services.get(name);
     if (service === undefined) return [];
-    const stopSeconds = context.definitions.get(service.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
-    const started = context.facts.tasks
-      .filter((task) => task.serviceName === name && task.startedAtMs !== undefined)
-      .map((task) => ((task.startedAtMs ?? 0) - task.createdAtMs) / 1000);
+    const started = (tasks.get(name) ?? []).flatMap(({ createdAtMs, startedAtMs }) =>
+      startedAtMs === undefined ? [] : [(startedAtMs - createdAtMs) / 1000],
+    );
     const startSeconds = Math.min(300, median(started) ?? DEFAULTS.start);
-    // Most processes end on SIGTERM well before stopTimeout ends them.
-    return [startSeconds + DEFAULTS.healthy + service.deregistrationDelaySeconds + Math.min(10, stopSeconds)];
+    const timeout = context.definitions.get(service.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
+    return [
+      {
+        waves: wavesOf(counts, motionLimit(service, context.settings.maxTasksInMotionPercent)),
+        upSeconds: startSeconds + DEFAULTS.healthy + TICK_SECONDS,
+        // Most processes end on SIGTERM well before stopTimeout ends them.
+        stopSeconds: service.deregistrationDelaySeconds + Math.min(10, timeout),
+      },
+    ];
   });
-  return Math.max(0, ...seconds);
+}
+
+/** Hosts that carry more than the limit move alone, the others as many at a time as the limit allows. */
+function wavesOf(tasksPerHost: readonly number[], limit: number): number {
+  let waves = 0;
+  let inMotion = Number.POSITIVE_INFINITY;
+  for (const tasks of [...tasksPerHost].sort((a, b) => b - a)) {
+    if (inMotion + tasks > limit) {
+      waves += 1;
+      inMotion = tasks;
+    } else inMotion += tasks;
+  }
+  return waves;
 }
 
 function replicasOn(instanceId: string, context: PlanContext): string[] {

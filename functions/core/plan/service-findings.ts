@@ -4,6 +4,7 @@ import { motionLimit } from '../budget.ts';
 import type { HostFacts, ServiceFacts } from '../facts.ts';
 import type { Finding } from '../plan.ts';
 import type { PlanContext } from './context.ts';
+import { counted, namedFew } from './words.ts';
 
 /** Deployment strategies whose tasks a drain moves in the way that we model (Amazon ECS API reference, DeploymentConfiguration). */
 const KNOWN_STRATEGIES = ['ROLLING', 'BLUE_GREEN', 'LINEAR', 'CANARY'];
@@ -111,7 +112,7 @@ function coarseGrain({ service, hosts, context }: Subject): Finding[] {
       instanceId: most.host.instanceId,
       service: service.serviceName,
       field: 'maxTasksInMotionPercent',
-      message: `${most.host.instanceId} carries ${most.tasks} of ${service.desiredCount} tasks of ${service.serviceName}, more than the ${limit} that may move at a time: they move together${mayStop ? ', and ECS may stop them before their replacements are up' : ''}`,
+      message: `${most.host.instanceId} carries ${most.tasks} of ${counted(service.desiredCount, 'task')} of ${service.serviceName}, more than the ${limit} that may move at a time: they move together${mayStop ? ', and ECS may stop them before their replacements are up' : ''}`,
       remedy: 'spread the service over more hosts',
     },
   ];
@@ -175,16 +176,10 @@ function uncheckedDigests(services: readonly string[], { planFacts }: PlanContex
       scope: 'run',
       code: 'image-digests-unknown',
       field: 'containerDefinitions[].image',
-      message: `whether ECR still has the pinned images of ${named(unknown)} could not be read`,
+      message: `whether ECR still has the pinned images of ${namedFew(unknown, 'service')} could not be read`,
       remedy: 'let this role call ecr:DescribeImages on the repositories',
     },
   ];
-}
-
-/** At most a few names: a finding must be readable, and small. */
-function named(names: readonly string[]): string {
-  const first = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${first} and ${names.length - 5} more services` : first;
 }
 
 function blocked(

@@ -149,7 +149,7 @@ describe('makePlan', () => {
         ],
         hosts: [1, 2, 3].map((number) => host(number, { apiTerminationProtected: true })),
       },
-      planFacts: { images: [], quotas: [] },
+      planFacts: { images: [image({ state: 'disabled' })], quotas: [] },
     });
     expect(plan.findings.length).toBeGreaterThan(4);
     for (const finding of plan.findings) {
