@@ -213,6 +213,33 @@ describe('dispatch', () => {
     ).rejects.toThrow('a defect');
   });
 
+  it('lets reads lag, writes never, and more so while reads are stale', async () => {
+    let stale = 0;
+    account = kernel({ faults: { staleMs: () => stale } });
+    const lags: Record<string, number[]> = { read: [], write: [] };
+    account.dispatcher.register('ECS', {
+      DescribeClusters: (_input, call) => void lags.read?.push(call.lagMs),
+      RunTask: (_input, call) => void lags.write?.push(call.lagMs),
+    });
+    const client = clientOf(account);
+    const calls = () =>
+      account.finish(async () => {
+        for (let at = 0; at < 30; at++) {
+          await client.send(new DescribeClustersCommand({}));
+          await client.send(new RunTaskCommand({ taskDefinition: 't' }));
+        }
+      });
+    await calls();
+    expect(Math.max(...(lags.read ?? []))).toBeGreaterThan(100);
+    expect(Math.max(...(lags.read ?? []))).toBeLessThanOrEqual(1_500);
+    expect(lags.read).toContain(0);
+    stale = 30_000;
+    lags.read = [];
+    await calls();
+    expect(Math.min(...lags.read)).toBeGreaterThanOrEqual(30_000);
+    expect(Math.max(...(lags.write ?? []))).toBe(0);
+  });
+
   it('is taken away again by what attach returned', async () => {
     account = kernel();
     const client = new ECSClient({});
