@@ -130,6 +130,8 @@ export interface Ec2Port {
   /** GPU count, ENIs, vCPU and memory of a type, from the capture's instanceTypes. */
   instanceType(name: string): InstanceTypeRecord | undefined;
   zoneOfSubnet(subnetId: string): string | undefined;
+  /** Where a launch into this zone goes that names no subnet. */
+  defaultSubnet(zone: string): string;
   /** One address of the subnet for a network interface of a task; false when none is left. */
   takeAddress(subnetId: string): boolean;
   releaseAddress(subnetId: string): void;

@@ -105,7 +105,7 @@ export class GroupApi {
     }
     if (input.VPCZoneIdentifier !== undefined) {
       group.base = { ...group.base, VPCZoneIdentifier: input.VPCZoneIdentifier };
-      group.subnets = subnetsByZone(this.#world, input.VPCZoneIdentifier);
+      group.subnets = subnetsByZone(this.#world, input.VPCZoneIdentifier, group.zones);
       group.zones = [...group.subnets.keys()];
     } else if (input.AvailabilityZones?.length) {
       group.zones = [...input.AvailabilityZones];

@@ -75,8 +75,20 @@ export class Lifecycle {
     });
     this.#store.enter(group, member, 'Terminating');
     this.#hold(group, member, 'terminate');
-    if (member.waits.size === 0) this.#end(group, member);
+    // Whoever heard of the hook may have ended its wait already, and the member has gone on by itself.
+    if (member.lifecycleState === 'Terminating') this.#end(group, member);
     this.#wake(group);
+  }
+
+  /** A captured member that was on its way goes on, its hooks' time beginning anew. */
+  adopt(group: Group, member: Member): void {
+    if (isTerminating(member)) {
+      this.#hold(group, member, 'terminate');
+      if (member.waits.size === 0) this.#end(group, member);
+    } else if (isPending(member) && this.#world.ec2.instance(member.instanceId)?.state === 'running') {
+      member.lifecycleState = 'Pending';
+      this.#launched(group, member);
+    }
   }
 
   /**
@@ -153,7 +165,7 @@ export class Lifecycle {
   #launched(group: Group, member: Member): void {
     if (member.lifecycleState !== 'Pending') return;
     this.#hold(group, member, 'launch');
-    if (member.waits.size === 0) this.#inService(group, member);
+    if (member.lifecycleState === 'Pending') this.#inService(group, member);
   }
 
   #inService(group: Group, member: Member): void {

@@ -18,7 +18,7 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
   delete base.Tags;
   delete base.WarmPoolConfiguration;
   delete base.WarmPoolSize;
-  const subnets = subnetsByZone(world, described.VPCZoneIdentifier);
+  const subnets = subnetsByZone(world, described.VPCZoneIdentifier, described.AvailabilityZones ?? []);
   return {
     name,
     arn:
@@ -101,12 +101,20 @@ function memberOf(world: World, instance: Instance): Member {
   };
 }
 
-/** `VPCZoneIdentifier` is a comma-separated list of subnets; a zone may have several. */
-export function subnetsByZone(world: World, identifier: string | undefined): Map<string, string[]> {
+/**
+ * `VPCZoneIdentifier` is a comma-separated list of subnets; a zone may have several. A group without one uses the default
+ * subnets of its zones.
+ */
+export function subnetsByZone(
+  world: World,
+  identifier: string | undefined,
+  zones: readonly string[],
+): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const subnetId of (identifier ?? '').split(',').map((id) => id.trim())) {
     const zone = subnetId === '' ? undefined : world.ec2.zoneOfSubnet(subnetId);
     if (zone !== undefined) found.set(zone, [...(found.get(zone) ?? []), subnetId]);
   }
+  if (found.size === 0) for (const zone of zones) found.set(zone, [world.ec2.defaultSubnet(zone)]);
   return found;
 }

@@ -12,7 +12,7 @@ import type { Actor } from '../observation.ts';
 import type { GroupTruth } from '../truth.ts';
 import type { AutoScalingPort, Call, Instance, World } from '../world.ts';
 import { Activities } from './activities.ts';
-import { type Group, isSuspended, zoneCounts } from './group.ts';
+import { type Group, isPending, isSuspended, isTerminating, zoneCounts } from './group.ts';
 import { GroupApi } from './group-api.ts';
 import { GroupStore } from './group-store.ts';
 import { HookApi } from './hook-api.ts';
@@ -85,6 +85,13 @@ export class AutoScalingService implements AutoScalingPort {
           lifecycleState: member.lifecycleState,
         });
       }
+      const onTheirWay = [...group.members.values()].filter(
+        (member) => isPending(member) || isTerminating(member),
+      );
+      // Once everybody else is seeded too.
+      this.#world.clock.after(0, () => {
+        for (const member of onTheirWay) this.#lifecycle.adopt(group, member);
+      });
       this.#scheduled.seed(group);
       this.#reconciler.wake(group);
     }

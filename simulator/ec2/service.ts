@@ -141,6 +141,10 @@ export class Ec2Service implements Ec2Port {
     return this.#subnets.zoneOf(subnetId);
   }
 
+  defaultSubnet(zone: string): string {
+    return this.#subnets.defaultOf(zone);
+  }
+
   takeAddress(subnetId: string): boolean {
     return this.#subnets.takeAddress(subnetId);
   }

@@ -37,6 +37,16 @@ export class Subnets {
     return this.#subnets.get(subnetId)?.AvailabilityZone;
   }
 
+  /** The zone's default subnet, else any that the capture shows there. */
+  defaultOf(zone: string): string {
+    const inZone = [...this.#subnets.values()].filter((subnet) => subnet.AvailabilityZone === zone);
+    const found = inZone.find((subnet) => subnet.DefaultForAz) ?? inZone[0];
+    if (found?.SubnetId !== undefined) return found.SubnetId;
+    const subnetId = `subnet-default-${zone}`;
+    this.#name(subnetId, zone, undefined);
+    return subnetId;
+  }
+
   vpcOf(subnetId: string): string | undefined {
     return this.#subnets.get(subnetId)?.VpcId;
   }

@@ -45,6 +45,16 @@ describe('a group and its size', () => {
     expect(countsByZone()).toEqual([3, 3, 3]);
   });
 
+  it('without subnets of its own launches into those of its zones', async () => {
+    const capture = smallCapture();
+    delete capture.autoScaling.autoScalingGroups[0]?.VPCZoneIdentifier;
+    capture.ec2.subnets = [];
+    account = smallAccount(capture);
+    account.call('AutoScaling', 'SetDesiredCapacity', { ...web, DesiredCapacity: 9 });
+    await account.pass(60);
+    expect(countsByZone()).toEqual([3, 3, 3]);
+  });
+
   it('goes to other zones when one has no capacity, and tells why', async () => {
     const refusal =
       'We currently do not have sufficient m5.large capacity in the Availability Zone you requested (eu-west-1c).';
@@ -234,5 +244,20 @@ describe('a group and its size', () => {
     expect(leaving.length).toBeLessThanOrEqual(2);
     await account.pass(1800);
     expect(statesOf('InService')).toHaveLength(20);
+  });
+
+  it('does the same for the same seed, and something else for another', async () => {
+    const run = async (seed: number) => {
+      account = smallAccount(smallCapture(), { seed });
+      account.call('AutoScaling', 'SetDesiredCapacity', { ...web, DesiredCapacity: 10 });
+      account.call('EC2', 'TerminateInstances', { InstanceIds: [hostId(2)] });
+      await account.pass(600);
+      const told = JSON.stringify([account.observations, account.events, account.activities()]);
+      account.close();
+      return told;
+    };
+    const [first, second, other] = [await run(1), await run(1), await run(2)];
+    expect(first === second).toBe(true);
+    expect(first === other).toBe(false);
   });
 });

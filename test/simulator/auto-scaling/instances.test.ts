@@ -154,6 +154,40 @@ describe('lifecycle hooks', () => {
     expect(states()).toContain(`${second} InService`);
   });
 
+  it('ends a host once when its hook is completed the moment it is told, in the name of who asked', async () => {
+    account = withHook('TERMINATING');
+    account.onLifecycle((change) => {
+      if (change.waitingHooks.length > 0) {
+        account.autoScaling.completeLifecycleAction(change.instanceId, 'wait-for-me', 'CONTINUE');
+      }
+    });
+    end(hostId(1), true);
+    await account.pass(60);
+    const seen = account.observations.filter((line) => 'instanceId' in line && line.instanceId === hostId(1));
+    expect(seen.flatMap((line) => (line.kind === 'lifecycle' ? [line.lifecycleState] : []))).toEqual([
+      'InService',
+      'Terminating',
+      'Terminating:Wait',
+      'Terminating:Proceed',
+      'Terminated',
+    ]);
+    expect(seen.find((line) => line.kind === 'host' && line.state === 'shutting-down')).toMatchObject({
+      actor: { kind: 'function', name: 'tester' },
+    });
+  });
+
+  it('goes on with hosts that were captured on their way', async () => {
+    const capture = smallCapture();
+    const members = capture.autoScaling.autoScalingGroups[0]?.Instances ?? [];
+    Object.assign(members[0] ?? {}, { LifecycleState: 'Terminating' });
+    Object.assign(members[1] ?? {}, { LifecycleState: 'Pending:Wait' });
+    account = smallAccount(capture);
+    await account.pass(120);
+    expect(ids()).not.toContain(hostId(1));
+    expect(states()).toContain(`${hostId(2)} InService`);
+    expect(inService()).toHaveLength(6);
+  });
+
   it('refuses to complete what does not wait', () => {
     account = withHook('TERMINATING');
     expect(

@@ -183,6 +183,7 @@ export interface SmallAccount {
   call<T = unknown>(service: string, operation: string, input?: object, lagMs?: number): T;
   /** The error's name and message, or undefined when the call succeeded. */
   refusal(service: string, operation: string, input?: object): string | undefined;
+  onLifecycle(listener: (change: LifecycleChange) => void): void;
   pass(seconds: number): Promise<void>;
   group(): AutoScalingGroup;
   /** Activities of the group, newest first. */
@@ -247,6 +248,7 @@ export function smallAccount(
     events,
     parameters,
     lifecycleChanges,
+    onLifecycle: (listener) => signals.onLifecycle(listener),
     call,
     refusal(service, operation, input) {
       try {
