@@ -29,12 +29,6 @@ import { Sizes } from './sizes.ts';
 
 const OUTSIDE: Actor = { kind: 'fault', name: 'outside' };
 
-/** What an owner or an accident does to a group's template: the numbers are the version before and after. */
-export interface TemplateChange {
-  readonly templateId: string;
-  readonly version: string;
-}
-
 export class AutoScalingService implements AutoScalingPort {
   readonly #world: World;
   readonly #capture: Capture;
