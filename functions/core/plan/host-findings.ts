@@ -29,7 +29,9 @@ function terminationProtection(host: HostFacts): Finding[] {
 }
 
 function protectedTasks(host: HostFacts, tasks: readonly TaskFacts[], context: PlanContext): Finding[] {
-  const guarded = tasks.filter(({ protectedUntilMs }) => (protectedUntilMs ?? 0) > context.nowMs);
+  const guarded = tasks.filter(
+    ({ protectedUntilMs, taskClass }) => taskClass === 'replica' && (protectedUntilMs ?? 0) > context.nowMs,
+  );
   if (guarded.length === 0) return [];
   const { protectedTasks: policy, protectedTimeoutSeconds } = groupSettings(
     context,

@@ -71,7 +71,7 @@ export function makePlan(
   });
   const keptOut = keptOutOf(drafts, findings);
   return {
-    ...verdictOf(planned, keptOut, findings, context),
+    ...verdictOf(planned, keptOut, findings, exempt, context),
     groups: planned,
     keptOut,
     exempt,
@@ -215,6 +215,7 @@ function verdictOf(
   planned: readonly GroupPlan[],
   keptOut: readonly Exemption[],
   findings: readonly Finding[],
+  exempt: readonly Exemption[],
   context: PlanContext,
 ): Pick<Plan, 'verdict' | 'reason'> {
   const hosts = planned.reduce((sum, { outdated }) => sum + outdated.length, 0);
@@ -236,15 +237,17 @@ function verdictOf(
     const many = keptOut.length > 0 ? `all ${counted(keptOut.length, 'outdated host')} kept out: ` : '';
     return { verdict: 'REFUSED', reason: `${many}${first.message}; ${first.remedy}` };
   }
-  return { verdict: 'NOTHING_TO_DO', reason: nothingToDo(context) };
+  return { verdict: 'NOTHING_TO_DO', reason: nothingToDo(context, exempt) };
 }
 
-function nothingToDo({ facts, request }: PlanContext): string {
-  if (facts.groups.length === 0)
-    return `${facts.clusterName} has no Auto Scaling group whose hosts could be replaced`;
-  return request.instances === undefined
-    ? `every host of ${facts.clusterName} runs its target image, and every group launches it`
-    : 'none of the named hosts is left to replace';
+function nothingToDo({ facts, request }: PlanContext, exempt: readonly Exemption[]): string {
+  const { clusterName, groups, hosts } = facts;
+  if (groups.length === 0) return `${clusterName} has no Auto Scaling group whose hosts could be replaced`;
+  if (request.instances !== undefined) return 'none of the named hosts is left to replace';
+  const [first] = exempt;
+  return first !== undefined && exempt.length === hosts.length
+    ? `no host of ${clusterName} is ours to replace; of ${first.instanceId}: ${first.reason}`
+    : `every host of ${clusterName} that is ours to replace runs its target image, and every group launches it`;
 }
 
 function replicaCount(instanceId: string, context: PlanContext): number {
