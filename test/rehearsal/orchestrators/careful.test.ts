@@ -4,8 +4,9 @@ import { roll } from '../support/rolled-account.ts';
 import { careful } from './careful.ts';
 
 describe('a careful orchestrator', () => {
-  it.each([1, 2, 3, 4, 5])('is told nothing, and moves each task once (seed %i)', async (seed) => {
-    const { violations, measured, seconds } = await roll(careful, { seed });
+  it.each([1, 2, 3])('is told nothing, and moves each task once (seed %i)', async (seed) => {
+    const { violations, measured, seconds, failure } = await roll(careful, { seed });
+    expect(failure).toBeUndefined();
     expect(violations).toEqual([]);
     expect(measured.instances).toEqual({ outdated: 4, replaced: 4 });
     expect(measured.tasks).toMatchObject({ total: 16, killed: 0 });

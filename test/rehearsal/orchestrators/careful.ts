@@ -6,6 +6,7 @@ import {
   record,
   resize,
   resume,
+  type Sizes,
   suspend,
   tell,
   terminate,
@@ -15,22 +16,41 @@ import {
 } from './moves.ts';
 
 export async function careful(hands: Hands): Promise<void> {
+  const before = await bringCapacity(hands);
+  for (const instanceId of hands.outdated) await retire(hands, instanceId);
+  await giveBack(hands, before);
+  await tell(hands, { outcome: 'SUCCEEDED' });
+}
+
+/** As many new hosts as there are outdated ones, ready. Answers the sizes from before. */
+export async function bringCapacity(hands: Hands): Promise<Required<Sizes>> {
   const { MinSize = 0, MaxSize = 0, DesiredCapacity = 0 } = await group(hands);
   await record(hands);
   await suspend(hands);
   const most = DesiredCapacity + hands.outdated.length;
   await resize(hands, { MaxSize: Math.max(MaxSize, most), MinSize: most, DesiredCapacity: most });
   await untilReady(hands, hands.outdated.length);
-  let desired = most;
-  for (const instanceId of hands.outdated) {
-    await drain(hands, [instanceId]);
-    await untilEmpty(hands, instanceId);
-    await untilSteady(hands);
-    desired--;
-    await resize(hands, { MinSize: desired });
-    await terminate(hands, instanceId, true);
-  }
-  await resize(hands, { MinSize, MaxSize });
+  return { MinSize, MaxSize, DesiredCapacity };
+}
+
+/** Empties a host and ends it; the group has one less. */
+export async function retire(hands: Hands, instanceId: string): Promise<void> {
+  await drain(hands, [instanceId]);
+  await untilEmpty(hands, instanceId);
+  await untilSteady(hands);
+  await endOne(hands, instanceId);
+}
+
+export async function endOne(hands: Hands, instanceId: string): Promise<void> {
+  const { DesiredCapacity = 0 } = await group(hands);
+  await resize(hands, { MinSize: DesiredCapacity - 1 });
+  await terminate(hands, instanceId, true);
+}
+
+export async function giveBack(hands: Hands, { MinSize, MaxSize }: Sizes): Promise<void> {
+  await resize(hands, {
+    ...(MinSize !== undefined && { MinSize }),
+    ...(MaxSize !== undefined && { MaxSize }),
+  });
   await resume(hands);
-  await tell(hands, { outcome: 'SUCCEEDED' });
 }

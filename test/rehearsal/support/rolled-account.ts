@@ -72,6 +72,8 @@ export interface Rolled extends Judgement {
   /** Invariants told, each once. */
   readonly told: readonly string[];
   readonly seconds: number;
+  /** What an orchestrator died of. */
+  readonly failure?: unknown;
 }
 
 export async function roll(orchestrator: Orchestrator, options: RollOptions = {}): Promise<Rolled> {
@@ -121,24 +123,23 @@ export async function roll(orchestrator: Orchestrator, options: RollOptions = {}
     await account.dynamodb.createTable({ TableName: 'ledger', pk: 'pk', sk: 'sk' });
     const all = Object.entries({ orchestrator, ...options.beside });
     let running = all.length;
-    let failure: { readonly error: unknown } | undefined;
+    let failure: unknown;
     for (const [name, act] of all) {
       asCaller(name, () => act(hands))
         .catch((error: unknown) => {
-          failure ??= { error };
+          failure ??= error;
         })
         .finally(() => running--);
     }
     const horizonMs = clock.startMs + 2 * DAY_SECONDS * 1000;
     const how = await clock.run(() => running === 0, horizonMs);
-    if (failure) throw failure.error;
     if (running > 0) throw new Error(`the orchestrator did not end: ${how}`);
     const endMs = clock.nowMs;
     await clock.run(() => clock.nowMs >= endMs + REST_SECONDS * 1000, horizonMs);
     const ending = { outcome: options.outcome ?? 'SUCCEEDED', stillRunning: false, mode: 'roll' };
     const judgement = judge.end(ending, endMs);
     const told = [...new Set(judgement.violations.map((violation) => violation.invariant))].sort();
-    return { ...judgement, told, seconds: (endMs - clock.startMs) / 1000 };
+    return { ...judgement, told, seconds: (endMs - clock.startMs) / 1000, failure };
   } finally {
     account.uninstall();
   }
