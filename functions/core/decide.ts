@@ -19,7 +19,7 @@ import { noteBounces, noteReady, noteWaits, obeyControl } from './rules/progress
 import { registerHosts } from './rules/register.ts';
 import { levelZones, removeSurplus, replaceFailed } from './rules/surplus.ts';
 import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/terminate.ts';
-import { watchTrial } from './rules/trial.ts';
+import { watchBake, watchWave } from './rules/trial.ts';
 import { repeatActivations, watchUnplaced } from './rules/unplaced.ts';
 import { judgeImage } from './rules/verdict.ts';
 import type { Settings } from './settings.ts';
@@ -41,9 +41,10 @@ const ROLLING: readonly Rule[] = [
   holdWithoutRoom, //   3
   holdOverdue, //       11, 12
   registerHosts, //     3
-  watchTrial, //        the trial
+  watchWave, //         4, the trial
   watchUnplaced, //     13–15
   drainHosts, //        5–10, 13
+  watchBake, //         the trial
   terminateHosts, //    16–18, 21
   replaceFailed, //     4
   removeSurplus, //     18

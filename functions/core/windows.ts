@@ -113,7 +113,7 @@ function spansWithin(window: MaintenanceWindow, atMs: number, days: number): Spa
     const endDay = window.endMinute <= window.startMinute ? day.plus({ days: 1 }) : day;
     const fromMs = atMinute(day, window.startMinute);
     const toMs = atMinute(endDay, window.endMinute);
-    // A window inside the hour that spring leaves out does not exist on that day.
+    // Moved ahead by the hour that spring leaves out, a window may end before it begins: there is none that day.
     if (toMs > fromMs) spans.push({ fromMs, toMs, text: window.text });
   }
   return spans;

@@ -93,7 +93,9 @@ export class ModelWorld {
     for (const host of this.hosts) host.lifecycle = 'InService';
     this.minSize = this.desired = options.hosts;
     this.maxSize = options.maxSize ?? options.hosts;
-    for (const item of options.services) this.#seed(item);
+    // What fits on few hosts first, so that a world that can hold its tasks does.
+    const rank = (item: ModelService) => Number(item.daemon !== true) - Number((item.ports ?? []).length > 0);
+    for (const item of [...options.services].sort((a, b) => rank(a) - rank(b))) this.#seed(item);
     for (const job of options.standalone ?? []) {
       const on = this.hosts[job.host]?.id ?? '';
       this.tasks.push({

@@ -70,12 +70,14 @@ function trialHosts(group: GroupLook): Host[] {
 const movesOf = (hosts: readonly Host[]) =>
   hosts.reduce((sum, host) => sum + (host.memory.tasksAtDrain ?? 0), 0);
 
-/** Notes when the first wave stands, when the bake begins, and when the trial has passed. */
-export const watchTrial: Rule = (tick) => {
-  for (const group of tick.look.groups) {
-    noteWave(tick, group);
-    noteBake(tick, group);
-  }
+/** Before drains: notes when the first wave stands. */
+export const watchWave: Rule = (tick) => {
+  for (const group of tick.look.groups) noteWave(tick, group);
+};
+
+/** After drains, which were just offered one more trial host: notes when the bake begins, and when it is over. */
+export const watchBake: Rule = (tick) => {
+  for (const group of tick.look.groups) noteBake(tick, group);
 };
 
 /**
@@ -118,7 +120,7 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
   const chosen = trialHosts(group);
   if (chosen.length === 0) return;
   if (memory.bakeStartedAtMs === undefined) {
-    if (drainAllowance({ look, draft }, group).mode === 'trial' && canTakeMore(group)) return;
+    if (draft.drain.some((act) => group.hosts.some((host) => host.instanceId === act.instanceId))) return;
     if (!chosen.every((host) => hasMoved(host, look.services))) return;
     // Nothing moved, nothing to watch: the trial has shown what it can.
     const passed = movesOf(chosen) === 0 || look.settings.bakeSeconds === 0;
@@ -133,13 +135,6 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
   }
   const endsMs = memory.bakeStartedAtMs + look.settings.bakeSeconds * 1000;
   if (look.nowMs >= endsMs) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
-}
-
-/** One more trial host was offered at the last look; the bake waits for it only while one could be taken. */
-function canTakeMore(group: GroupLook): boolean {
-  const youngest = Math.max(...trialHosts(group).map((host) => host.memory.drainingSinceMs ?? 0));
-  const anyMoving = trialHosts(group).some((host) => host.replicaCount > 0 && host.kind === 'draining');
-  return youngest > 0 && anyMoving && group.hosts.some((host) => host.kind === 'outdated');
 }
 
 /** Every REPLICA task of the host has its healthy replacement elsewhere. */
