@@ -4,10 +4,11 @@
  * abort during a Retry wait would replay the handler, so after the end every task fails with an error that nothing
  * retries or catches. A Lambda in flight goes on to its own end, as in AWS.
  */
-import { StateMachine } from 'aws-local-stepfunctions';
+
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
 import type { PreparedMachine, State } from './definition.ts';
 import { History } from './history.ts';
+import { StateMachine } from './interpreter.ts';
 import { bytesOf, dataLimitExceeded, ExecutionFault, MAX_PAYLOAD_BYTES, mergedOutput } from './payload.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT';
