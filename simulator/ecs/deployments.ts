@@ -3,7 +3,6 @@
  * Source: Amazon ECS API reference, Deployment and DeploymentConfiguration.
  */
 import type { Service } from '@aws-sdk/client-ecs';
-import { idOf } from './arn.ts';
 import type { Parts } from './parts.ts';
 import type { DeploymentRecord, ServiceRecord } from './records.ts';
 import type { Definition } from './task-definition.ts';
@@ -26,7 +25,7 @@ export class Deployments {
   /** Deployments as captured; a service always has a PRIMARY one. */
   adopt(service: ServiceRecord, source: Service): void {
     for (const captured of source.deployments ?? []) {
-      const definition = this.#definition(captured.taskDefinition ?? source.taskDefinition ?? '');
+      const definition = this.#definition(captured.taskDefinition, source);
       if (captured.status === 'INACTIVE') continue;
       const createdAtMs = captured.createdAt?.getTime() ?? this.#parts.world.clock.nowMs;
       service.deployments.push({
@@ -40,11 +39,7 @@ export class Deployments {
     service.deployments.sort((a, b) => Number(a.status === 'ACTIVE') - Number(b.status === 'ACTIVE'));
     if (service.deployments[0]?.status !== 'PRIMARY')
       service.deployments.unshift({
-        ...this.#make(
-          this.#newId(),
-          this.#definition(source.taskDefinition ?? ''),
-          this.#parts.world.clock.nowMs,
-        ),
+        ...this.#make(this.#newId(), this.#definition(undefined, source), this.#parts.world.clock.nowMs),
         rolloutState: 'COMPLETED',
       });
   }
@@ -150,9 +145,19 @@ export class Deployments {
     return `ecs-svc/${Array.from({ length: 19 }, (_, at) => digits.integer(at === 0 ? 1 : 0, 9)).join('')}`;
   }
 
-  #definition(arn: string): Definition {
-    const definition = this.#parts.state.definition(arn);
-    if (!definition) throw new Error(`the capture has no task definition ${idOf(arn)}`);
-    return definition;
+  /** Services of other controllers name their definition in their task sets only. */
+  #definition(arn: string | undefined, source: Service): Definition {
+    const group = `service:${source.serviceName}`;
+    const named = [
+      arn,
+      source.taskDefinition,
+      source.taskSets?.[0]?.taskDefinition,
+      this.#parts.capture.ecs.tasks.find((task) => task.group === group)?.taskDefinitionArn,
+    ];
+    for (const name of named) {
+      const definition = name === undefined ? undefined : this.#parts.state.definition(name);
+      if (definition) return definition;
+    }
+    throw new Error(`the capture has no task definition of the service ${source.serviceName}`);
   }
 }
