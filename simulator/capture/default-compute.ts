@@ -3,6 +3,7 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { _InstanceType, ArchitectureType, Instance, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ContainerInstance, Resource } from '@aws-sdk/client-ecs';
 import type { Capture } from './capture.ts';
+import { infoFromName } from './instance-type-names.ts';
 import type { Problem } from './problems.ts';
 
 /** A subnet that the capture does not describe has room: "unknown" must not read as "full". A /20 has this many. */
@@ -209,7 +210,7 @@ function fillTemplates(capture: Capture): void {
   }
 }
 
-/** Types of captured hosts that `describe-instance-types` was not asked for: what the agent registered tells enough. */
+/** Types that `describe-instance-types` was not asked for: what a host of it registered tells enough, else its name. */
 function fillInstanceTypes(
   capture: Capture,
   hosts: ReadonlyMap<string | undefined, ContainerInstance>,
@@ -222,12 +223,30 @@ function fillInstanceTypes(
     known.add(InstanceType);
     capture.ec2.instanceTypes.push(typeOf(InstanceType, instance, host, host.registeredResources));
   }
+  for (const name of launchableTypes(capture)) {
+    const info = known.has(name as _InstanceType) ? undefined : infoFromName(name);
+    if (info) capture.ec2.instanceTypes.push(info);
+  }
   for (const type of capture.ec2.instanceTypes) {
     type.NetworkInfo = {
       ...type.NetworkInfo,
       MaximumNetworkInterfaces: type.NetworkInfo?.MaximumNetworkInterfaces ?? interfacesOf(type.InstanceType),
     };
   }
+}
+
+/** Types that templates and overrides name. */
+function launchableTypes(capture: Capture): ReadonlySet<string> {
+  return new Set([
+    ...capture.ec2.launchTemplateVersions.flatMap(
+      ({ LaunchTemplateData }) => LaunchTemplateData?.InstanceType ?? [],
+    ),
+    ...capture.autoScaling.autoScalingGroups.flatMap((group) =>
+      (group.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? []).flatMap(
+        ({ InstanceType }) => InstanceType ?? [],
+      ),
+    ),
+  ]);
 }
 
 function typeOf(

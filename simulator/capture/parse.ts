@@ -135,7 +135,7 @@ function itemsOf(
     return [];
   }
   return input.flatMap((item, at) => {
-    const parsed = schema.safeParse(item, { error: inPlainWords });
+    const parsed = schema.safeParse(item, { error: (issue) => inPlainWords(issue) });
     if (parsed.success) {
       places.set(parsed.data as object, at);
       return [parsed.data];

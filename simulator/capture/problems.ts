@@ -17,15 +17,19 @@ export function jsonPath(path: readonly PropertyKey[]): string {
   return text === '' ? '$' : text;
 }
 
-/** Pass it to a schema's `safeParse`: says what was expected and what was found. */
-export function inPlainWords(issue: z.core.$ZodRawIssue): string | undefined {
+/** Pass it to a schema's `safeParse`: says what was expected and, unless whoever prints it does, what was found. */
+export function inPlainWords(
+  issue: z.core.$ZodRawIssue,
+  { tellsValue = true }: { readonly tellsValue?: boolean } = {},
+): string | undefined {
+  const found = () => (tellsValue ? `, not ${shown(issue.input)}` : '');
   if (issue.code === 'invalid_type') {
     if (issue.input === undefined) return 'is missing';
-    return `must be ${EXPECTED[issue.expected] ?? issue.expected}, not ${shown(issue.input)}`;
+    return `must be ${EXPECTED[issue.expected] ?? issue.expected}${found()}`;
   }
   if (issue.code === 'invalid_value') {
     if (issue.input === undefined) return 'is missing';
-    return `must be ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
+    return `must be ${issue.values.map(String).join(' or ')}${found()}`;
   }
   if (issue.code === 'too_small' && issue.origin !== 'array' && issue.origin !== 'string')
     return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;

@@ -3,6 +3,7 @@
  * `atSeconds` after the start or right after the effect that makes its moment (`when`).
  */
 import * as z from 'zod';
+import { inPlainWords } from '../capture/problems.ts';
 import { MOMENT_PATTERN, MOMENTS_IN_WORDS } from './moments.ts';
 
 const ROLE_PATTERN = /^(?:(?:outdated|draining|new):[1-9]\d*|canary|m?i-[0-9A-Za-z-]+)$/;
@@ -151,7 +152,9 @@ export const faultSchema = z.unknown().transform((input, context): Fault => {
     problem(['kind'], `unknown kind of fault ${JSON.stringify(kind)}; known are ${FAULT_KINDS.join(', ')}`);
     return z.NEVER;
   }
-  const parsed = rules.schema.safeParse(input);
+  const parsed = rules.schema.safeParse(input, {
+    error: (issue) => inPlainWords(issue, { tellsValue: false }),
+  });
   for (const issue of parsed.error?.issues ?? []) {
     if (issue.code !== 'unrecognized_keys') problem(issue.path, issue.message);
     else for (const key of issue.keys) problem([key], `${kind} has no argument ${JSON.stringify(key)}`);

@@ -26,8 +26,8 @@ describe('a capture of an old cluster, as the AWS CLI prints it', () => {
     const { ec2 } = legacyCapture();
 
     expect(ec2.subnets.map(({ SubnetId, AvailabilityZone }) => [SubnetId, AvailabilityZone])).toEqual([
-      ['subnet-1', 'us-east-1a'],
-      ['subnet-2', 'us-east-1b'],
+      ['subnet-0aaaaaaaaaaaaaaa1', 'us-east-1a'],
+      ['subnet-0aaaaaaaaaaaaaaa2', 'us-east-1b'],
     ]);
   });
 

@@ -275,6 +275,38 @@ describe('what a capture leaves out', () => {
     ]);
   });
 
+  it('is read from the name of an instance type that a group may launch, as far as a name tells', () => {
+    const override = (InstanceType: string) => ({ InstanceType });
+    const types = ['m6g.2xlarge', 'c7i.large', 't3.medium', 'r5n.4xlarge', 'p5.48xlarge'];
+    const capture = accepted({
+      autoScaling: {
+        autoScalingGroups: [
+          {
+            AutoScalingGroupName: 'hosts',
+            MinSize: 0,
+            MaxSize: 0,
+            DesiredCapacity: 0,
+            MixedInstancesPolicy: { LaunchTemplate: { Overrides: types.map(override) } },
+          },
+        ],
+      },
+    });
+
+    const told = capture.ec2.instanceTypes.map((type) => [
+      type.InstanceType,
+      type.VCpuInfo?.DefaultVCpus,
+      type.MemoryInfo?.SizeInMiB,
+      type.ProcessorInfo?.SupportedArchitectures?.[0],
+      type.NetworkInfo?.MaximumNetworkInterfaces,
+    ]);
+    expect(told).toEqual([
+      ['m6g.2xlarge', 8, 32_768, 'arm64', 4],
+      ['c7i.large', 2, 4096, 'x86_64', 3],
+      ['t3.medium', 2, 4096, 'x86_64', 3],
+      ['r5n.4xlarge', 16, 131_072, 'x86_64', 8],
+    ]);
+  });
+
   it('is 300 seconds for a deregistration delay, also of a target group that only a service names', () => {
     const targetGroupArn = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/1';
     const capture = accepted({
