@@ -55,9 +55,12 @@ async function restore(state: RunState): Promise<RunState> {
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
   const warnings: string[] = [];
   const failures: unknown[] = [];
+  let surplus = 0;
   for (const group of run.memory.groups) {
     try {
-      warnings.push(...(await giveBack(group, { table, runId: state.runId, keepsTarget, fence })));
+      const given = await giveBack(group, { table, runId: state.runId, keepsTarget, fence });
+      warnings.push(...given.warnings);
+      surplus += given.surplus;
     } catch (cause) {
       // The other groups are put back all the same; then the whole is tried again.
       if (cause instanceof ClaimLost) throw cause;
@@ -65,8 +68,10 @@ async function restore(state: RunState): Promise<RunState> {
     }
   }
   if (failures.length > 0) throw failures[0];
+  // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again.
+  const isLeftOpen = failed !== undefined && surplus > 0;
   await remember(table, run.memory, {
-    run: { phase: 'closed', ending },
+    run: { phase: isLeftOpen ? 'closing' : 'closed', ending },
     groups: [],
     hosts: [],
     services: [],

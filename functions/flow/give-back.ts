@@ -24,10 +24,19 @@ export interface GivingBack {
 /** Lifecycle states of hosts that a lower size would put at risk. */
 const PRESENT = new Set(['Pending', 'Pending:Wait', 'Pending:Proceed', 'InService']);
 
-/** @returns warnings for people; safe to repeat: what is as it should be is not touched again. */
-export async function giveBack(group: GroupMemory, how: GivingBack): Promise<string[]> {
+export interface GivenBack {
+  /** For people. */
+  readonly warnings: readonly string[];
+  /** Hosts in service beyond the goal: they keep their place, since only draining takes them away without harm. */
+  readonly surplus: number;
+}
+
+/** Safe to repeat: what is as it should be is not touched again. */
+export async function giveBack(group: GroupMemory, how: GivingBack): Promise<GivenBack> {
   const [described] = await describeGroups(autoScaling, [group.autoScalingGroupName]);
-  if (described === undefined) return [`${group.autoScalingGroupName} does not exist any more`];
+  if (described === undefined) {
+    return { warnings: [`${group.autoScalingGroupName} does not exist any more`], surplus: 0 };
+  }
   const warnings = await restoreReference(described, group, how);
   await restoreSizes(described, group, how);
   await restoreFlags(described, group, how);
@@ -37,7 +46,12 @@ export async function giveBack(group: GroupMemory, how: GivingBack): Promise<str
     await how.fence();
     await resumeProcesses(autoScaling, group.autoScalingGroupName, ours);
   }
-  return warnings;
+  const surplus = group.referenceOnly ? 0 : Math.max(0, presentIn(described) - group.goal);
+  return { warnings, surplus };
+}
+
+function presentIn(described: AutoScalingGroup): number {
+  return (described.Instances ?? []).filter((one) => PRESENT.has(one.LifecycleState ?? '')).length;
 }
 
 async function restoreSizes(
@@ -54,7 +68,7 @@ async function restoreSizes(
   };
   const sizes = restoredSizes(group, {
     ...now,
-    inService: (described.Instances ?? []).filter((one) => PRESENT.has(one.LifecycleState ?? '')).length,
+    inService: presentIn(described),
     minSizesSet: set.minSizes,
     maxSizesSet: set.maxSizes,
   });
