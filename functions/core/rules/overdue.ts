@@ -76,11 +76,12 @@ function stopAll({ draft }: Tick, blockers: readonly Blocker[], standalone: bool
   }
 }
 
-/** The blocked service has a task without a place that this host could take. */
+/** The blocked service has lost a task that found no other place, and this host could take it back. */
 function canTakeBack({ look }: Tick, host: Host, blocker: Blocker): boolean {
   const service = blocker.serviceName === undefined ? undefined : look.services.get(blocker.serviceName);
   const left = host.facts?.remaining;
-  if (service?.demand === undefined || left === undefined || service.unplaced === 0) return false;
+  if (service?.demand === undefined || left === undefined) return false;
+  if (service.placedElsewhere + service.unmoved >= service.facts.desiredCount) return false;
   const { needs } = service.demand;
   return needs.cpu <= left.cpu && needs.memoryMiB <= left.memoryMiB && needs.eniSlots <= left.eniSlots;
 }

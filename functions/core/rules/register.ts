@@ -21,6 +21,8 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   // A bake stops drains and terminations; bringing hosts in is what its trial may still wait for.
   if (freeze.groups.has(group.name) && memory.bakeStartedAtMs === undefined) return;
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
+  // Somebody may be scaling in: the second read decides whether the goal follows (rule 2).
+  if (memory.foreignBelow !== undefined) return;
 
   const surge = Math.min(effectiveSurge({ look, draft }, group), trialHostsWanted({ look, draft }, group));
   const wanted = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
