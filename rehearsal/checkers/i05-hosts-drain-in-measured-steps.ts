@@ -1,8 +1,9 @@
 /**
  * I5: hosts drain only within rules 7 and 8 of `decisions.md`. Rule 8's room is I3's; here is rule 7: a host joins those
- * that drain when each of its services stays within `maxTasksInMotionPercent` (at least one task), and within
- * `d − ceil(d·min/100)` where it may stop first; or when nothing of its services is in motion. A service that may stop
- * first moves in one zone at a time, whatever else.
+ * that drain when each of its services that is in motion already stays within `maxTasksInMotionPercent` (at least one
+ * task), and within `d − ceil(d·min/100)` where it may stop first. Of a service that is not in motion a host may carry
+ * more: hosts are the grain (design.md §7.2, "at least what one host carries"). A service that may stop first moves in
+ * one zone at a time, whatever else.
  */
 
 import { type CheckContext, type CheckerFactory, isOurs, Verdicts } from './checker.ts';
@@ -49,17 +50,13 @@ function carriedBy(host: HostLine, context: CheckContext, beforeMs: number): Car
 }
 
 function sharesExceeded(change: Drain, carried: Carried, context: CheckContext): string[] {
-  const inMotion = [...carried.keys()].filter((motion) => (change.inMotionBefore.get(motion) ?? 0) > 0);
-  // A single host may always drain when nothing of its services is in motion.
-  if (inMotion.length === 0) return [];
   return [...carried].flatMap(([motion, tasks]) => {
     const before = change.inMotionBefore.get(motion) ?? 0;
     const limit = limitOf(motion, context.settings.maxTasksInMotionPercent);
-    if (before + tasks.length <= limit) return [];
+    if (before === 0 || before + tasks.length <= limit) return [];
     return [
       `${motion.serviceName} has ${before} task(s) in motion and it carries ${tasks.length} more, at most ${limit} of ` +
-        `${motion.desired} may move at a time (minimum ${motion.allowedMinimum}), and ` +
-        `${inMotion.map((other) => other.serviceName).join(', ')} was in motion already`,
+        `${motion.desired} may move at a time (minimum ${motion.allowedMinimum})`,
     ];
   });
 }

@@ -60,6 +60,17 @@ describe('I5 and I13, hosts drain in measured steps', () => {
     expect(account.told).toEqual([]);
   });
 
+  it('lets a host drain that carries more than a share of one service while only others move', () => {
+    const account = stage(8);
+    account.service('cron', 4);
+    for (const name of ['c1', 'c2']) account.addTask(name, { on: host(3), of: 'cron' });
+    for (const name of ['c3', 'c4']) account.addTask(name, { on: host(6), of: 'cron' });
+    account.watch();
+    account.drain(host(0));
+    account.drain(host(3));
+    expect(account.told).toEqual([]);
+  });
+
   it('takes the limit from the settings', () => {
     const account = stage(4);
     account.watch({ settings: { ...DEFAULT_SETTINGS, maxTasksInMotionPercent: 100 } });

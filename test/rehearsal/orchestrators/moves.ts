@@ -136,10 +136,13 @@ export async function untilSteady(hands: Hands): Promise<void> {
   for await (const page of paginateListServices({ client: hands.ecs }, { cluster: CLUSTER }))
     arns.push(...(page.serviceArns ?? []));
   await until(hands, async () => {
-    const { services = [] } = await hands.ecs.send(
-      new DescribeServicesCommand({ cluster: CLUSTER, services: arns }),
-    );
-    return services.every((service) => (service.runningCount ?? 0) >= (service.desiredCount ?? 0));
+    for (let at = 0; at < arns.length; at += 10) {
+      const { services = [] } = await hands.ecs.send(
+        new DescribeServicesCommand({ cluster: CLUSTER, services: arns.slice(at, at + 10) }),
+      );
+      if (services.some((service) => (service.runningCount ?? 0) < (service.desiredCount ?? 0))) return false;
+    }
+    return true;
   });
   await hands.wait(90);
 }
