@@ -22,6 +22,17 @@ export async function careful(hands: Hands): Promise<void> {
   await tell(hands, { outcome: 'SUCCEEDED' });
 }
 
+/** Right where everything may move at once: all hosts drain together, each ends when it is empty. */
+export async function swift(hands: Hands): Promise<void> {
+  const before = await bringCapacity(hands);
+  await drain(hands, hands.outdated);
+  await Promise.all(hands.outdated.map((instanceId) => untilEmpty(hands, instanceId)));
+  await resize(hands, { MinSize: before.MinSize });
+  for (const instanceId of hands.outdated) await terminate(hands, instanceId, true);
+  await giveBack(hands, before);
+  await tell(hands, { outcome: 'SUCCEEDED' });
+}
+
 /** As many new hosts as there are outdated ones, ready. Answers the sizes from before. */
 export async function bringCapacity(hands: Hands): Promise<Required<Sizes>> {
   const { MinSize = 0, MaxSize = 0, DesiredCapacity = 0 } = await group(hands);
