@@ -63,7 +63,7 @@ export async function deploy(
 
   const { attachable } = await import('../functions/aws/clients.ts');
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
-  await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'ttl' });
+  await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'expiresAt' });
   for (const [name, load] of Object.entries(HANDLERS)) {
     const { handler } = await load();
     account.lambda.register(name, { handler: handler as never, timeoutSeconds: HANDLER_TIMEOUT_SECONDS });

@@ -9,7 +9,11 @@ interface Stacked {
   readonly middlewareStack: {
     add(
       middleware: (next: Handler, context: { readonly commandName?: string }) => Handler,
-      options: { readonly step: 'finalizeRequest'; readonly priority: 'normal'; readonly name: string },
+      options: {
+        readonly step: 'initialize' | 'finalizeRequest';
+        readonly priority: 'normal';
+        readonly name: string;
+      },
     ): void;
   };
 }
@@ -24,9 +28,20 @@ const budgets = new Map<string, Budget>();
 export function paced<C>(client: C, service: string): C {
   const budget = budgets.get(service) ?? createBudget(service, () => Date.now());
   budgets.set(service, budget);
-  (client as Stacked).middlewareStack.add(
+  const { middlewareStack } = client as Stacked;
+  // The first attempt waits before the request is made, so that its signature is not old when it leaves.
+  const begun = new WeakSet<object>();
+  middlewareStack.add(
     (next, context) => async (args) => {
       await budget.turn(context.commandName ?? '');
+      return next(args);
+    },
+    { step: 'initialize', priority: 'normal', name: 'pace' },
+  );
+  middlewareStack.add(
+    (next, context) => async (args) => {
+      if (begun.has(context)) await budget.turn(context.commandName ?? '');
+      begun.add(context);
       try {
         return await next(args);
       } catch (error) {
@@ -35,7 +50,7 @@ export function paced<C>(client: C, service: string): C {
         throw error;
       }
     },
-    { step: 'finalizeRequest', priority: 'normal', name: 'pace' },
+    { step: 'finalizeRequest', priority: 'normal', name: 'paceOfRetries' },
   );
   return client;
 }

@@ -78,7 +78,7 @@ export function ecsPart(spec: ClusterSpec, hosts: readonly PlacedHost[], tasks: 
   };
 }
 
-const serialOf = (task: PlacedTask) => Number.parseInt(task.taskId.slice(-6).replace(/^a+/, ''), 16);
+const serialOf = (task: PlacedTask) => Number.parseInt(task.taskId.slice(-6), 16);
 const addressOf = (task: PlacedTask) =>
   `10.1.${Math.floor(serialOf(task) / 250)}.${(serialOf(task) % 250) + 1}`;
 const portOf = (task: PlacedTask) => task.service?.hostPort ?? 32_768 + (serialOf(task) % 20_000);

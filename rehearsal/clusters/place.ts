@@ -35,7 +35,7 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
     cpu: number,
     memoryMiB: number,
   ) => {
-    const task = { taskId: (++serial).toString(16).padStart(32, 'a'), service, family, cpu, memoryMiB, host };
+    const task = { taskId: (++serial).toString(16).padStart(32, '0'), service, family, cpu, memoryMiB, host };
     host.cpu -= cpu;
     host.memoryMiB -= memoryMiB;
     if (service?.networkMode === 'awsvpc') host.eniSlots--;

@@ -109,7 +109,8 @@ export class Dispatcher implements OperationRegistry {
           ticket.leave();
         }
       },
-      { name: `${name}Departure`, step: 'initialize', priority: 'high' },
+      // Not earlier: what a caller's own middleware does before a request is made may take virtual time.
+      { name: `${name}Departure`, step: 'serialize', priority: 'high' },
     );
     stack.add(
       (_next, context) => async (args) => {
