@@ -1,0 +1,86 @@
+import { ECSClient, StopTaskCommand, UpdateContainerInstancesStateCommand } from '@aws-sdk/client-ecs';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { handler } from '../functions/drain.ts';
+import { fakeLedger } from './support/fake-ledger.ts';
+import { lambdaContext } from './support/lambda-context.ts';
+import { begin, loseClaim, state } from './support/run.ts';
+
+const ecs = mockClient(ECSClient);
+const ledger = fakeLedger();
+const host = (n: number) => ({
+  instanceId: `i-0${n}`,
+  containerInstanceArn: `arn:aws:ecs:eu-west-1:111122223333:container-instance/prod/${n}`,
+  reason: 'outdated',
+});
+const hosts = (count: number) => Array.from({ length: count }, (_, n) => host(n));
+const updates = () =>
+  ecs.commandCalls(UpdateContainerInstancesStateCommand).map((call) => call.args[0].input);
+
+describe('drain', () => {
+  beforeEach(async () => {
+    ecs.reset();
+    ledger.reset();
+    await begin(ledger.table);
+    ecs.on(UpdateContainerInstancesStateCommand).callsFake(({ containerInstances }) => ({
+      containerInstances: containerInstances.map((containerInstanceArn: string) => ({
+        containerInstanceArn,
+      })),
+    }));
+    ecs.on(StopTaskCommand).resolves({});
+  });
+
+  it('asks for at most ten hosts a call', async () => {
+    await handler({ ...state, step: { ...state.step, drain: hosts(23) } }, lambdaContext);
+
+    expect(updates().map((input) => input.containerInstances?.length)).toEqual([10, 10, 3]);
+    expect(updates().map((input) => input.status)).toEqual(['DRAINING', 'DRAINING', 'DRAINING']);
+  });
+
+  it('sets hosts back to ACTIVE before it drains others', async () => {
+    await handler(
+      { ...state, step: { ...state.step, drain: [host(1)], activate: [host(2)] } },
+      lambdaContext,
+    );
+
+    expect(updates().map((input) => input.status)).toEqual(['ACTIVE', 'DRAINING']);
+  });
+
+  it('goes on although AWS refused a host in an answer that succeeded', async () => {
+    ecs.on(UpdateContainerInstancesStateCommand).resolves({ failures: [{ arn: 'x/1', reason: 'INACTIVE' }] });
+
+    const answer = await handler({ ...state, step: { ...state.step, drain: [host(1)] } }, lambdaContext);
+
+    expect(answer.next).toBe('wait');
+  });
+
+  it('verifies the claim before every call, so a run that loses it half-way stops there', async () => {
+    ecs.on(UpdateContainerInstancesStateCommand).callsFake(async () => {
+      await loseClaim(ledger.table);
+      return {};
+    });
+
+    await expect(
+      handler({ ...state, step: { ...state.step, drain: hosts(20) } }, lambdaContext),
+    ).rejects.toMatchObject({ name: 'ClaimLost' });
+    expect(updates()).toHaveLength(1);
+  });
+
+  it('does the same again at a second delivery', async () => {
+    const input = { ...state, step: { ...state.step, drain: [host(1)] } };
+    await handler(input, lambdaContext);
+    await handler(input, lambdaContext);
+
+    expect(updates()[0]).toEqual(updates()[1]);
+  });
+
+  it('stops the tasks that were opted into force, saying who and why', async () => {
+    const stopTasks = [{ taskArn: 'arn:task/1', reason: 'standaloneTasks is stop' }];
+    await handler({ ...state, step: { ...state.step, stopTasks } }, lambdaContext);
+
+    expect(ecs.commandCalls(StopTaskCommand)[0]?.args[0].input).toMatchObject({
+      task: 'arn:task/1',
+      reason: 'ecs-rollover: standaloneTasks is stop',
+    });
+  });
+});

@@ -1,0 +1,126 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readClaim } from '../functions/aws/ledger/claims.ts';
+import { listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
+import { readRun } from '../functions/aws/ledger/runs.ts';
+import { handler } from '../functions/report.ts';
+import { fakeLedger } from './support/fake-ledger.ts';
+import { lambdaContext } from './support/lambda-context.ts';
+import { begin, EXECUTION, state } from './support/run.ts';
+
+const sns = mockClient(SNSClient);
+const eventBridge = mockClient(EventBridgeClient);
+const ledger = fakeLedger();
+const error = (name: string, message: string) => ({
+  Error: name,
+  Cause: JSON.stringify({ errorType: name, errorMessage: message }),
+});
+
+describe('report', () => {
+  beforeEach(() => {
+    sns.reset();
+    eventBridge.reset();
+    ledger.reset();
+    eventBridge.on(PutEventsCommand).resolves({ Entries: [{ EventId: '1' }] });
+    process.env.NOTIFICATION_TOPIC_ARN = 'arn:aws:sns:eu-west-1:111122223333:rollover';
+  });
+  afterEach(() => {
+    delete process.env.NOTIFICATION_TOPIC_ARN;
+  });
+
+  it('writes the ending down, tells it, and frees the cluster', async () => {
+    await begin(ledger.table, { phase: 'closed' });
+    const ending = { outcome: 'SUCCEEDED' as const, reason: '12 hosts replaced' };
+
+    const answer = await handler({ ...state, ending }, lambdaContext);
+
+    expect(answer).toMatchObject({
+      succeeded: true,
+      outcome: 'SUCCEEDED',
+      reason: '12 hosts replaced',
+      ending,
+    });
+    expect((await readRun(ledger.table, 'run-1'))?.record.outcome).toEqual(ending);
+    expect(await listHistory(ledger.table, 'prod')).toMatchObject([{ ending, imageIds: ['ami-0new'] }]);
+    expect(await readClaim(ledger.table, 'prod')).toBeUndefined();
+    expect(sns.commandCalls(PublishCommand)[0]?.args[0].input.Message).toContain('"kind":"succeeded"');
+    const [entry] = eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries ?? [];
+    expect(entry).toMatchObject({ Source: 'ecs-rollover', DetailType: 'ECS Rollover Notice' });
+  });
+
+  it.each([
+    ['SUCCEEDED', true],
+    ['NOTHING_TO_DO', true],
+    ['PENDING_WINDOW', true],
+    ['PARTIAL', false],
+    ['REFUSED', false],
+    ['ROLLED_BACK', false],
+    ['ABORTED', false],
+    ['FAILED', false],
+  ] as const)('makes %s green: %s', async (outcome, succeeded) => {
+    expect(await handler({ ...state, ending: { outcome, reason: '' } }, lambdaContext)).toMatchObject({
+      succeeded,
+    });
+  });
+
+  it('keeps the claim of a run that is not restored, so that the sweep finds it', async () => {
+    await begin(ledger.table, { phase: 'closing' });
+
+    const answer = await handler({ ...state, error: error('AwsBusy', 'throttled') }, lambdaContext);
+
+    expect(answer.outcome).toBe('FAILED');
+    expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(EXECUTION);
+  });
+
+  it('puts a bad image into quarantine, but not the one of a rollback that somebody asked for', async () => {
+    const ending = { outcome: 'ROLLED_BACK' as const, reason: 'tasks die: OutOfMemory' };
+    await begin(ledger.table, { phase: 'closed', control: { mode: 'rollback', atMs: 1, by: 'me' } });
+    const { writeControl } = await import('../functions/aws/ledger/runs.ts');
+    await writeControl(ledger.table, 'run-1', { mode: 'rollback', atMs: 1, by: 'me' });
+    await handler({ ...state, ending }, lambdaContext);
+    expect(await listQuarantine(ledger.table)).toEqual([]);
+
+    ledger.reset();
+    await begin(ledger.table, { phase: 'closed' });
+    await handler({ ...state, ending }, lambdaContext);
+    expect(await listQuarantine(ledger.table)).toMatchObject([
+      { imageId: 'ami-0new', reason: ending.reason },
+    ]);
+  });
+
+  it('names every problem of a request that could not be read', async () => {
+    const answer = await handler(
+      {
+        request: { cluster: 7 },
+        execution: EXECUTION,
+        error: error('BadRequest', 'cluster: must be a name'),
+      },
+      lambdaContext,
+    );
+
+    expect(answer).toMatchObject({ outcome: 'REFUSED', reason: 'cluster: must be a name', succeeded: false });
+  });
+
+  it('lets a request wait that lost the race for the claim', async () => {
+    const answer = await handler(
+      { ...state, error: error('ClaimHeld', 'prod is being rolled') },
+      lambdaContext,
+    );
+
+    expect(answer.outcome).toBe('PENDING_WINDOW');
+    expect(await listPending(ledger.table, 'prod')).toMatchObject([{ waitsFor: 'other-run' }]);
+  });
+
+  it('ends the run although nobody can be told', async () => {
+    sns.on(PublishCommand).rejects(new Error('no permission'));
+    eventBridge
+      .on(PutEventsCommand)
+      .resolves({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'ThrottlingException' }] });
+
+    const answer = await handler({ ...state, ending: { outcome: 'SUCCEEDED', reason: '' } }, lambdaContext);
+
+    expect(answer.succeeded).toBe(true);
+  });
+});

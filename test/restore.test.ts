@@ -1,0 +1,264 @@
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  DescribeAutoScalingInstancesCommand,
+  ResumeProcessesCommand,
+  UpdateAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import {
+  DeleteLaunchTemplateVersionsCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  EC2Client,
+  ModifyLaunchTemplateCommand,
+} from '@aws-sdk/client-ec2';
+import {
+  DescribeContainerInstancesCommand,
+  ECSClient,
+  ListContainerInstancesCommand,
+  UpdateContainerInstancesStateCommand,
+} from '@aws-sdk/client-ecs';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { forgetTemplateVersions } from '../functions/aws/facts/templates.ts';
+import { readRun } from '../functions/aws/ledger/runs.ts';
+import type { GroupMemory } from '../functions/core/memory.ts';
+import type { Ending } from '../functions/core/outcome.ts';
+import { handler } from '../functions/restore.ts';
+import { fakeLedger } from './support/fake-ledger.ts';
+import { lambdaContext } from './support/lambda-context.ts';
+import { begin, groupMemory, loseClaim, state } from './support/run.ts';
+
+const autoScaling = mockClient(AutoScalingClient);
+const ec2 = mockClient(EC2Client);
+const ecs = mockClient(ECSClient);
+mockClient(EventBridgeClient);
+const ledger = fakeLedger();
+
+const SUCCEEDED: Ending = { outcome: 'SUCCEEDED', reason: 'all replaced' };
+const FAILED: Ending = { outcome: 'FAILED', reason: 'no capacity' };
+/** The group as the run left it: pinned to version 7, sizes as set, two hosts in service. */
+const group = (over: object = {}) => ({
+  AutoScalingGroupName: 'hosts',
+  MinSize: 4,
+  MaxSize: 4,
+  DesiredCapacity: 2,
+  LaunchTemplate: { LaunchTemplateId: 'lt-1', LaunchTemplateName: 'hosts', Version: '7' },
+  Instances: ['i-1', 'i-2'].map((InstanceId) => ({ InstanceId, LifecycleState: 'InService' })),
+  SuspendedProcesses: [
+    { ProcessName: 'AZRebalance' },
+    { ProcessName: 'ScheduledActions' },
+    { ProcessName: 'AlarmNotification' },
+  ],
+  ...over,
+});
+const groupIs = (over: object = {}) =>
+  autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({ AutoScalingGroups: [group(over) as never] });
+const updates = () =>
+  autoScaling.commandCalls(UpdateAutoScalingGroupCommand).map((call) => call.args[0].input);
+const referenceTo = (version: string, over: Partial<GroupMemory> = {}): GroupMemory => ({
+  ...groupMemory,
+  ...over,
+  original: {
+    ...groupMemory.original,
+    launchSource: JSON.stringify({ LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: version } }),
+  },
+});
+const restoring = async (ending: Ending, memory: GroupMemory = groupMemory) => {
+  await begin(ledger.table, { groups: [memory], phase: 'closing', ending });
+  return handler({ ...state, ending }, lambdaContext);
+};
+
+describe('restore', () => {
+  beforeEach(() => {
+    for (const mock of [autoScaling, ec2, ecs]) mock.reset();
+    ledger.reset();
+    forgetTemplateVersions();
+    groupIs();
+    autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({ AutoScalingInstances: [] });
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
+    ec2.on(DeleteLaunchTemplateVersionsCommand).resolves({});
+    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version] }) => ({
+      LaunchTemplateVersions: [
+        {
+          LaunchTemplateId: 'lt-1',
+          VersionNumber: version === '$Latest' ? 7 : version === '$Default' ? 6 : Number(version),
+          VersionDescription: version === '$Latest' ? 'ecs-rollover run run-1' : '',
+          LaunchTemplateData: { ImageId: version === '7' ? 'ami-0new' : 'ami-0old' },
+        },
+      ],
+    }));
+  });
+
+  it('puts back the sizes, and resumes what the run suspended and nothing else', async () => {
+    const answer = await restoring(SUCCEEDED);
+
+    expect(updates()).toContainEqual({
+      AutoScalingGroupName: 'hosts',
+      MinSize: 2,
+      MaxSize: 4,
+      DesiredCapacity: 2,
+    });
+    expect(autoScaling.commandCalls(ResumeProcessesCommand)[0]?.args[0].input.ScalingProcesses).toEqual([
+      'AZRebalance',
+      'ScheduledActions',
+    ]);
+    expect(answer).toMatchObject({ next: 'report', ending: SUCCEEDED });
+    expect((await readRun(ledger.table, 'run-1'))?.memory?.phase).toBe('closed');
+  });
+
+  it('never goes below the hosts in service', async () => {
+    groupIs({
+      DesiredCapacity: 5,
+      MaxSize: 5,
+      Instances: ['1', '2', '3', '4', '5'].map((id) => ({ InstanceId: id, LifecycleState: 'InService' })),
+    });
+
+    await restoring(FAILED);
+
+    expect(updates().at(-1)).toMatchObject({ DesiredCapacity: 5, MaxSize: 5 });
+  });
+
+  it('keeps a Min that somebody else set meanwhile', async () => {
+    groupIs({ MinSize: 1 });
+
+    await restoring(SUCCEEDED);
+
+    expect(updates().at(-1)?.MinSize ?? 1).toBe(1);
+  });
+
+  it('at success keeps $Latest, which is our version now', async () => {
+    await restoring(SUCCEEDED);
+
+    expect(updates()[0]?.LaunchTemplate).toEqual({ LaunchTemplateId: 'lt-1', Version: '$Latest' });
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toHaveLength(0);
+  });
+
+  it('at success moves $Default to our version', async () => {
+    await restoring(SUCCEEDED, referenceTo('$Default'));
+
+    expect(ec2.commandCalls(ModifyLaunchTemplateCommand)[0]?.args[0].input.DefaultVersion).toBe('7');
+    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Default');
+  });
+
+  it('at success stays on our number where a number was', async () => {
+    await restoring(SUCCEEDED, referenceTo('6'));
+
+    expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toHaveLength(0);
+  });
+
+  it('at success gives resolve:ssm: its reference back and takes our literal version away', async () => {
+    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version], ResolveAlias }) => ({
+      LaunchTemplateVersions: [
+        {
+          VersionNumber: version === '$Latest' ? 7 : 6,
+          LaunchTemplateData: { ImageId: ResolveAlias ? 'ami-0new' : 'resolve:ssm:/golden' },
+        },
+      ],
+    }));
+
+    await restoring(SUCCEEDED);
+
+    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
+  });
+
+  it('at failure puts the reference back and takes our version away, so that $Latest is the owner’s', async () => {
+    await restoring(FAILED);
+
+    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
+  });
+
+  it('leaves a reference that somebody else changed', async () => {
+    groupIs({ LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '9' } });
+
+    await restoring(SUCCEEDED);
+
+    expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
+  });
+
+  it('changes nothing at a second delivery once all is as it was', async () => {
+    await restoring(SUCCEEDED);
+    autoScaling.resetHistory();
+    groupIs({
+      MinSize: 2,
+      LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '$Latest' },
+      SuspendedProcesses: [{ ProcessName: 'AlarmNotification' }],
+    });
+
+    await handler({ ...state, ending: SUCCEEDED }, lambdaContext);
+
+    expect(updates()).toEqual([]);
+    expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(0);
+  });
+
+  it('sets our DRAINING hosts in service back to ACTIVE, and no others', async () => {
+    const host = (id: string) => ({
+      containerInstanceArn: `arn/${id}`,
+      ec2InstanceId: id,
+      status: 'DRAINING',
+    });
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['a', 'b'] });
+    ecs
+      .on(DescribeContainerInstancesCommand)
+      .resolves({ containerInstances: [host('i-0old'), host('i-0their')] });
+    ecs.on(UpdateContainerInstancesStateCommand).resolves({});
+    autoScaling.on(DescribeAutoScalingInstancesCommand).callsFake(({ InstanceIds }) => ({
+      AutoScalingInstances: InstanceIds.map((InstanceId: string) => ({
+        InstanceId,
+        LifecycleState: 'InService',
+      })),
+    }));
+    await begin(ledger.table, {
+      phase: 'closing',
+      ending: FAILED,
+      hosts: [{ instanceId: 'i-0old', role: 'outdated', drainingSinceMs: 1 }],
+    });
+
+    await handler({ ...state, ending: FAILED }, lambdaContext);
+
+    expect(ecs.commandCalls(UpdateContainerInstancesStateCommand)[0]?.args[0].input).toEqual({
+      cluster: 'prod',
+      containerInstances: ['arn/i-0old'],
+      status: 'ACTIVE',
+    });
+  });
+
+  it('sends a run that failed back to give its hosts back by the rules, once', async () => {
+    const error = { Error: 'TypeError', Cause: '{"errorMessage":"x is not a function"}' };
+    await begin(ledger.table);
+
+    const first = await handler({ ...state, error }, lambdaContext);
+    expect(first).toMatchObject({ next: 'assess', counters: { failures: 1 } });
+    expect(first).not.toHaveProperty('error');
+    expect(updates()).toEqual([]);
+
+    const second = await handler({ ...first, error }, lambdaContext);
+    expect(second).toMatchObject({ next: 'report', ending: { outcome: 'FAILED' } });
+  });
+
+  it('puts back the other groups although one fails, and then asks to be tried again', async () => {
+    const busy = referenceTo('$Latest', { autoScalingGroupName: 'busy' });
+    autoScaling
+      .on(DescribeAutoScalingGroupsCommand, { AutoScalingGroupNames: ['busy'] })
+      .rejects(Object.assign(new Error('slow down'), { name: 'Throttling' }));
+    await begin(ledger.table, { groups: [busy, groupMemory], phase: 'closing', ending: FAILED });
+
+    await expect(handler({ ...state, ending: FAILED }, lambdaContext)).rejects.toMatchObject({
+      name: 'AwsBusy',
+    });
+    expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(1);
+  });
+
+  it('touches nothing once the claim is lost', async () => {
+    await begin(ledger.table);
+    await loseClaim(ledger.table);
+
+    await expect(handler({ ...state, ending: FAILED }, lambdaContext)).rejects.toMatchObject({
+      name: 'ClaimLost',
+    });
+    expect(autoScaling.calls()).toHaveLength(0);
+  });
+});
