@@ -34,14 +34,14 @@ const TOKENS = ['nextToken', 'NextToken', 'Marker', 'NextMarker', 'ExclusiveStar
 export function pageTokensOf(call: CallObservation): {
   readonly given: string | undefined;
   readonly next: string | undefined;
-  readonly base: string;
+  readonly base: () => string;
 } {
   const { rest, token: given } = tokenIn(inputOf(call));
   const output = typeof call.output === 'object' && call.output !== null ? call.output : {};
   // A limit of one asks whether there is any, and one is the answer.
   const isProbe = rest.maxResults === 1 || rest.MaxResults === 1 || rest.Limit === 1 || rest.MaxRecords === 1;
   const next = isProbe ? undefined : tokenIn(output as Readonly<Record<string, unknown>>).token;
-  return { given, next, base: JSON.stringify(rest) };
+  return { given, next, base: () => JSON.stringify(rest) };
 }
 
 function tokenIn(object: Readonly<Record<string, unknown>>): {
