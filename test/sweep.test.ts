@@ -1,0 +1,135 @@
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
+import { DescribeLaunchTemplateVersionsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  DescribeCapacityProvidersCommand,
+  DescribeClustersCommand,
+  ECSClient,
+  ListClustersCommand,
+  ListContainerInstancesCommand,
+} from '@aws-sdk/client-ecs';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { keepPending, listPending } from '../functions/aws/ledger/notes.ts';
+import { handler } from '../functions/sweep.ts';
+import { fakeLedger } from './support/fake-ledger.ts';
+import { lambdaContext } from './support/lambda-context.ts';
+import { begin } from './support/run.ts';
+
+const autoScaling = mockClient(AutoScalingClient);
+const ec2 = mockClient(EC2Client);
+const ecs = mockClient(ECSClient);
+const sfn = mockClient(SFNClient);
+const ssm = mockClient(SSMClient);
+const ledger = fakeLedger();
+const sweep = () => handler({ sweep: 'schedule' }, lambdaContext);
+const inputs = () =>
+  sfn.commandCalls(StartExecutionCommand).map((call) => JSON.parse(call.args[0].input.input ?? ''));
+const parameterIs = (Value: string) =>
+  ssm.on(GetParametersCommand).resolves({ Parameters: [{ Name: '/golden', Value }] });
+const pending = {
+  cluster: 'prod',
+  purpose: 'outdated',
+  request: { cluster: 'prod', reason: 'image' },
+  waitsFor: 'window' as const,
+  sinceMs: Date.now(),
+};
+
+describe('sweep', () => {
+  beforeEach(() => {
+    for (const mock of [autoScaling, ec2, ecs, sfn, ssm]) mock.reset();
+    ledger.reset();
+    ecs.on(ListClustersCommand).resolves({ clusterArns: [] });
+    sfn.on(StartExecutionCommand).resolves({ executionArn: 'arn:execution' });
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
+  });
+
+  it('leaves a run that is alive alone', async () => {
+    await begin(ledger.table);
+
+    expect(await sweep()).toEqual({ started: [], problems: [] });
+  });
+
+  it.each(['ABORTED', 'FAILED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
+    'has a claim given back whose execution is %s',
+    async (status) => {
+      await begin(ledger.table);
+      sfn.on(DescribeExecutionCommand).resolves({ status, stopDate: new Date() });
+
+      await sweep();
+
+      expect(inputs()).toEqual([{ cluster: 'prod', mode: 'abort' }]);
+    },
+  );
+
+  it('starts a request once its window is open, and not before', async () => {
+    await keepPending(ledger.table, { ...pending, notBeforeMs: Date.now() + 3_600_000 });
+    await sweep();
+    expect(inputs()).toEqual([]);
+
+    await keepPending(ledger.table, { ...pending, notBeforeMs: Date.now() - 1000 });
+    await sweep();
+    expect(inputs()).toEqual([pending.request]);
+    expect(await listPending(ledger.table)).toEqual([]);
+  });
+
+  it('never starts a paused run by itself', async () => {
+    await keepPending(ledger.table, { ...pending, waitsFor: 'resume' });
+
+    await sweep();
+
+    expect(inputs()).toEqual([]);
+    expect(await listPending(ledger.table)).toHaveLength(1);
+  });
+
+  it('starts a run when a watched parameter has another value than at the last look', async () => {
+    ecs.on(ListClustersCommand).resolves({ clusterArns: ['prod'] });
+    ecs.on(DescribeClustersCommand).resolves({
+      clusters: [
+        {
+          clusterName: 'prod',
+          capacityProviders: ['hosts'],
+          tags: [{ key: 'rollover:enabled', value: 'observe' }],
+        },
+      ],
+    });
+    ecs.on(ListContainerInstancesCommand).resolves({});
+    ecs.on(DescribeCapacityProvidersCommand).resolves({
+      capacityProviders: [{ autoScalingGroupProvider: { autoScalingGroupArn: 'hosts' } }],
+    });
+    autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
+      AutoScalingGroups: [
+        {
+          AutoScalingGroupName: 'hosts',
+          LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '1' },
+        } as never,
+      ],
+    });
+    ec2.on(DescribeLaunchTemplateVersionsCommand).resolves({
+      LaunchTemplateVersions: [{ VersionNumber: 1, LaunchTemplateData: { ImageId: 'resolve:ssm:/golden' } }],
+    });
+    parameterIs('ami-1');
+    await sweep();
+    await sweep();
+    expect(inputs()).toEqual([]);
+
+    parameterIs('ami-2');
+    await sweep();
+    await sweep();
+    expect(inputs()).toEqual([{ cluster: 'prod', reason: 'image' }]);
+  });
+
+  it('does the other parts although one fails', async () => {
+    await begin(ledger.table);
+    await keepPending(ledger.table, { ...pending, cluster: 'dev', waitsFor: 'other-run' });
+    sfn
+      .on(DescribeExecutionCommand)
+      .rejects(Object.assign(new Error('no'), { name: 'AccessDeniedException' }));
+
+    const swept = await sweep();
+
+    expect(swept.problems).toHaveLength(1);
+    expect(inputs()).toEqual([pending.request]);
+  });
+});
