@@ -1,0 +1,123 @@
+import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  DescribeContainerInstancesCommand,
+  DescribeServicesCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  GetTaskProtectionCommand,
+  ListContainerInstancesCommand,
+  ListTasksCommand,
+} from '@aws-sdk/client-ecs';
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createBudget } from '../../functions/aws/budget.ts';
+import { listContainerInstances } from '../../functions/aws/container-instances.ts';
+import { describeInstances } from '../../functions/aws/instances.ts';
+import { readParameters } from '../../functions/aws/parameters.ts';
+import { describeServices } from '../../functions/aws/services.ts';
+import { listTasks, readTaskProtection } from '../../functions/aws/tasks.ts';
+
+const ecsMock = mockClient(ECSClient);
+const ec2Mock = mockClient(EC2Client);
+const ssmMock = mockClient(SSMClient);
+const ecs = new ECSClient();
+const many = (count: number, name: string) => Array.from({ length: count }, (_, n) => `${name}/${n}`);
+
+describe('an adapter', () => {
+  beforeEach(() => {
+    for (const mock of [ecsMock, ec2Mock, ssmMock]) mock.reset();
+  });
+
+  it('follows every page of a list', async () => {
+    ecsMock
+      .on(ListTasksCommand)
+      .resolvesOnce({ taskArns: ['t/1'], nextToken: 'more' })
+      .resolves({ taskArns: ['t/2'] });
+    ecsMock.on(DescribeTasksCommand).callsFake(({ tasks }) => ({
+      tasks: tasks.map((taskArn: string) => ({ taskArn })),
+    }));
+
+    const tasks = await listTasks(ecs, 'prod', { desiredStatus: 'RUNNING' });
+
+    expect(tasks.map((task) => task.taskArn)).toEqual(['t/1', 't/2']);
+  });
+
+  it.each([
+    ['hosts', 100, () => ecsMock.commandCalls(DescribeContainerInstancesCommand), 'containerInstances'],
+    ['tasks', 100, () => ecsMock.commandCalls(DescribeTasksCommand), 'tasks'],
+    ['services', 10, () => ecsMock.commandCalls(DescribeServicesCommand), 'services'],
+    ['protected tasks', 100, () => ecsMock.commandCalls(GetTaskProtectionCommand), 'tasks'],
+  ] as const)('describes %s at most %i a call', async (_, max, calls, field) => {
+    ecsMock.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: many(250, 'h') });
+    ecsMock.on(ListTasksCommand).resolves({ taskArns: many(250, 't') });
+    ecsMock.on(DescribeContainerInstancesCommand).resolves({});
+    ecsMock.on(DescribeTasksCommand).resolves({});
+    ecsMock.on(DescribeServicesCommand).resolves({});
+    ecsMock.on(GetTaskProtectionCommand).resolves({});
+    await listContainerInstances(ecs, 'prod');
+    await listTasks(ecs, 'prod', { desiredStatus: 'RUNNING' });
+    await describeServices(ecs, 'prod', many(250, 's'));
+    await readTaskProtection(ecs, 'prod', many(250, 't'));
+
+    const sizes = calls().map(
+      (call) => (call.args[0].input as unknown as Record<string, string[]>)[field]?.length,
+    );
+    expect(sizes.reduce((sum: number, size) => sum + (size ?? 0), 0)).toBe(250);
+    expect(Math.max(...sizes.map((size) => size ?? 0))).toBe(max);
+  });
+
+  it('takes MISSING for gone, and no other failure', async () => {
+    ecsMock.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['h/1', 'h/2'] });
+    ecsMock.on(DescribeContainerInstancesCommand).resolves({
+      containerInstances: [{ containerInstanceArn: 'h/1' }],
+      failures: [{ arn: 'h/2', reason: 'MISSING' }],
+    });
+    expect(await listContainerInstances(ecs, 'prod')).toHaveLength(1);
+
+    ecsMock.on(DescribeContainerInstancesCommand).resolves({ failures: [{ arn: 'h/2', reason: 'ACCESS' }] });
+    await expect(listContainerInstances(ecs, 'prod')).rejects.toThrow('h/2 cannot be described: ACCESS');
+  });
+
+  it('asks by filter when one unknown id spoils a batch', async () => {
+    const unknown = Object.assign(new Error('unknown'), { name: 'InvalidInstanceID.NotFound' });
+    ec2Mock.on(DescribeInstancesCommand, { InstanceIds: ['i-1', 'i-2'] }).rejects(unknown);
+    ec2Mock
+      .on(DescribeInstancesCommand, { Filters: [{ Name: 'instance-id', Values: ['i-1', 'i-2'] }] })
+      .resolves({ Reservations: [{ Instances: [{ InstanceId: 'i-1' }] }] });
+
+    expect(await describeInstances(new EC2Client(), ['i-1', 'i-2'])).toEqual([{ InstanceId: 'i-1' }]);
+  });
+
+  it('finds a parameter by name, version, label and ARN', async () => {
+    const ARN = 'arn:aws:ssm:eu-west-1:111122223333:parameter/golden';
+    ssmMock.on(GetParametersCommand).resolves({
+      Parameters: [
+        { Name: '/golden', ARN, Value: 'ami-1' },
+        { Name: '/golden', ARN, Selector: ':3', Value: 'ami-3' },
+      ],
+    });
+
+    const found = await readParameters(new SSMClient(), ['/golden', '/golden:3', ARN, '/gone']);
+
+    expect([...found].map(([name, parameter]) => [name, parameter.Value])).toEqual([
+      ['/golden', 'ami-1'],
+      ['/golden:3', 'ami-3'],
+      [ARN, 'ami-1'],
+    ]);
+  });
+});
+
+describe('the budget', () => {
+  it('lets half of AWS’s burst go at once and a quarter of its rate after that', async () => {
+    let nowMs = 0;
+    const budget = createBudget('ECS', () => nowMs);
+    for (let call = 0; call < 50; call += 1) await budget.turn('DescribeTasksCommand');
+    const started = performance.now();
+    nowMs = 190;
+    // 0.19 s refill 0.95 of a call: the rest takes a moment.
+    await budget.turn('ListTasksCommand');
+
+    expect(performance.now() - started).toBeGreaterThanOrEqual(5);
+  });
+});
