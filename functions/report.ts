@@ -10,7 +10,7 @@ import { keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
 import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
-import type { Finding, Plan } from './core/plan.ts';
+import type { Exemption, Finding, Plan } from './core/plan.ts';
 import { windowState } from './core/windows.ts';
 import { ErrorName } from './edge/errors.ts';
 import { measure } from './edge/metrics.ts';
@@ -25,6 +25,8 @@ import { purposeOf } from './flow/purpose.ts';
 const GREEN: ReadonlySet<Outcome> = new Set(['SUCCEEDED', 'NOTHING_TO_DO', 'PENDING_WINDOW']);
 /** Enough to read in the console; the ledger has all. */
 const FINDINGS_MAX = 50;
+/** A notification may have 256 KiB (Amazon SNS API reference, Publish); a host with its reason takes about 200 bytes. */
+const STAYS_MAX = 500;
 
 const ReportInput = z.union([runStateSchema, failedStartSchema]);
 
@@ -55,7 +57,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
         cluster: input.cluster,
         runId: input.runId,
         message,
-        detail: input.summary,
+        detail: { ...input.summary, stays: stays(input, run, ending) },
       },
     ],
     run?.record.settings,
@@ -71,6 +73,20 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
     summary: input.summary,
     ...(run?.plan === undefined ? {} : { plan: shortPlan(run.plan) }),
   };
+}
+
+/** Hosts that are still what they were, each with why: for people, and for programs that read the event. */
+function stays(state: RunState, run: Run | undefined, ending: Ending): readonly Exemption[] {
+  if (run?.plan === undefined) return [];
+  const { groups, keptOut, exempt } = run.plan;
+  const held = (run.memory?.hosts ?? []).flatMap(({ instanceId, held: hold }) =>
+    hold === undefined ? [] : [{ instanceId, reason: hold.message ?? hold.reason }],
+  );
+  const planned = groups.flatMap((group) =>
+    group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),
+  );
+  const untouched = state.mode === 'plan' || run.memory === undefined ? planned : [];
+  return [...keptOut, ...held, ...exempt, ...untouched].slice(0, STAYS_MAX);
 }
 
 /** Not even the request could be read, or the plan failed: nothing was touched. */
