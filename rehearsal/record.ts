@@ -1,4 +1,5 @@
 /** Everything that a rehearsal leaves behind: the public result, and what the report and the log show of how it went. */
+import type { GroupTruth, LaunchTemplateTruth } from '../simulator/truth.ts';
 import type { LogLine } from './log.ts';
 import type { RehearsalResult } from './result.ts';
 import type { Timeline } from './timeline.ts';
@@ -26,6 +27,9 @@ export interface RehearsalRecord {
   /** Tasks in motion over time, by service. */
   readonly inMotion: ReadonlyMap<string, readonly MotionPoint[]>;
   readonly decisions: readonly DecisionRecord[];
+  /** Groups and templates as the run left them. */
+  readonly groups: readonly GroupTruth[];
+  readonly launchTemplates: readonly LaunchTemplateTruth[];
   /** How long it took, real seconds; shown to people, never part of result, log or report. */
   readonly wallSeconds: number;
 }

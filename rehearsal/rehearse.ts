@@ -113,6 +113,8 @@ async function run(
     decisions,
     timeline,
     inMotion: measured.inMotion,
+    groups: structuredClone(account.truth.groups()),
+    launchTemplates: structuredClone(account.truth.launchTemplates()),
   };
 }
 
