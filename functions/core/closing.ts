@@ -86,7 +86,7 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
 
   let surplus = surplusOf(tick, group);
   if (surplus <= 0) return open || group.terminating > 0;
-  const candidates = victims(group);
+  const candidates = victims(tick, group);
   const motion = closingMotion(tick, new Set([...leaving, ...candidates.slice(0, surplus)]));
   for (const host of candidates) {
     if (surplus <= 0) break;
@@ -109,9 +109,17 @@ function isOverdue({ look, draft, freeze }: Tick): boolean {
 }
 
 /** New hosts first, the emptiest leading; never those that were there before the run and stay. */
-function victims(group: GroupLook): Host[] {
+function victims({ draft }: Tick, group: GroupLook): Host[] {
+  const { startedAtMs } = draft.run;
+  const cameWithUs = (host: Host) => host.role === 'other' && (host.facts?.launchTimeMs ?? 0) >= startedAtMs;
   return group.alive
-    .filter((host) => host.role === 'new' && host.memory.surplus === undefined && host.kind !== 'terminating')
+    .filter(
+      (host) =>
+        (host.role === 'new' || cameWithUs(host)) &&
+        host.memory.surplus === undefined &&
+        host.kind !== 'terminating' &&
+        host.kind !== 'exempt',
+    )
     .filter((host) => host.memory.held === undefined)
     .sort(
       (a, b) =>

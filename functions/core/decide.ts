@@ -20,7 +20,7 @@ import { registerHosts } from './rules/register.ts';
 import { levelZones, removeSurplus, replaceFailed } from './rules/surplus.ts';
 import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/terminate.ts';
 import { watchBake, watchWave } from './rules/trial.ts';
-import { repeatActivations, watchUnplaced } from './rules/unplaced.ts';
+import { repeatActivations, repeatDrains, watchUnplaced } from './rules/unplaced.ts';
 import { judgeImage } from './rules/verdict.ts';
 import type { Settings } from './settings.ts';
 import type { Step } from './step.ts';
@@ -54,7 +54,7 @@ const ROLLING: readonly Rule[] = [
 ];
 
 /** Whatever the phase: what is broken on AWS's side or was lost on ours. */
-const ALWAYS: readonly Rule[] = [forgetLostIntents, deregisterGhosts, repeatActivations];
+const ALWAYS: readonly Rule[] = [forgetLostIntents, deregisterGhosts, repeatActivations, repeatDrains];
 
 export function decide(facts: Facts, plan: Plan, settings: Settings, nowMs: number): Step {
   const draft = new Draft(facts);
@@ -74,7 +74,7 @@ export function decide(facts: Facts, plan: Plan, settings: Settings, nowMs: numb
     if (isRolling(draft)) rule(tick);
   }
   if (!isRolling(draft)) {
-    close(tick);
+    close({ ...tick, freeze: freezeOf(look, draft) });
     if (draft.restore) draft.noteRun({ phase: 'closed' });
   }
   draft.noteRun({ lookedAtMs: nowMs });

@@ -211,9 +211,9 @@ function kindOf(
   if (memory.terminateIntentMs !== undefined) return 'terminating';
   if (isDead(facts, memory, nowMs)) return 'dead';
   if (memory.held !== undefined) return 'held';
-  if (memory.drainingSinceMs !== undefined && facts.status === 'DRAINING') {
+  // A read that still says ACTIVE may be older than our call: to take the host for idle would let too much move.
+  if (memory.drainingSinceMs !== undefined)
     return isDrained(progress, memory, nowMs) ? 'drained' : 'draining';
-  }
   if (role === 'outdated') return 'outdated';
   if (role === 'other') return memory.surplus === undefined ? 'foreign' : 'outdated';
   return newKind(facts, memory, settings, draft, tasks, belongs, nowMs);

@@ -3,9 +3,10 @@
  * what is left.
  */
 import { mayMove } from './budget.ts';
+import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
 import type { Look } from './look.ts';
-import { type Demand, Room, roomHost } from './placement.ts';
+import { type Demand, Room, type RoomHost, roomHost } from './placement.ts';
 import type { ServiceLook } from './services.ts';
 
 /** Why a host may not drain at this look. */
@@ -45,9 +46,7 @@ export class Motion {
     this.#look = look;
     this.#countFailures = countFailures;
     this.#hostCount = room.length;
-    this.#room = new Room(
-      room.flatMap((host) => (host.facts && roomHost(host.facts, new Set(host.replicas.keys()))) ?? []),
-    );
+    this.#room = new Room(room.flatMap((host) => roomOf(host, look) ?? []));
     this.#starts = room.reduce((sum, host) => sum + startingOn(host), 0);
     for (const host of look.hosts.values()) {
       if (host.kind === 'draining' && host.replicaCount > 0) this.#countMoving(host);
@@ -201,6 +200,29 @@ export class Motion {
 }
 
 const poolOf = (host: Host) => `${host.autoScalingGroupName} ${host.zone}`;
+
+/**
+ * What is free on the host: what ECS says, but never more than registered less the tasks that we see on it, since the
+ * two reads may be of different moments.
+ */
+function roomOf(host: Host, look: Look): RoomHost | undefined {
+  const room = host.facts && roomHost(host.facts, new Set(host.replicas.keys()));
+  const registered = host.facts?.registered;
+  if (room === undefined || registered === undefined) return room;
+  let { cpu, memoryMiB } = registered;
+  for (const task of host.tasks) {
+    const needs = look.definitions.get(task.taskDefinitionArn)?.needs;
+    if (needs === undefined || isStopping(task)) continue;
+    cpu -= needs.cpu;
+    memoryMiB -= needs.memoryMiB;
+  }
+  const free = {
+    ...room.free,
+    cpu: Math.min(cpu, room.free.cpu),
+    memoryMiB: Math.min(memoryMiB, room.free.memoryMiB),
+  };
+  return { ...room, free };
+}
 
 /** Seconds that draining the host takes when nothing goes wrong. */
 export function drainSeconds(host: Host, look: Look): number {

@@ -3,7 +3,7 @@ import { type ServiceClass, serviceClass, taskCeiling } from './arithmetic.ts';
 import { motionLimit } from './budget.ts';
 import type { Draft } from './draft.ts';
 import { isStopping } from './drain.ts';
-import type { Facts, ServiceFacts, TaskFacts } from './facts.ts';
+import type { Facts, HostFacts, ServiceFacts, TaskFacts } from './facts.ts';
 import { type Host, isGoneHost } from './groups.ts';
 import { type Demand, demandOf } from './placement.ts';
 import type { Settings } from './settings.ts';
@@ -26,10 +26,18 @@ export interface ServiceLook {
   readonly inMotion: number;
   /** Replacements that have no host yet. */
   readonly toPlace: number;
+  /** Tasks that wait without a host: PROVISIONING for a capacity provider, or not placed yet. */
+  readonly homeless: number;
   /** Those of them that ECS could start now and has not. */
   readonly unplaced: number;
   /** Zones of DRAINING hosts that still have tasks of it. */
   readonly drainingZones: ReadonlySet<string>;
+}
+
+/** Its tasks are to be replaced: it drains (whatever a stale read says), it is gone, or it is dead. */
+function isLeaving(facts: HostFacts, host: Host | undefined): boolean {
+  if (facts.status === 'DRAINING' || isGoneHost(facts)) return true;
+  return host !== undefined && ['draining', 'drained', 'dead'].includes(host.kind);
 }
 
 interface Count {
@@ -50,10 +58,7 @@ export function lookAtServices(
   const definitions = new Map(facts.taskDefinitions.map((item) => [item.taskDefinitionArn, item]));
   const leaving = new Map(
     facts.hosts
-      .filter(
-        (host) =>
-          host.status === 'DRAINING' || isGoneHost(host) || hosts.get(host.instanceId)?.kind === 'dead',
-      )
+      .filter((host) => isLeaving(host, hosts.get(host.instanceId)))
       .map((host) => [host.instanceId, host.zone ?? '']),
   );
   const counts = countTasks(facts.tasks, leaving);
@@ -95,6 +100,7 @@ function lookAtService(
     healthy,
     inMotion: Math.max(Math.min(unmoved, shortage), shortage - missingAtPlan, 0),
     toPlace,
+    homeless,
     unplaced: Math.max(homeless, Math.min(toPlace, Math.max(0, startable))),
     drainingZones,
   };

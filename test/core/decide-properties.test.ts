@@ -8,8 +8,8 @@ import type { Facts } from '../../functions/core/facts.ts';
 import { sortHosts } from '../../functions/core/groups.ts';
 import type { Settings } from '../../functions/core/settings.ts';
 import { defaults } from '../support/facts.ts';
+import type { ModelOptions } from '../support/model-options.ts';
 import { type ModelRun, runToEnd } from '../support/model-run.ts';
-import type { ModelOptions } from '../support/model-world.ts';
 
 const limits = fc.constantFrom([100, 200], [100, 150], [50, 200], [50, 100], [0, 100], [75, 125], [100, 100]);
 const service = fc.record({

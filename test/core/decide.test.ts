@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../functions/core/decide.ts';
 import { defaults } from '../support/facts.ts';
+import type { ModelOptions, ModelService } from '../support/model-options.ts';
 import { type ModelRun, runToEnd } from '../support/model-run.ts';
-import type { ModelOptions, ModelService } from '../support/model-world.ts';
 
 const web = (desired: number, over: Partial<ModelService> = {}): ModelService => ({
   name: 'web',
@@ -112,6 +112,24 @@ describe('a rollover from the first look to the last', () => {
     const run = runToEnd({ hosts: 9, services: [web(18)], surge: 2 });
     const zones = run.world.hosts.filter((host) => host.lifecycle === 'InService').map((host) => host.zone);
     expect(['a', 'b', 'c'].map((zone) => zones.filter((item) => item === zone).length)).toEqual([3, 3, 3]);
+  });
+});
+
+describe('a service that may stop first', () => {
+  it('moves in one zone at a time, however much may be in motion', () => {
+    const run = runToEnd(
+      { hosts: 9, services: [web(18, { min: 0 })] },
+      { settings: { maxTasksInMotionPercent: 100 } },
+    );
+    const drains = acts(run, 'drain');
+    for (const { step, facts } of drains) {
+      const zones = step.drain.map(
+        (act) => facts.hosts.find((host) => host.instanceId === act.instanceId)?.zone,
+      );
+      expect(new Set(zones).size).toBe(1);
+    }
+    expect(Math.max(...drains.map(({ step }) => step.drain.length))).toBeGreaterThan(1);
+    expect(run.end?.outcome).toBe('SUCCEEDED');
   });
 });
 
@@ -256,6 +274,7 @@ describe('what others do meanwhile', () => {
     );
     const [first] = run.world.hosts;
     expect(run.end?.outcome).toBe('PARTIAL');
+    expect(run.end?.reason).toContain('somebody else set it to DRAINING');
     expect(first).toMatchObject({ lifecycle: 'InService', status: 'DRAINING' });
     expect(run.steps.flatMap(({ step }) => step.activate)).toEqual([]);
   });

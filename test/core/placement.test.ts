@@ -97,6 +97,11 @@ describe('room for a set of tasks', () => {
     expect(room.place(demand({ ports: ['80/tcp'] }), 3)).toBe(1);
   });
 
+  it('puts one task of a service on each host under distinctInstance', () => {
+    const room = new Room([host(), host({}, { instanceId: 'i-2' })]);
+    expect(room.place(demand({}, { distinctInstance: true }), 3)).toBe(1);
+  });
+
   it('takes tries back, ports and services included', () => {
     const room = new Room([host()]);
     const wanted = demand({ cpu: 600, ports: ['80/tcp'] }, { distinctInstance: true });

@@ -4,7 +4,8 @@ import type { Facts } from '../../functions/core/facts.ts';
 import type { Settings } from '../../functions/core/settings.ts';
 import type { Step } from '../../functions/core/step.ts';
 import { defaults } from './facts.ts';
-import { type ModelOptions, ModelWorld } from './model-world.ts';
+import type { ModelOptions } from './model-options.ts';
+import { ModelWorld } from './model-world.ts';
 
 export interface ModelRun {
   readonly world: ModelWorld;

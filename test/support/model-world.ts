@@ -13,32 +13,8 @@ import {
   host as hostFacts,
   service as serviceFacts,
 } from './facts.ts';
-
-export interface ModelService {
-  readonly name: string;
-  readonly desired: number;
-  readonly min?: number;
-  readonly max?: number;
-  readonly cpu?: number;
-  readonly memoryMiB?: number;
-  readonly daemon?: boolean;
-  readonly ports?: readonly string[];
-  readonly stopSeconds?: number;
-}
-
-export interface ModelOptions {
-  readonly hosts: number;
-  readonly zones?: readonly string[];
-  readonly services: readonly ModelService[];
-  readonly surge?: number;
-  readonly maxSize?: number;
-  readonly cpu?: number;
-  readonly memoryMiB?: number;
-  readonly pack?: 'spread' | 'binpack';
-  /** Seconds from launch to InService and to registration; a host of the new image never joins with Infinity. */
-  readonly registerSeconds?: (launch: number) => number;
-  readonly standalone?: readonly { readonly host: number; readonly endsAtSeconds: number }[];
-}
+import { firstMemory } from './model-memory.ts';
+import type { ModelOptions, ModelService } from './model-options.ts';
 
 interface WorldHost {
   readonly id: string;
@@ -113,7 +89,7 @@ export class ModelWorld {
       outdated: this.hosts.map((item) => item.id),
       target: NEW,
     });
-    this.memory = this.#firstMemory();
+    this.memory = firstMemory(options, this, NEW);
   }
 
   /** What AWS would say now, and what the ledger remembers. */
@@ -416,46 +392,6 @@ export class ModelWorld {
       targetsDeregistering: 0,
       healthy: this.#healthy(task),
       ...(task.stoppingAt !== undefined && { stoppingAtMs: task.stoppingAt * 1000 }),
-    };
-  }
-
-  #firstMemory(): RunMemory {
-    const replicas = this.options.services.filter((item) => item.daemon !== true);
-    return {
-      runId: 'run',
-      startedAtMs: 0,
-      phase: 'rolling',
-      lastProgressAtMs: 0,
-      daemonsAtPlan: this.options.services.filter((item) => item.daemon === true).map((item) => item.name),
-      groups: [
-        {
-          autoScalingGroupName: 'group',
-          original: {
-            minSize: this.minSize,
-            maxSize: this.maxSize,
-            desiredCapacity: this.desired,
-            suspendedProcesses: [],
-            newInstancesProtectedFromScaleIn: false,
-            launchSource: '{}',
-          },
-          targetImages: { '*': NEW },
-          targetImageIds: [NEW],
-          set: {},
-          createdVersions: {},
-          defaultVersions: {},
-          suspendedByUs: ['AZRebalance', 'ScheduledActions'],
-          goal: this.desired,
-        },
-      ],
-      hosts: [],
-      services: replicas.map((item) => ({
-        serviceName: item.name,
-        healthyAtPlan: item.desired,
-        desiredAtPlan: item.desired,
-        tasksOnOutdated: item.desired,
-        unplacedAtPlan: 0,
-      })),
-      movesSeen: 0,
     };
   }
 }

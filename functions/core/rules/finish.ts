@@ -78,9 +78,14 @@ function isEnded(
   return goneSinceMs !== undefined && nowMs - goneSinceMs > GONE_WAIT_MS;
 }
 
+/** Planned hosts that are still there: held, or taken out of their group by somebody. */
+function staying({ look }: Tick): number {
+  return [...look.hosts.values()].filter((host) => host.role === 'outdated' && host.kind !== 'gone').length;
+}
+
 function endDone(tick: Tick): void {
   const { look, draft } = tick;
-  const stayed = heldHosts(tick) + look.plan.keptOut.length;
+  const stayed = staying(tick) + look.plan.keptOut.length;
   const done = replaced(tick);
   if (stayed === 0) {
     endRun(draft, 'SUCCEEDED', done === 0 ? 'the templates resolve to the target' : `${done} hosts replaced`);

@@ -4,7 +4,7 @@
  */
 import type { Draft } from '../draft.ts';
 import { type Look, memoryOf } from '../look.ts';
-import type { Freeze } from '../tick.ts';
+import { type Freeze, isRolling } from '../tick.ts';
 
 /** This many agents, and this share of all, gone at one look is a network or region problem, not ours to drain into. */
 const MANY_AGENTS = 3;
@@ -12,14 +12,12 @@ const MANY_AGENTS_SHARE = 0.2;
 /** Reads of somebody else's template that must agree before we believe it: our own pin may not show yet. */
 const TEMPLATE_READS_MS = 60_000;
 
+/** A group whose trial bakes is no part of this: `drainAllowance` and `terminateHosts` ask for the trial themselves. */
 export function freezeOf(look: Look, draft: Draft): Freeze {
   const groups = new Map<string, string>();
   for (const group of look.groups) {
-    const memory = memoryOf(draft, group);
     if (group.facts.instanceRefreshInProgress) {
       groups.set(group.name, 'somebody else runs an instance refresh on the group');
-    } else if (memory.bakeStartedAtMs !== undefined && memory.trialPassedAtMs === undefined) {
-      groups.set(group.name, 'the trial bakes: what moved must stay up first');
     }
     if (foreignTemplate(group, draft, look.nowMs)) {
       groups.set(group.name, 'somebody else changed the group’s template: it launches another image now');
@@ -32,6 +30,8 @@ export function freezeOf(look: Look, draft: Draft): Freeze {
 
 function wholeFreeze(look: Look, draft: Draft): string | undefined {
   if (draft.run.control?.mode === 'pause') return `paused by ${draft.run.control.by}`;
+  // Giving back goes on under a red alarm, which may be why the run ends, and with agents that a bad image silenced.
+  if (!isRolling(draft)) return undefined;
   const red = redAlarms(look);
   if (red.length > 0) return `alarm ${red.join(', ')} is in ALARM`;
   const registered = [...look.hosts.values()].filter(

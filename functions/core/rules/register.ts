@@ -18,8 +18,7 @@ export const registerHosts: Rule = (tick) => {
 function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
-  // A bake stops drains and terminations; bringing hosts in is what its trial may still wait for.
-  if (freeze.groups.has(group.name) && memory.bakeStartedAtMs === undefined) return;
+  if (freeze.groups.has(group.name)) return;
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
   // Somebody may be scaling in: the second read decides whether the goal follows (rule 2).
   if (memory.foreignBelow !== undefined) return;

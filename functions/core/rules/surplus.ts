@@ -19,8 +19,8 @@ export const removeSurplus: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   for (const group of look.groups) {
-    if (freeze.groups.has(group.name)) continue;
     const memory = memoryOf(draft, group);
+    if (freeze.groups.has(group.name) || memory.trialPassedAtMs === undefined) continue;
     const sizes = {
       goal: memory.goal,
       surge: effectiveSurge(tick, group),
@@ -138,6 +138,9 @@ export const replaceFailed: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   for (const group of look.groups) {
+    const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
+    const bakes = bakeStartedAtMs !== undefined && trialPassedAtMs === undefined;
+    if (bakes || freeze.groups.has(group.name)) continue;
     for (const host of group.hosts) {
       if (host.kind !== 'failed' || host.facts?.lifecycleState !== 'InService') continue;
       draft.hold({ instanceId: host.instanceId, rule: '4', reason: 'it did not become ready in time' });

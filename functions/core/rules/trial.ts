@@ -70,12 +70,15 @@ function trialHosts(group: GroupLook): Host[] {
 const movesOf = (hosts: readonly Host[]) =>
   hosts.reduce((sum, host) => sum + (host.memory.tasksAtDrain ?? 0), 0);
 
-/** Before drains: notes when the first wave stands. */
+/** Before drains: notes when the first wave stands, and when the bake is over. */
 export const watchWave: Rule = (tick) => {
-  for (const group of tick.look.groups) noteWave(tick, group);
+  for (const group of tick.look.groups) {
+    noteWave(tick, group);
+    noteBakeOver(tick, group);
+  }
 };
 
-/** After drains, which were just offered one more trial host: notes when the bake begins, and when it is over. */
+/** After drains, which were just offered one more trial host: notes when the bake begins. */
 export const watchBake: Rule = (tick) => {
   for (const group of tick.look.groups) noteBake(tick, group);
 };
@@ -133,7 +136,12 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
     }
     return;
   }
-  const endsMs = memory.bakeStartedAtMs + look.settings.bakeSeconds * 1000;
+}
+
+function noteBakeOver({ look, draft }: Tick, group: GroupLook): void {
+  const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
+  if (bakeStartedAtMs === undefined || trialPassedAtMs !== undefined) return;
+  const endsMs = bakeStartedAtMs + look.settings.bakeSeconds * 1000;
   if (look.nowMs >= endsMs) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
 }
 

@@ -5,10 +5,13 @@
 import type { Host } from '../groups.ts';
 import type { Look } from '../look.ts';
 import type { ServiceLook } from '../services.ts';
-import type { Rule, Tick } from '../tick.ts';
+import { isRolling, type Rule, type Tick } from '../tick.ts';
 
 /** Demand unplaced for longer than this stops new drains of its pool. */
 export const UNPLACED_MS = 60_000;
+const TWO_LOOKS_MS = 15_000;
+/** Without a word from ECS, replacements that have not started wait for something else, up to here. */
+const SILENT_MS = 300_000;
 /** The scheduler's back-off after failed attempts (research: 5 to 15 minutes, UNCONFIRMED), with a margin. */
 const BACK_OFF_MS = 1_200_000;
 /** After "unable to consistently start tasks successfully" (documented: up to 27 minutes). */
@@ -22,11 +25,26 @@ const CLOCK_STOP_LIMIT_MS = 1_800_000;
 export function waitingServices(look: Look, draft: Tick['draft']): ServiceLook[] {
   return [...look.services.values()].filter((service) => {
     const sinceMs = draft.service(service.facts.serviceName)?.unplacedSinceMs;
-    return sinceMs !== undefined && look.nowMs - sinceMs > UNPLACED_MS && fitsSomewhere(service);
+    if (sinceMs === undefined || service.demand === undefined) return false;
+    const waitedMs = look.nowMs - sinceMs;
+    // Caused by our drains and seen on two looks: capacity providers buy hosts for such tasks (rule 15).
+    if (service.homeless > 0 && waitedMs >= TWO_LOOKS_MS) return true;
+    return waitedMs > (saysUnplaced(service, sinceMs) ? UNPLACED_MS : SILENT_MS + stopMs(look, service));
   });
 }
 
-const fitsSomewhere = (service: ServiceLook) => service.demand !== undefined;
+/** ECS said since then that it could not place a task of the service. */
+function saysUnplaced(service: ServiceLook, sinceMs: number): boolean {
+  return service.facts.events.some(
+    ({ atMs, message }) => atMs >= sinceMs - UNPLACED_MS && message.includes('unable to place'),
+  );
+}
+
+/** A service that stops first may start its replacement only once the old task is gone: no sign of missing room. */
+function stopMs(look: Look, { facts }: ServiceLook): number {
+  const stop = look.definitions.get(facts.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
+  return (facts.deregistrationDelaySeconds + stop) * 1000;
+}
 
 export const watchUnplaced: Rule = (tick) => {
   const { look, draft } = tick;
@@ -112,6 +130,23 @@ export function activate({ look, draft }: Tick, host: Host, reason: string): voi
     clockStoppedMs: undefined,
   });
 }
+
+/** DRAINING was asked for and never seen: the call was lost, or the read is old; asking twice changes nothing. */
+export const repeatDrains: Rule = ({ look, draft, freeze }) => {
+  if (!isRolling(draft) || freeze.all !== undefined || freeze.drains !== undefined) return;
+  for (const host of look.hosts.values()) {
+    const { drainingSinceMs, drainingSeenAtMs } = host.memory;
+    const arn = host.facts?.containerInstanceArn;
+    if (host.kind !== 'draining' || host.facts?.status !== 'ACTIVE' || arn === undefined) continue;
+    if (drainingSinceMs === undefined || drainingSeenAtMs !== undefined) continue;
+    if (look.nowMs - drainingSinceMs < 30_000) continue;
+    draft.drain.push({
+      instanceId: host.instanceId,
+      containerInstanceArn: arn,
+      reason: 'it should be DRAINING and is still ACTIVE',
+    });
+  }
+};
 
 /** A host that should be ACTIVE again and is not: our call was lost (I8). */
 export const repeatActivations: Rule = (tick) => {

@@ -1,0 +1,215 @@
+/** Rules 2 and 16 to 18: single looks, one thing changed. */
+import { describe, expect, it } from 'vitest';
+import type { Facts, HostFacts } from '../../functions/core/facts.ts';
+import type { Step } from '../../functions/core/step.ts';
+import { task } from '../support/facts.ts';
+import {
+  drainingAfterTrial,
+  run,
+  see,
+  terminating,
+  withGroup,
+  withGroupMemory,
+  withHost,
+  withHostMemory,
+  withRun,
+  withTasks,
+} from '../support/mid-run.ts';
+
+describe('rules 16 to 18: terminate', () => {
+  const first = () => {
+    const facts = terminating();
+    const act = see(facts).terminate[0];
+    if (act === undefined) throw new Error('nothing ends');
+    return { facts, id: act.instanceId };
+  };
+  const ends = (step: Step, id: string) => step.terminate.some((act) => act.instanceId === id);
+
+  it.each<[string, (facts: Facts, id: string) => Facts]>([
+    [
+      'a task is still stopping',
+      (facts, id) =>
+        withTasks(facts, [task({ instanceId: id, lastStatus: 'STOPPING', desiredStatus: 'STOPPED' })]),
+    ],
+    [
+      'a target still deregisters',
+      (facts, id) =>
+        withTasks(facts, [
+          task({ instanceId: id, lastStatus: 'STOPPED', desiredStatus: 'STOPPED', targetsDeregistering: 1 }),
+        ]),
+    ],
+    [
+      'a standalone task runs',
+      (facts, id) => withTasks(facts, [task({ instanceId: id, taskClass: 'standalone' })]),
+    ],
+    [
+      'it was empty on one read only',
+      (facts, id) => withHostMemory(facts, id, { emptySinceMs: facts.observedAtMs - 14_999 }),
+    ],
+    [
+      'a daemon stops and two minutes are not over',
+      (facts, id) =>
+        withHostMemory(
+          withTasks(facts, [task({ instanceId: id, taskClass: 'daemon', serviceName: 'agent' })]),
+          id,
+          { emptySinceMs: facts.observedAtMs - 119_000 },
+        ),
+    ],
+    ['its container instance is ACTIVE', (facts, id) => withHost(facts, id, { status: 'ACTIVE' })],
+    ['Auto Scaling moves it', (facts, id) => withHost(facts, id, { lifecycleState: 'EnteringStandby' })],
+    ['a launch hook still holds it', (facts, id) => withHost(facts, id, { lifecycleState: 'Pending:Wait' })],
+    [
+      'it is protected from termination',
+      (facts, id) => withHost(facts, id, { apiTerminationProtected: true }),
+    ],
+    [
+      'a service that it served is short',
+      (facts) => ({ ...facts, tasks: facts.tasks.map((item) => ({ ...item, healthy: false })) }),
+    ],
+    [
+      'its group’s trial bakes',
+      (facts) =>
+        withRun(facts, {
+          groups: facts.memory.groups.map(({ trialPassedAtMs: _, ...group }) => ({
+            ...group,
+            bakeStartedAtMs: facts.observedAtMs - 1000,
+          })),
+        }),
+    ],
+  ])('does not end a host while %s', (_, change) => {
+    const { facts, id } = first();
+    expect(ends(see(facts), id)).toBe(true);
+    expect(ends(see(change(facts, id)), id)).toBe(false);
+  });
+
+  it('ends it although a daemon has not stopped two minutes after the rest', () => {
+    const { facts, id } = first();
+    const late = withTasks(facts, [task({ instanceId: id, taskClass: 'daemon', serviceName: 'agent' })]);
+    expect(ends(see(withHostMemory(late, id, { emptySinceMs: facts.observedAtMs - 121_000 })), id)).toBe(
+      true,
+    );
+  });
+
+  it('asks again only after two reads that still say InService', () => {
+    const { facts, id } = first();
+    const asked = (readsAfterIntent: number, laterMs: number) => {
+      const memory = withHostMemory(facts, id, {
+        terminateIntentMs: facts.observedAtMs - laterMs,
+        terminateDecrement: true,
+        readsAfterIntent,
+      });
+      const forgotten = see(memory).remember.hosts.find((host) => host.instanceId === id);
+      return forgotten?.terminateIntentMs === undefined;
+    };
+    expect(asked(0, 90_000)).toBe(false);
+    expect(asked(1, 30_000)).toBe(false);
+    expect(asked(1, 90_000)).toBe(true);
+  });
+
+  it('sets no absolute size while a decrement is on its way', () => {
+    const { facts, id } = first();
+    const small = withGroup(facts, { desiredCapacity: facts.hosts.length });
+    const needsMore = withGroupMemory(small, {
+      goal: facts.hosts.length,
+      set: { desiredCapacity: facts.hosts.length },
+    });
+    expect(see(needsMore).register).toHaveLength(1);
+    const asked = { terminateIntentMs: facts.observedAtMs - 15_000, terminateDecrement: true };
+    expect(see(withHostMemory(needsMore, id, asked)).register).toEqual([]);
+  });
+
+  it('expects one host less once a decrement shows, so that a scale-out after it is seen as one', () => {
+    const { facts, id } = first();
+    const asked = { terminateIntentMs: facts.observedAtMs - 15_000, terminateDecrement: true };
+    const expected = facts.groups[0]?.desiredCapacity ?? 0;
+    const before = withGroupMemory(withHostMemory(facts, id, asked), { set: { desiredCapacity: expected } });
+    const gone = withHost(before, id, { lifecycleState: 'Terminating' });
+    expect(see(gone).remember.groups[0]?.set.desiredCapacity).toBe(expected - 1);
+  });
+
+  it('takes a ghost away only when EC2 says terminated', () => {
+    const { facts, id } = first();
+    const ghost = (ec2State: HostFacts['ec2State']) =>
+      see(
+        withHostMemory(
+          withHost(facts, id, {
+            ...(ec2State !== undefined && { ec2State }),
+            lifecycleState: 'Terminated',
+            agentConnected: false,
+          }),
+          id,
+          { goneSinceMs: facts.observedAtMs - 100_000 },
+        ),
+      );
+    expect(ghost('terminated').deregister.map((act) => act.instanceId)).toEqual([id]);
+    expect(ghost('shutting-down').deregister).toEqual([]);
+  });
+
+  it('replaces a dead host without draining it, once there is room for its tasks', () => {
+    const facts = drainingAfterTrial();
+    const [act] = see(facts).drain;
+    const dead = withHost(facts, act?.instanceId, { agentConnected: false, impaired: true });
+    const silent = withRun(dead, {
+      hosts: [
+        ...dead.memory.hosts.filter((host) => host.instanceId !== act?.instanceId),
+        {
+          instanceId: act?.instanceId ?? '',
+          role: 'outdated',
+          autoScalingGroupName: 'group',
+          agentGoneSinceMs: facts.observedAtMs - 600_000,
+        },
+      ],
+    });
+    const step = see(silent);
+    expect(step.terminate).toContainEqual(
+      expect.objectContaining({ instanceId: act?.instanceId, because: 'dead' }),
+    );
+    expect(step.drain.some((other) => other.instanceId === act?.instanceId)).toBe(false);
+    const alive = see(withHost(silent, act?.instanceId, { impaired: false }));
+    expect(alive.terminate.some((other) => other.instanceId === act?.instanceId)).toBe(false);
+  });
+});
+
+describe('rule 2: what others want of the group', () => {
+  it('answers a scale-in on the second read: sizes up to what stands, the goal down', () => {
+    const before = drainingAfterTrial();
+    const standing = before.hosts.filter((item) => item.lifecycleState === 'InService').length;
+    const facts = withGroup(before, { desiredCapacity: standing - 2 });
+    const once = see(facts);
+    expect(once.register).toEqual([]);
+    const noted = once.remember.groups[0];
+    if (noted === undefined) throw new Error('nothing noted');
+    const twice = see(withGroupMemory(facts, noted), {}, 20_000);
+    expect(twice.register).toMatchObject([{ minSize: standing, desiredCapacity: standing }]);
+    expect(twice.remember.groups[0]?.goal).toBe(4);
+  });
+
+  it('moves the goal when a scheduled action falls due that we hold back', () => {
+    const facts = drainingAfterTrial();
+    const due = withGroup(facts, {
+      scheduledActions: [
+        { name: 'evening', startMs: facts.observedAtMs - 1000, desiredCapacity: 9, minSize: 2 },
+      ],
+    });
+    const step = see(due);
+    expect(step.remember.groups[0]).toMatchObject({
+      goal: 9,
+      scheduledDue: { desiredCapacity: 9, minSize: 2 },
+    });
+    const noted = step.remember.groups[0];
+    expect(see(withGroupMemory(due, { ...noted, goal: 7 })).remember.groups[0]?.goal ?? 7).toBe(7);
+  });
+
+  it('ends with the group’s own words when launches keep failing and nothing is ready', () => {
+    const [start] = run.steps;
+    if (start === undefined) throw new Error('no look');
+    const failure = { atMs: 30_000, message: 'We currently do not have sufficient capacity' };
+    const facts = withGroupMemory(withGroup(start.facts, { failedLaunches: [failure, failure, failure] }), {
+      launchesAskedAtMs: 0,
+    });
+    expect(see(facts, {}, 60_000).end).toMatchObject({
+      outcome: 'FAILED',
+      reason: expect.stringContaining('sufficient capacity'),
+    });
+  });
+});
