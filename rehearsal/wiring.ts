@@ -62,6 +62,8 @@ export async function deploy(
   });
 
   const { attachable } = await import('../functions/aws/clients.ts');
+  const { beginAsNewContainer } = await import('../functions/aws/container-memory.ts');
+  beginAsNewContainer();
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
   await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'expiresAt' });
   for (const [name, load] of Object.entries(HANDLERS)) {

@@ -20,7 +20,7 @@ import {
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { forgetTemplateVersions } from '../functions/aws/facts/templates.ts';
+import { beginAsNewContainer } from '../functions/aws/container-memory.ts';
 import { readRun } from '../functions/aws/ledger/runs.ts';
 import type { GroupMemory } from '../functions/core/memory.ts';
 import type { Ending } from '../functions/core/outcome.ts';
@@ -73,7 +73,7 @@ describe('restore', () => {
   beforeEach(() => {
     for (const mock of [autoScaling, ec2, ecs]) mock.reset();
     ledger.reset();
-    forgetTemplateVersions();
+    beginAsNewContainer();
     groupIs();
     autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({ AutoScalingInstances: [] });
     ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });

@@ -6,6 +6,8 @@
  * throttling for the Amazon EC2 API". Auto Scaling, Elastic Load Balancing and the rest publish no figures: 20 a second is
  * assumed for reads and 5 for changes.
  */
+import { perContainer } from './container-memory.ts';
+
 const SHARE_OF_REFILL = 0.25;
 const SHARE_OF_BURST = 0.5;
 
@@ -52,7 +54,7 @@ export interface Budget {
 
 /** `now` in epoch milliseconds. */
 export function createBudget(service: string, now: () => number): Budget {
-  const levels = new Map<string, { tokens: number; atMs: number }>();
+  const levels = perContainer(new Map<string, { tokens: number; atMs: number }>());
   return {
     async turn(commandName) {
       if (UNPACED.has(service)) return;

@@ -1,9 +1,10 @@
 /** Instance types: what AWS sells under a name does not change, so each is read once per container. */
 import { DescribeInstanceTypesCommand, type EC2Client, type InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import { perBatch, present, unique } from './batches.ts';
+import { perContainer } from './container-memory.ts';
 
 const BY_NAME_MAX = 100;
-const known = new Map<string, InstanceTypeInfo>();
+const known = perContainer(new Map<string, InstanceTypeInfo>());
 
 /** @throws InvalidInstanceType for a name that AWS does not sell in this Region. */
 export async function describeInstanceTypes(
@@ -25,9 +26,4 @@ export async function describeInstanceTypes(
   );
   for (const type of found) known.set(type.InstanceType ?? '', type);
   return present(wanted.map((name) => known.get(name)));
-}
-
-/** Forgets everything: for tests. */
-export function forgetInstanceTypes(): void {
-  known.clear();
 }

@@ -5,6 +5,7 @@ import {
   type ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { perContainer } from './container-memory.ts';
 import { isNotFound } from './error-codes.ts';
 
 /** Elastic Load Balancing's default (User guide, "Deregistration delay"). */
@@ -30,7 +31,7 @@ export async function readTargetHealth(
 }
 
 /** Deregistration delays change so rarely that a container reads each once. */
-const delays = new Map<string, number>();
+const delays = perContainer(new Map<string, number>());
 
 /** `deregistration_delay.timeout_seconds` of a target group. */
 export async function readDeregistrationDelay(
@@ -49,9 +50,4 @@ export async function readDeregistrationDelay(
     if (!isNotFound(error)) throw error;
     return DEFAULT_DEREGISTRATION_DELAY_SECONDS;
   }
-}
-
-/** Forgets everything: for tests. */
-export function forgetDeregistrationDelays(): void {
-  delays.clear();
 }

@@ -1,9 +1,10 @@
 /** Task definitions: immutable, so each is read once per container. */
 import { DescribeTaskDefinitionCommand, type ECSClient, type TaskDefinition } from '@aws-sdk/client-ecs';
 import { present, unique } from './batches.ts';
+import { perContainer } from './container-memory.ts';
 
 /** Registered revisions never change; the container that remembers one can never be wrong about it. */
-const known = new Map<string, TaskDefinition>();
+const known = perContainer(new Map<string, TaskDefinition>());
 
 /** The task definitions of these ARNs, in no particular order. */
 export async function describeTaskDefinitions(
@@ -20,9 +21,4 @@ export async function describeTaskDefinitions(
       }),
   );
   return present(wanted.map((arn) => known.get(arn)));
-}
-
-/** Forgets everything: for tests, which give one ARN several meanings. */
-export function forgetTaskDefinitions(): void {
-  known.clear();
 }

@@ -3,11 +3,12 @@ import type { AutoScalingGroup, LaunchTemplateSpecification } from '@aws-sdk/cli
 import type { EC2Client, LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import type { TemplateUse } from '../../core/facts.ts';
 import { present } from '../batches.ts';
+import { perContainer } from '../container-memory.ts';
 import { describeTemplateVersions } from '../launch-templates.ts';
 import { defined } from './hosts.ts';
 
 /** Versions are immutable: one with a literal image is read once per container (Amazon EC2 API reference). */
-const known = new Map<string, ResolvedVersion>();
+const known = perContainer(new Map<string, ResolvedVersion>());
 
 /** A template version with the image behind its reference. */
 export interface ResolvedVersion {
@@ -89,9 +90,4 @@ export async function resolveVersion(
   const literal = { version, imageId: image };
   if (/^\d+$/.test(reference)) known.set(`${launchTemplateId}:${reference}`, literal);
   return literal;
-}
-
-/** Forgets everything: for tests. */
-export function forgetTemplateVersions(): void {
-  known.clear();
 }
