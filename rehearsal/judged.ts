@@ -38,7 +38,11 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
   const settings = (): Settings | undefined => run()?.record.settings;
   const planned = cachedByRun(run, (found) => ({
     targets: new Set(found?.plan?.groups.flatMap((group) => group.target.imageIds) ?? []),
-    outdated: new Set(found?.plan?.groups.flatMap((group) => group.outdated) ?? []),
+    // Hosts that findings keep out are outdated all the same.
+    outdated: new Set([
+      ...(found?.plan?.groups.flatMap((group) => group.outdated) ?? []),
+      ...(found?.plan?.keptOut.map(({ instanceId }) => instanceId) ?? []),
+    ]),
   }));
   const request = input.start.kind === 'request' ? input.start.request : undefined;
 
@@ -63,12 +67,7 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
     },
     deadlineHosts: new Set(request?.deadline === undefined ? [] : (request.instances ?? [])),
     redeployable: new Set(),
-    scheduledActions: capture.autoScaling.scheduledActions.map((action) => ({
-      group: action.AutoScalingGroupName ?? '',
-      ...(action.MinSize !== undefined && { minSize: action.MinSize }),
-      ...(action.MaxSize !== undefined && { maxSize: action.MaxSize }),
-      ...(action.DesiredCapacity !== undefined && { desiredCapacity: action.DesiredCapacity }),
-    })),
+    scheduledActions: scheduledSizes(input),
     get settings() {
       const inForce = settings();
       return {
@@ -88,6 +87,20 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
     graceMs: GRACE_MS,
     tickMs: TICK_MS,
   };
+}
+
+/** What scheduled actions would set: those captured, and those that the scenario puts. */
+function scheduledSizes({ capture, faults }: RehearsalInput): JudgedRun['scheduledActions'] {
+  const captured = capture.autoScaling.scheduledActions.map((action) => ({
+    group: action.AutoScalingGroupName ?? '',
+    ...(action.MinSize !== undefined && { minSize: action.MinSize }),
+    ...(action.MaxSize !== undefined && { maxSize: action.MaxSize }),
+    ...(action.DesiredCapacity !== undefined && { desiredCapacity: action.DesiredCapacity }),
+  }));
+  const scripted = faults.flatMap((fault) =>
+    fault.kind === 'scheduled-action' ? [{ group: fault.group, desiredCapacity: fault.desired }] : [],
+  );
+  return [...captured, ...scripted];
 }
 
 /** Groups whose hosts are in these clusters, without those that another manager runs. */

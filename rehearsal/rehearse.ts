@@ -6,14 +6,11 @@
 import { performance } from 'node:perf_hooks';
 import { type Account, createAccount } from '../simulator/account.ts';
 import type { EventEnvelope } from '../simulator/event-bridge/event-bus.ts';
-import type { CheckContext } from './checkers/checker.ts';
-import { Chronicle } from './checkers/chronicle.ts';
-import { Checkers } from './checkers/index.ts';
+import { Judge } from './checkers/judge.ts';
 import { conclude } from './ending.ts';
 import type { RehearsalInput, Start } from './input.ts';
 import { judgedRun } from './judged.ts';
 import { LedgerMirror } from './ledger-mirror.ts';
-import { Metrics } from './metrics/index.ts';
 import { Progress } from './progress.ts';
 import type { RehearsalRecord } from './record.ts';
 import { resultOf } from './result-of.ts';
@@ -52,12 +49,7 @@ async function run(
   const progress = new Progress(say, timeline);
   const witness = new Witness({ account, mirror, progress });
   const judged = judgedRun(input, account, mirror);
-  const context: CheckContext = Object.defineProperties({} as CheckContext, {
-    ...Object.getOwnPropertyDescriptors(judged),
-    chronicle: { value: new Chronicle(account.truth), enumerable: true },
-  });
-  const checkers = new Checkers(context);
-  const metrics = new Metrics(context);
+  const judge = new Judge(judged);
 
   let isPresent = true;
   account.observe((observation, atMs) => {
@@ -65,14 +57,11 @@ async function run(
     timeline.observe(observation, clock.elapsedSeconds);
     witness.observe(observation, clock.elapsedSeconds);
     // The lines of the present state only open the log: the judge has seen it already.
-    if (isPresent) return;
-    const change = context.chronicle.observe(observation, atMs);
-    metrics.observe(observation, atMs, change);
-    checkers.observe(observation, atMs, change);
+    if (!isPresent) judge.observe(observation, atMs);
   });
   isPresent = false;
   timeline.start();
-  witness.onPlanned(() => metrics.plan());
+  witness.onPlanned(() => judge.plan());
 
   account.faults.tell({
     outdated: () => [...judged.outdated].sort(),
@@ -91,10 +80,8 @@ async function run(
 
   const { ending, stillRunning } = conclude({ account, mirror, stopped, noOp: witness.noOp });
   const mode = input.start.kind === 'request' ? input.start.request.mode : 'roll';
-  checkers.end(account.truth, { outcome: ending.outcome, stillRunning, mode });
   const endMs = stopped === 'horizon' ? horizonMs : Math.max(startedAtMs, witness.lastEndMs);
-  const measured = metrics.end(ending.outcome, endMs);
-  const violations = checkers.violations;
+  const { violations, measured } = judge.end({ outcome: ending.outcome, stillRunning, mode }, endMs);
   for (const violation of violations) witness.violated(violation);
   const { log, decisions } = witness;
   return {

@@ -41,7 +41,9 @@ export class Witness {
 
   constructor(parts: WitnessParts) {
     this.#parts = parts;
-    parts.account.lambda.onAnswer((name, _payload, answer) => this.#answered(name, answer as Answer | null));
+    const { lambda } = parts.account;
+    lambda.onAnswer((name, _payload, answer) => this.#answered(name, answer as Answer | null));
+    lambda.onFailure((name, _payload, error) => this.#failed(name, error));
   }
 
   /** Called once, when a plan stands in the ledger. */
@@ -81,6 +83,13 @@ export class Witness {
     if (name === 'plan') this.#planned(answer, t);
     if (name === 'prepare') this.#planStands();
     if (name === 'assess') this.#assessed(answer, t);
+  }
+
+  /** A handler that failed shows in its execution; one that nobody waits for would be silent. */
+  #failed(name: string, error: { readonly name: string; readonly message: string }): void {
+    const t = this.#parts.account.clock.elapsedSeconds;
+    this.#parts.progress.say(t, `${name} failed: ${error.name}: ${error.message}`);
+    if (name === 'trigger') this.noOp = `trigger failed: ${error.message}`;
   }
 
   #planned(answer: Answer, t: number): void {

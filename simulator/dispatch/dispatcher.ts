@@ -155,10 +155,11 @@ export class Dispatcher implements OperationRegistry {
     const { clock, faults } = this.#parts;
     const name = `${service}.${operation}`;
     const given = copyOf(input);
-    const tell = (answer: string) => {
+    const tell = (answer: string, answered?: object) => {
       this.#calls[name] = (this.#calls[name] ?? 0) + 1;
       const by = caller?.functionName ?? OUTSIDE;
-      this.#parts.record({ kind: 'call', function: by, operation: name, answer, input: given });
+      const line = { kind: 'call' as const, function: by, operation: name, answer, input: given };
+      this.#parts.record(answered === undefined ? line : { ...line, output: answered });
     };
 
     const scripted = faults.apiError(name);
@@ -191,11 +192,11 @@ export class Dispatcher implements OperationRegistry {
       throw error;
     }
     if (faults.losesResponse(name)) {
-      tell('lost');
+      tell('lost', output);
       await clock.delay(LOST_AFTER_MS);
       throw timeoutError(name);
     }
-    tell(isPartial(output) ? 'partial' : 'ok');
+    tell(isPartial(output) ? 'partial' : 'ok', output);
     return { ...output, $metadata: { httpStatusCode: 200, requestId: 'simulated', attempts: 1 } };
   }
 

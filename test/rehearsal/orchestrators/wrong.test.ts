@@ -43,6 +43,7 @@ const CASES: [string, Orchestrator, string[], RollOptions?][] = [
   ['acts on a group that is another manager’s', careful, ['I9'], { judged: { groups: new Set() } }],
   ['acts outside of its window', careful, ['I10'], { judged: { isOpen: () => false } }],
   ['sends more hosts in a call than AWS takes', wrong.sendsTooMany, ['I11']],
+  ['reads one page of a list', wrong.readsOnePage, ['I11']],
   ['forces a deployment', wrong.forcesADeployment, ['I12']],
   ['drains everything at once', wrong.drainsAllAtOnce, ['I13', 'I5']],
   ['deregisters a live host by force', wrong.deregistersByForce, ['I1']],

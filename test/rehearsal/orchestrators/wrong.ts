@@ -7,6 +7,7 @@ import { TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import {
   DeregisterContainerInstanceCommand,
   DescribeContainerInstancesCommand,
+  ListContainerInstancesCommand,
   ListTasksCommand,
   StopTaskCommand,
   UpdateContainerInstancesStateCommand,
@@ -126,6 +127,11 @@ export async function sendsTooMany(hands: Hands): Promise<void> {
       }),
     )
     .catch(() => {});
+}
+
+/** Takes the first page of a list for the whole. */
+export async function readsOnePage({ ecs }: Hands): Promise<void> {
+  await ecs.send(new ListContainerInstancesCommand({ cluster: CLUSTER, maxResults: 2 }));
 }
 
 /** Detaches a host to get it replaced, and is gone before it ends it. */
