@@ -20,27 +20,39 @@ import { paced } from './paced.ts';
 /** The SDK's retries are the layer for seconds; the state machine's Retry is the one for minutes. */
 const options = { maxAttempts: 8 };
 
-export const ecs = /* @__PURE__ */ paced(new ECSClient(options), 'ECS');
-export const autoScaling = /* @__PURE__ */ paced(new AutoScalingClient(options), 'AutoScaling');
-/** For TerminateInstanceInAutoScalingGroup alone: a second decrement after a lost answer would end another host. */
-export const autoScalingOnce = /* @__PURE__ */ paced(
-  new AutoScalingClient({ maxAttempts: 1 }),
+export const ecs = /* @__PURE__ */ paced(/* @__PURE__ */ new ECSClient(options), 'ECS');
+export const autoScaling = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new AutoScalingClient(options),
   'AutoScaling',
 );
-export const ec2 = /* @__PURE__ */ paced(new EC2Client(options), 'EC2');
-export const ssm = /* @__PURE__ */ paced(new SSMClient(options), 'SSM');
-export const dynamodb = /* @__PURE__ */ paced(new DynamoDBClient(options), 'DynamoDB');
-export const eventBridge = /* @__PURE__ */ paced(new EventBridgeClient(options), 'EventBridge');
-export const sns = /* @__PURE__ */ paced(new SNSClient(options), 'SNS');
-export const sfn = /* @__PURE__ */ paced(new SFNClient(options), 'SFN');
-export const cloudWatch = /* @__PURE__ */ paced(new CloudWatchClient(options), 'CloudWatch');
+/** For TerminateInstanceInAutoScalingGroup alone: a second decrement after a lost answer would end another host. */
+export const autoScalingOnce = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new AutoScalingClient({ maxAttempts: 1 }),
+  'AutoScaling',
+);
+export const ec2 = /* @__PURE__ */ paced(/* @__PURE__ */ new EC2Client(options), 'EC2');
+export const ssm = /* @__PURE__ */ paced(/* @__PURE__ */ new SSMClient(options), 'SSM');
+export const dynamodb = /* @__PURE__ */ paced(/* @__PURE__ */ new DynamoDBClient(options), 'DynamoDB');
+export const eventBridge = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new EventBridgeClient(options),
+  'EventBridge',
+);
+export const sns = /* @__PURE__ */ paced(/* @__PURE__ */ new SNSClient(options), 'SNS');
+export const sfn = /* @__PURE__ */ paced(/* @__PURE__ */ new SFNClient(options), 'SFN');
+export const cloudWatch = /* @__PURE__ */ paced(/* @__PURE__ */ new CloudWatchClient(options), 'CloudWatch');
 export const elasticLoadBalancing = /* @__PURE__ */ paced(
-  new ElasticLoadBalancingV2Client(options),
+  /* @__PURE__ */ new ElasticLoadBalancingV2Client(options),
   'ElasticLoadBalancingV2',
 );
-export const ecr = /* @__PURE__ */ paced(new ECRClient(options), 'ECR');
-export const imageBuilder = /* @__PURE__ */ paced(new ImagebuilderClient(options), 'ImageBuilder');
-export const serviceQuotas = /* @__PURE__ */ paced(new ServiceQuotasClient(options), 'ServiceQuotas');
+export const ecr = /* @__PURE__ */ paced(/* @__PURE__ */ new ECRClient(options), 'ECR');
+export const imageBuilder = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new ImagebuilderClient(options),
+  'ImageBuilder',
+);
+export const serviceQuotas = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new ServiceQuotasClient(options),
+  'ServiceQuotas',
+);
 
 /** All of them with the service each speaks to: what an account in memory attaches to. */
 export const attachable = /* @__PURE__ */ list();
