@@ -30,6 +30,8 @@ export interface GroupMemory {
   };
   /** `<template id>:<source version>` → version number that we created for the run. */
   readonly createdVersions: Readonly<Record<string, number>>;
+  /** Of these, source versions that brought the target by themselves, through `resolve:ssm:`: they are gone back to. */
+  readonly resolvedItself?: readonly string[];
   /** Template id → `$Default` version before we touched it. */
   readonly defaultVersions: Readonly<Record<string, number>>;
   readonly suspendedByUs: readonly string[];
@@ -139,6 +141,8 @@ export interface ServiceMemory {
   readonly unplacedSinceMs?: number;
   /** When a task of it last became healthy elsewhere or left a draining host: the drain clock starts anew (rule 11). */
   readonly lastProgressMs?: number;
+  /** A service that may stop first: the zone of the host whose drain set it in motion; means nothing at rest (rule 7). */
+  readonly motionZone?: string;
   /** At the last look: its tasks on draining hosts, and its healthy ones elsewhere. */
   readonly unmoved?: number;
   readonly healthyElsewhere?: number;

@@ -1,17 +1,22 @@
 /** In which order hosts are tried, and which are the emptiest. */
+import type { DrainEffect } from './attraction.ts';
 import type { Host } from './groups.ts';
 import type { GroupLook } from './look.ts';
 
 /**
  * Rule 10: in which order hosts are tried. Zones take turns: the one with the most old hosts left, then the one with
  * the most free new room, so that the last of the old are spread as the first were and the group ends level. In a zone
- * the emptiest host leads, since it is the magnet for bounces (a full host cannot take any); hosts that received a
- * bounce come last.
+ * the host leads whose drain spares the most bounces (the magnets: a full host cannot take any, and not every strategy
+ * draws to the emptiest), then the emptiest; hosts that received a bounce come last.
  */
-export function drainOrder(candidates: readonly Host[], groups: readonly GroupLook[]): Host[] {
+export function drainOrder(
+  candidates: readonly Host[],
+  groups: readonly GroupLook[],
+  effects: ReadonlyMap<string, DrainEffect>,
+): Host[] {
   const room = roomByZone(groups);
   const queues = new Map<string, Host[]>();
-  for (const host of [...candidates].sort((a, b) => compare(b, a))) {
+  for (const host of [...candidates].sort((a, b) => compare(b, a, effects))) {
     const queue = queues.get(host.zone);
     if (queue === undefined) queues.set(host.zone, [host]);
     else queue.push(host);
@@ -28,10 +33,15 @@ export function drainOrder(candidates: readonly Host[], groups: readonly GroupLo
   return order;
 }
 
-function compare(a: Host, b: Host): number {
+function compare(a: Host, b: Host, effects: ReadonlyMap<string, DrainEffect>): number {
+  const gain = ({ instanceId }: Host) => {
+    const effect = effects.get(instanceId);
+    return effect === undefined ? 0 : effect.spares - effect.bounces;
+  };
   return (
     Number(a.facts?.impaired !== true) - Number(b.facts?.impaired !== true) ||
     (a.memory.bouncedAtMs ?? 0) - (b.memory.bouncedAtMs ?? 0) ||
+    gain(b) - gain(a) ||
     emptiness(b) - emptiness(a) ||
     (a.instanceId < b.instanceId ? -1 : 1)
   );

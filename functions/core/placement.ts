@@ -152,6 +152,18 @@ export function resourceMisfit(
   return undefined;
 }
 
+/** As `resourceMisfit` answers undefined, without a reason: for asking of many hosts. */
+export function fitsOn(
+  { needs, distinctInstance, serviceName }: Demand,
+  host: Pick<RoomHost, 'free' | 'services'>,
+) {
+  const { free, services } = host;
+  if (needs.cpu > free.cpu || needs.memoryMiB > free.memoryMiB) return false;
+  if (needs.gpus > free.gpus || needs.eniSlots > free.eniSlots) return false;
+  if (needs.ports.length > 0 && needs.ports.some((port) => free.ports.includes(port))) return false;
+  return !(distinctInstance && serviceName !== undefined && services.has(serviceName));
+}
+
 /** A `RoomHost` that fills up while a set of tasks is tried on it. */
 interface Slot {
   readonly host: RoomHost;

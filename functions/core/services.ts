@@ -30,7 +30,7 @@ export interface ServiceLook {
   readonly homeless: number;
   /** Those of them that ECS could start now and has not. */
   readonly unplaced: number;
-  /** Zones of DRAINING hosts that still have tasks of it. */
+  /** Zones in which it is in motion: of DRAINING hosts that have tasks of it, and of what those left to be replaced. */
   readonly drainingZones: ReadonlySet<string>;
 }
 
@@ -88,6 +88,10 @@ function lookAtService(
   // What was missing before we came is not in motion because of us.
   const missingAtPlan = memory === undefined ? 0 : Math.max(0, memory.desiredAtPlan - memory.healthyAtPlan);
   const toPlace = Math.max(0, desired - placedElsewhere);
+  const inMotion = Math.max(Math.min(unmoved, shortage), shortage - missingAtPlan, 0);
+  // A task that left its host is in motion until its replacement is healthy: its zone is not free yet.
+  const zones = new Set(drainingZones);
+  if (inMotion > 0 && memory?.motionZone !== undefined) zones.add(memory.motionZone);
   const startable = taskCeiling(desired, service.maximumPercent) - placedElsewhere - unmoved;
   return {
     facts: service,
@@ -98,11 +102,11 @@ function lookAtService(
     placedElsewhere,
     healthyElsewhere,
     healthy,
-    inMotion: Math.max(Math.min(unmoved, shortage), shortage - missingAtPlan, 0),
+    inMotion,
     toPlace,
     homeless,
     unplaced: Math.max(homeless, Math.min(toPlace, Math.max(0, startable))),
-    drainingZones,
+    drainingZones: zones,
   };
 }
 

@@ -199,6 +199,27 @@ describe('rules 7 and 8: which host may drain', () => {
     expect(lost.drain.some((other) => other.instanceId === act?.instanceId)).toBe(true);
   });
 
+  it('keeps a service that may stop first in its zone until what left is healthy again elsewhere', () => {
+    const facts = drainingAfterTrial();
+    const fresh = new Set(
+      facts.hosts.filter((item) => item.imageId === 'ami-new').map((item) => item.instanceId),
+    );
+    const missing = facts.tasks.find(
+      (item) => item.serviceName === 'web' && fresh.has(item.instanceId ?? ''),
+    );
+    const stopFirst = {
+      ...facts,
+      services: facts.services.map((item) => ({ ...item, minimumHealthyPercent: 0 })),
+      tasks: facts.tasks.map((item) => (item === missing ? { ...item, healthy: false } : item)),
+    };
+    const inZone = (motionZone: string) =>
+      withRun(stopFirst, { services: facts.memory.services.map((item) => ({ ...item, motionZone })) });
+    const zonesDrained = (from: Facts) =>
+      see(from).drain.map((act) => from.hosts.find((item) => item.instanceId === act.instanceId)?.zone);
+    expect(new Set(zonesDrained(inZone('b')))).toEqual(new Set(['b']));
+    expect(new Set(zonesDrained(inZone('c')))).toEqual(new Set(['c']));
+  });
+
   it('drains nothing more while demand has waited for a minute and ECS says why', () => {
     const facts = drainingAfterTrial();
     const sinceMs = facts.observedAtMs - 90_000;

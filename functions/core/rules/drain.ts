@@ -1,4 +1,5 @@
 /** Rules 6 to 10: old hosts to DRAINING, as many as all the rules allow at this look. */
+import { type DrainEffect, drainEffects } from '../attraction.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import type { GroupLook } from '../look.ts';
@@ -19,7 +20,12 @@ export const drainHosts: Rule = (tick) => {
   const allowances = new Map(look.groups.map((group) => [group.name, drainAllowance(tick, group)] as const));
   const left = new Map([...allowances].map(([name, allowance]) => [name, hostsOf(allowance)] as const));
 
-  for (const host of orderOf(tick, candidates, allowances)) {
+  const mayDrain =
+    freeze.all === undefined && freeze.drains === undefined && [...left.values()].some((count) => count > 0);
+  const effects = mayDrain && candidates.length > 0 ? drainEffects(look) : new Map<string, DrainEffect>();
+  const patience = bounciest(candidates, effects);
+
+  for (const host of orderOf(tick, candidates, allowances, effects)) {
     const group = groupOf(look, host);
     if (group === undefined) continue;
     const refuse = (rule: string, reason: string, service?: string) =>
@@ -53,6 +59,11 @@ export const drainHosts: Rule = (tick) => {
       refuse('9', 'enough hosts for one step: next look');
       continue;
     }
+    const bounces = effects.get(host.instanceId)?.bounces ?? 0;
+    if (bounces > patience && allowance.mode === 'all' && somethingMoves(tick)) {
+      refuse('10', `about ${Math.round(bounces)} of its tasks would go to other old hosts: those first`);
+      continue;
+    }
     const refusal = tick.motion().accept(host);
     if (refusal !== undefined) {
       refuse(refusal.rule, refusal.reason, refusal.service);
@@ -71,13 +82,33 @@ function hostsOf(allowance: DrainAllowance): number {
 }
 
 /** The usual order, but a trial host should tell something: enough tasks to move, none that holds the drain for hours. */
-function orderOf(tick: Tick, candidates: Host[], allowances: ReadonlyMap<string, DrainAllowance>): Host[] {
-  const order = drainOrder(candidates, tick.look.groups);
+function orderOf(
+  tick: Tick,
+  candidates: Host[],
+  allowances: ReadonlyMap<string, DrainAllowance>,
+  effects: ReadonlyMap<string, DrainEffect>,
+): Host[] {
+  const order = drainOrder(candidates, tick.look.groups, effects);
   const inTrial = (host: Host) => allowances.get(host.autoScalingGroupName)?.mode === 'trial';
   const telling = (host: Host) =>
     Math.min(host.replicaCount, TRIAL_MOVES) - (host.standalone.length > 0 ? TRIAL_MOVES + 1 : 0);
   const trial = order.filter(inTrial).sort((a, b) => telling(b) - telling(a));
   return [...trial, ...order.filter((host) => !inTrial(host))];
+}
+
+/** More bounces than this, and twice the least that another host would make, are worth waiting for. */
+const BOUNCES_WORTH_WAITING = 1.5;
+
+function bounciest(candidates: readonly Host[], effects: ReadonlyMap<string, DrainEffect>): number {
+  const least = Math.min(...candidates.map((host) => effects.get(host.instanceId)?.bounces ?? 0));
+  return Math.max(BOUNCES_WORTH_WAITING, 2 * least);
+}
+
+/** Tasks are on their way, so that waiting costs little and ends: at rest nothing is refused for its bounces. */
+function somethingMoves({ look, draft }: Tick): boolean {
+  if (draft.drain.length > 0) return true;
+  for (const service of look.services.values()) if (service.inMotion > 0) return true;
+  return false;
 }
 
 export function beginDrain({ look, draft }: Pick<Tick, 'look' | 'draft'>, host: Host, trial: boolean): void {
@@ -99,6 +130,12 @@ export function beginDrain({ look, draft }: Pick<Tick, 'look' | 'draft'>, host: 
     emptySinceMs: undefined,
     ...(trial && { trial }),
   });
+  for (const name of host.replicas.keys()) {
+    const service = draft.service(name);
+    if (service !== undefined && look.services.get(name)?.serviceClass === 'may-stop-first') {
+      draft.noteService(name, service, { motionZone: host.zone });
+    }
+  }
   if (draft.run.firstDrainAtMs === undefined) draft.noteRun({ firstDrainAtMs: look.nowMs });
   draft.phase ??= 'moving';
 }

@@ -53,20 +53,26 @@ function takeOneAway(tick: Tick, group: GroupLook): void {
   tick.draft.noteHost(victim.instanceId, victim.memory, { surplus: 'remove' });
 }
 
-/** New hosts that may go: from the fullest zone where zones differ by more than one, the emptiest first. */
+/** New hosts that may go: those whose going leaves the zones level, the emptiest first. */
 export function victims(group: GroupLook): Host[] {
   const zones = zoneCounts(group);
-  const spread = Math.max(...zones.values()) - Math.min(...zones.values());
-  const weight = (host: Host) => (spread > 1 ? (zones.get(host.zone) ?? 0) : 0);
+  const apart = new Map([...zones.keys()].map((zone) => [zone, Math.max(1, spreadWithout(zones, zone))]));
+  const weight = (host: Host) => apart.get(host.zone) ?? 1;
   return group.ready
     .filter((host) => host.memory.surplus === undefined && host.standalone.length === 0)
     .sort(
       (a, b) =>
-        weight(b) - weight(a) ||
+        weight(a) - weight(b) ||
         a.replicaCount - b.replicaCount ||
         emptiness(b) - emptiness(a) ||
         (a.instanceId < b.instanceId ? -1 : 1),
     );
+}
+
+/** By how many hosts the zones differ once one of this zone is gone. */
+function spreadWithout(zones: ReadonlyMap<string, number>, gone: string): number {
+  const left = [...zones].map(([zone, count]) => (zone === gone ? count - 1 : count));
+  return Math.max(...left) - Math.min(...left);
 }
 
 /** Hosts per zone of the group, zones without one included. */

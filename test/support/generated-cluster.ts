@@ -1,0 +1,160 @@
+/** Clusters that nobody thought of, with the settings and the seed to roll them with, for properties of whole runs. */
+import fc from 'fast-check';
+import { buildCapture } from '../../rehearsal/clusters/build.ts';
+import { NEW_IMAGE, ZONES } from '../../rehearsal/clusters/constants.ts';
+import type { ClusterSpec, GroupSpec, ServiceSpec, StandaloneSpec } from '../../rehearsal/clusters/spec.ts';
+
+export interface GeneratedRun {
+  readonly spec: ClusterSpec;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+}
+
+const PARAMETER = '/golden/ecs/image-id';
+const MOST_TASKS = 30;
+
+const group = (name: string): fc.Arbitrary<GroupSpec> =>
+  fc
+    .record({
+      hosts: fc.integer({ min: 1, max: 5 }),
+      instanceType: fc.constantFrom('m5.large', 'm5.xlarge', 'c5.xlarge', 'm5.2xlarge'),
+      isFixedSize: fc.boolean(),
+      zones: fc.integer({ min: 1, max: 3 }),
+      version: fc.constantFrom('$Latest' as const, '$Default' as const, 'number' as const),
+      hasProvider: fc.boolean(),
+      protectedFromScaleIn: fc.boolean(),
+      isFirstDone: fc.boolean(),
+    })
+    .map(({ hosts, isFixedSize, zones, hasProvider, isFirstDone, ...rest }) => ({
+      name,
+      hosts,
+      ...rest,
+      ...(isFixedSize ? { minSize: hosts, maxSize: hosts } : { minSize: 0, maxSize: 3 * hosts }),
+      zones: ZONES.slice(0, zones),
+      imageReference: `resolve:ssm:${PARAMETER}`,
+      ...(hasProvider && { capacityProvider: `${name}-provider` }),
+      ...(isFirstDone && hosts > 1 && { images: { 0: NEW_IMAGE } }),
+    }));
+
+const percents = fc.constantFrom(
+  [100, 200],
+  [100, 150],
+  [50, 200],
+  [50, 100],
+  [75, 125],
+  [0, 100],
+  [0, 200],
+  [90, 110],
+  [100, 100],
+);
+
+/** `provider` and `port` are wishes: they hold where the cluster has a provider, and one service at most asks for a port. */
+const service = fc.record({
+  desired: fc.integer({ min: 0, max: 9 }),
+  percents,
+  cpu: fc.constantFrom(64, 128, 256, 512),
+  memoryMiB: fc.constantFrom(128, 256, 512, 1024, 2048),
+  hasLoadBalancer: fc.boolean(),
+  deregistrationDelaySeconds: fc.constantFrom(0, 30, 60, 300),
+  containerHealthCheck: fc.boolean(),
+  stopTimeoutSeconds: fc.constantFrom(2, 30, 120),
+  network: fc.constantFrom('bridge' as const, 'bridge' as const, 'awsvpc' as const, 'port' as const),
+  distinctInstance: fc.boolean(),
+  wantsProvider: fc.boolean(),
+});
+
+const settings = fc.record(
+  {
+    surge: fc.constantFrom('10%', '34%', '100%', 1, 2),
+    maxTasksInMotionPercent: fc.constantFrom(10, 25, 50, 100),
+    canaryInstances: fc.constantFrom(0, 1, 2),
+    bakeSeconds: fc.constantFrom(0, 60, 300),
+    raiseMaxSize: fc.constantFrom(true, true, false),
+    standaloneTasks: fc.constantFrom('wait', 'hold', 'stop'),
+    standaloneTimeoutSeconds: fc.constantFrom(300, 1800),
+    drainTimeoutSeconds: fc.constantFrom(900, 1800),
+  },
+  { requiredKeys: [] },
+);
+
+export const generatedRun: fc.Arbitrary<GeneratedRun> = fc
+  .record({
+    groups: fc.oneof(fc.tuple(group('web')), fc.tuple(group('web'), group('batch'))),
+    services: fc.array(service, { maxLength: 6 }),
+    daemons: fc.integer({ min: 0, max: 2 }),
+    standalone: fc.array(fc.constantFrom<StandaloneSpec>({ family: 'job' }, { family: 'report', cpu: 512 }), {
+      maxLength: 2,
+    }),
+    placement: fc.constantFrom('spread' as const, 'binpack' as const),
+    settings,
+    seed: fc.integer({ min: 1, max: 100_000 }),
+  })
+  .map(({ groups, services, daemons, standalone, placement, settings: chosen, seed }) => {
+    const providers = groups.flatMap(({ capacityProvider }) => capacityProvider ?? []);
+    const daemonSpecs = Array.from({ length: daemons }, (_, at): ServiceSpec => {
+      return { name: `daemon-${at}`, desired: 0, daemon: true };
+    });
+    let spec: ClusterSpec = {
+      groups,
+      services: daemonSpecs,
+      placement,
+      parameters: { [PARAMETER]: NEW_IMAGE },
+    };
+    let tasks = 0;
+    for (const [at, wish] of services.entries()) {
+      const isPortTaken = spec.services.some(({ hostPort }) => hostPort !== undefined);
+      const added = serviceSpec(`svc-${at}`, wish, providers, isPortTaken);
+      const grown = { ...spec, services: [...spec.services, added] };
+      if (tasks + added.desired > MOST_TASKS || !hasRoom(grown)) continue;
+      tasks += added.desired;
+      spec = grown;
+    }
+    const withJobs = {
+      ...spec,
+      standalone: [...new Map(standalone.map((job) => [job.family, job])).values()],
+    };
+    return { spec: hasRoom(withJobs) ? withJobs : spec, settings: chosen, seed };
+  });
+
+type Wish = typeof service extends fc.Arbitrary<infer T> ? T : never;
+
+function serviceSpec(
+  name: string,
+  wish: Wish,
+  providers: readonly string[],
+  isPortTaken: boolean,
+): ServiceSpec {
+  const {
+    percents: limits,
+    hasLoadBalancer,
+    deregistrationDelaySeconds,
+    network,
+    wantsProvider,
+    ...rest
+  } = wish;
+  const [minimumHealthyPercent = 100, maximumPercent = 200] = limits;
+  return {
+    name,
+    minimumHealthyPercent,
+    maximumPercent,
+    desired: rest.desired,
+    cpu: rest.cpu,
+    memoryMiB: rest.memoryMiB,
+    stopTimeoutSeconds: rest.stopTimeoutSeconds,
+    containerHealthCheck: rest.containerHealthCheck,
+    distinctInstance: rest.distinctInstance,
+    ...(network === 'awsvpc' && { networkMode: network }),
+    ...(network === 'port' && !isPortTaken && { hostPort: 8080 }),
+    ...(hasLoadBalancer && { loadBalancer: { deregistrationDelaySeconds } }),
+    ...(wantsProvider && providers.length > 0 && { capacityProviders: providers }),
+  };
+}
+
+function hasRoom(spec: ClusterSpec): boolean {
+  try {
+    buildCapture(spec);
+    return true;
+  } catch {
+    return false;
+  }
+}
