@@ -5,6 +5,7 @@
  * every other case (a refusal, a plan that was only asked for, a word to a running run, a request that has to wait). It
  * changes nothing of the cluster. A request that nobody can read is thrown as BadRequest, every problem named.
  */
+import type { Cluster } from '@aws-sdk/client-ecs';
 import * as z from 'zod';
 import { ecs } from './aws/clients.ts';
 import { describeCluster } from './aws/clusters.ts';
@@ -22,6 +23,7 @@ import { parseRequest, type Request } from './edge/request.ts';
 import { NO_ACTS, type RunState } from './edge/run-state.ts';
 import { ledger, ownerLives } from './flow/claim.ts';
 import { sendControl } from './flow/control.ts';
+import { imagesWanted } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
@@ -63,7 +65,7 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
     case 'plan':
       return planOnly(state);
     default:
-      if (isLive) return queued(state, claim, nowMs);
+      if (isLive) return queued(state, cluster, claim, nowMs);
       if (claim === undefined) return planned(state);
       await wait(state, 'other-run', nowMs);
       return takenOver(state, claim);
@@ -81,7 +83,7 @@ function firstState(cluster: string, request: Request, execution: string): RunSt
     token: 0,
     next: 'prepare',
     step: NO_ACTS,
-    waitSeconds: 15,
+    nextLookAt: new Date().toISOString(),
     counters: { ticks: 0, events: 0, failures: 0 },
     summary: {},
   };
@@ -152,8 +154,8 @@ function reported(state: RunState, plan: Plan): RunState {
 }
 
 /** Somebody else rolls the cluster: the same work is being done already, other work waits for its end. */
-async function queued(state: RunState, claim: Claim, nowMs: number): Promise<RunState> {
-  if (claim.purpose === purposeOf(state.request)) {
+async function queued(state: RunState, cluster: Cluster, claim: Claim, nowMs: number): Promise<RunState> {
+  if (claim.purpose === purposeOf(state.request) && (await isWorkedOn(state.request, cluster, claim))) {
     return ended(
       state,
       'NOTHING_TO_DO',
@@ -162,6 +164,15 @@ async function queued(state: RunState, claim: Claim, nowMs: number): Promise<Run
   }
   await wait(state, 'other-run', nowMs);
   return ended(state, 'PENDING_WINDOW', `waits for the end of ${claim.owner}`);
+}
+
+/** Does the run aim at what is wanted now? An image that was published since it began is work for another one. */
+async function isWorkedOn({ image }: Request, cluster: Cluster, claim: Claim): Promise<boolean> {
+  const run = await readRun(ledger(), claim.runId);
+  const aims = run?.memory?.groups.flatMap(({ targetImageIds }) => targetImageIds);
+  // It has not made its plan yet: that will see what is wanted.
+  if (aims === undefined) return true;
+  return (await imagesWanted(cluster, image)).every((imageId) => aims.includes(imageId));
 }
 
 async function resumed(state: RunState, claim: Claim | undefined, isLive: boolean): Promise<RunState> {

@@ -1,4 +1,4 @@
-import { DescribeClustersCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { DescribeClustersCommand, ECSClient, ListContainerInstancesCommand } from '@aws-sdk/client-ecs';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +33,7 @@ describe('plan', () => {
     sfn.reset();
     ledger.reset();
     clusterIs({ 'rollover:enabled': 'true' });
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
   });
   afterEach(() => {
@@ -72,7 +73,7 @@ describe('plan', () => {
     });
   });
 
-  it('does nothing for a second request with the same purpose', async () => {
+  it('does nothing for a second request with the same purpose and the same image', async () => {
     await begin(ledger.table);
 
     expect(await planning({ cluster: 'prod' })).toMatchObject({ ending: { outcome: 'NOTHING_TO_DO' } });

@@ -164,6 +164,22 @@ describe('restore', () => {
     expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
   });
 
+  it('at success gives resolve:ssm: its reference back although the parameter has moved on since', async () => {
+    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version], ResolveAlias }) => ({
+      LaunchTemplateVersions: [
+        {
+          VersionNumber: version === '$Latest' ? 7 : 6,
+          LaunchTemplateData: { ImageId: ResolveAlias ? 'ami-0newer' : 'resolve:ssm:/golden' },
+        },
+      ],
+    }));
+
+    await restoring(SUCCEEDED, referenceTo('$Latest', { resolvedItself: ['lt-1:6'] }));
+
+    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
+  });
+
   it('at failure puts the reference back and takes our version away, so that $Latest is the owner’s', async () => {
     await restoring(FAILED);
 

@@ -14,6 +14,7 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handler } from '../functions/trigger.ts';
+import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
 
 const autoScaling = mockClient(AutoScalingClient);
@@ -22,6 +23,7 @@ const ecs = mockClient(ECSClient);
 const imageBuilder = mockClient(ImagebuilderClient);
 const sfn = mockClient(SFNClient);
 const ssm = mockClient(SSMClient);
+const ledger = fakeLedger();
 
 const context = {
   ...lambdaContext,
@@ -42,6 +44,7 @@ const templateNames = (image: string, resolved = image) =>
 describe('trigger', () => {
   beforeEach(() => {
     for (const mock of [autoScaling, ec2, ecs, imageBuilder, sfn, ssm]) mock.reset();
+    ledger.reset();
     process.env.STATE_MACHINE_ARN = 'arn:aws:states:us-east-1:111122223333:stateMachine:ecs-rollover';
     ecs.on(ListClustersCommand).resolves({ clusterArns: ['prod', 'dev'] });
     ecs.on(DescribeClustersCommand).resolves({

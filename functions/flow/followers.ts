@@ -1,13 +1,19 @@
 /** Which clusters follow an image or a parameter: those that opted in and whose groups take their image from there. */
 import type { Cluster } from '@aws-sdk/client-ecs';
-import { autoScaling, ec2, ecs } from '../aws/clients.ts';
+import { autoScaling, ec2, ecs, ssm } from '../aws/clients.ts';
 import { listClusters } from '../aws/clusters.ts';
 import { tagsOf } from '../aws/facts/read-facts.ts';
 import { readSources } from '../aws/facts/read-sources.ts';
+import type { LaunchSource } from '../aws/launch-sources.ts';
+import { readClaim } from '../aws/ledger/claims.ts';
+import { readRun } from '../aws/ledger/runs.ts';
+import { readParameters } from '../aws/parameters.ts';
+import { readParameterValue } from '../core/images/parameter.ts';
 import { imageSourceFor } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import { clusterProblem, optInOf } from '../edge/guardrails.ts';
 import { resolveSettings } from '../edge/settings.ts';
+import { ledger } from './claim.ts';
 
 /** What one cluster takes its images from. */
 export interface Follower {
@@ -16,6 +22,8 @@ export interface Follower {
   readonly parameters: readonly string[];
   /** Images that it names, or that its templates resolve to now. */
   readonly imageIds: readonly string[];
+  /** Parameters that settings name as image source, as written, version or label included. */
+  readonly parameterSources: readonly string[];
 }
 
 /** Every cluster that opted in and that the guardrails allow. */
@@ -31,7 +39,8 @@ export async function optedIn(): Promise<Cluster[]> {
 /** Settings with problems do not hide a cluster: the run that is started says what is wrong with them. */
 export async function followerOf(cluster: Cluster): Promise<Follower> {
   const { settings: deployment, guardrails } = environment();
-  const groups = await readSources({ ecs, autoScaling, ec2 }, cluster);
+  const originals = await originalSources(cluster.clusterName ?? '');
+  const groups = await readSources({ ecs, autoScaling, ec2 }, cluster, originals);
   const { settings } = resolveSettings(
     {
       deployment,
@@ -42,10 +51,12 @@ export async function followerOf(cluster: Cluster): Promise<Follower> {
   );
   const parameters = new Set<string>();
   const imageIds = new Set<string>();
+  const parameterSources = new Set<string>();
   for (const group of groups) {
     const source = imageSourceFor(settings, group.autoScalingGroupName);
     const named =
       source === 'launch-template' ? group.templates.map((use) => use.imageReference ?? '') : [source];
+    if (source.startsWith('ssm:')) parameterSources.add(source.slice(4));
     for (const reference of named) {
       const parameter = parameterIn(reference);
       if (parameter !== undefined) parameters.add(parameter);
@@ -55,7 +66,41 @@ export async function followerOf(cluster: Cluster): Promise<Follower> {
       for (const { imageId } of group.templates) if (imageId !== undefined) imageIds.add(imageId);
     }
   }
-  return { cluster: cluster.clusterName ?? '', parameters: [...parameters], imageIds: [...imageIds] };
+  return {
+    cluster: cluster.clusterName ?? '',
+    parameters: [...parameters],
+    imageIds: [...imageIds],
+    parameterSources: [...parameterSources],
+  };
+}
+
+/**
+ * Every image that the cluster's groups should launch as things stand: what a plan made now would aim at. `image`: the one
+ * that a request names for all of them.
+ */
+export async function imagesWanted(cluster: Cluster, image?: string): Promise<readonly string[]> {
+  if (image?.startsWith('ami-')) return [image];
+  const { imageIds, parameterSources } =
+    image === undefined ? await followerOf(cluster) : { imageIds: [], parameterSources: [image.slice(4)] };
+  const parameters = await readParameters(ssm, parameterSources);
+  const named = [...parameters.values()].flatMap(({ Value }) => {
+    const read = readParameterValue(Value ?? '');
+    return 'imageId' in read ? [read.imageId] : [];
+  });
+  return [...imageIds, ...named];
+}
+
+/** A run pins its groups to literal images: what their owners wrote is in the ledger until it is over. */
+async function originalSources(cluster: string): Promise<ReadonlyMap<string, LaunchSource>> {
+  const table = ledger();
+  const claim = await readClaim(table, cluster);
+  const run = claim === undefined ? undefined : await readRun(table, claim.runId);
+  return new Map(
+    (run?.memory?.groups ?? []).map(({ autoScalingGroupName, original }) => [
+      autoScalingGroupName,
+      JSON.parse(original.launchSource) as LaunchSource,
+    ]),
+  );
 }
 
 /** `ssm:/a/b`, `resolve:ssm:/a/b:3`, `resolve:ssm:arn:aws:ssm:…:parameter/a/b`: the parameter's bare name. */

@@ -3,6 +3,7 @@
  * image, so that neither a moved `$Latest` nor a changed parameter brings another image half-way.
  */
 import { describeGroups, updateGroup } from '../aws/auto-scaling-groups.ts';
+import { unique } from '../aws/batches.ts';
 import { autoScaling, ec2 } from '../aws/clients.ts';
 import {
   asChange,
@@ -63,7 +64,13 @@ export async function pinGroup(
           description: versionDescription(runId),
           clientToken: `ecs-rollover-${shortHash(`${runId} ${key} ${image.imageId}`)}`,
         }));
-      group = { ...group, createdVersions: { ...group.createdVersions, [key]: version } };
+      group = {
+        ...group,
+        createdVersions: { ...group.createdVersions, [key]: version },
+        ...(use.imageId === image.imageId && {
+          resolvedItself: unique([...(group.resolvedItself ?? []), key]),
+        }),
+      };
     }
     pins.push({
       version,

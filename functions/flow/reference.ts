@@ -56,12 +56,36 @@ export async function restoreReference(
     await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(end.source) });
   }
   const final = isForeign ? current : end.source;
+  if (!keepsTarget && (await namesTarget(final, group))) {
+    warnings.push(
+      `${name}: its own template names ${group.targetImageIds.join(', ')} already, so hosts that the group launches from now on run it; change the template or its parameter if they should not`,
+    );
+  }
   for (const [templateId, version] of await unneededVersions(group, runId, end.kept, final)) {
     await fence();
     const refusal = await deleteTemplateVersion(ec2, templateId, version);
     if (refusal !== undefined) warnings.push(`${templateId}: version ${version} stays: ${refusal}`);
   }
   return warnings;
+}
+
+/** Would the group launch the target without us? */
+async function namesTarget(source: LaunchSource | undefined, group: GroupMemory): Promise<boolean> {
+  const isTarget = (imageId: string | undefined) => group.targetImageIds.includes(imageId ?? '');
+  const overrides = source?.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? [];
+  if (overrides.some(({ ImageId }) => isTarget(ImageId))) return true;
+  for (const { specification } of specificationsOf(source ?? {})) {
+    const { LaunchTemplateId: id, Version: version = '$Default' } = specification;
+    if (id === undefined) continue;
+    const now = await resolveVersion(ec2, id, version);
+    // `$Latest` may still be our own version, which goes away: what it was made from is what comes back.
+    const madeFrom = Object.entries(group.createdVersions).find(
+      ([key, own]) => key.startsWith(`${id}:`) && own === now?.version.VersionNumber,
+    )?.[0];
+    const left = madeFrom === undefined ? now : await resolveVersion(ec2, id, madeFrom.slice(id.length + 1));
+    if (isTarget(left?.imageId)) return true;
+  }
+  return false;
 }
 
 interface KeptForm {
@@ -83,16 +107,22 @@ async function keptForm(
     const form = specification.Version ?? '$Default';
     const created = createdFor(group, templateId, form);
     if (created === undefined) continue;
-    const before = await resolveVersion(ec2, templateId, created.source);
-    const isParameter = before?.version.LaunchTemplateData?.ImageId?.startsWith('resolve:') ?? false;
-    // The owner's parameter brings the target itself: the version we made for the run has done its work.
-    if (isParameter && group.targetImageIds.includes(before?.imageId ?? '')) continue;
+    // The owner's parameter brings the target itself, or brought it when the run began and has moved on since: the version
+    // that we made for the run has done its work.
+    if (await resolvesItself(group, templateId, created.source)) continue;
     kept.push(`${templateId}:${created.version}`);
     if (form === '$Default') await moveDefault(group, templateId, created.version, fence);
     else if (form !== '$Latest') specification.Version = String(created.version);
   }
   keepOverrideImages(source, group);
   return { source, kept };
+}
+
+async function resolvesItself(group: GroupMemory, templateId: string, source: string): Promise<boolean> {
+  if (group.resolvedItself?.includes(`${templateId}:${source}`)) return true;
+  const before = await resolveVersion(ec2, templateId, source);
+  const isParameter = before?.version.LaunchTemplateData?.ImageId?.startsWith('resolve:') ?? false;
+  return isParameter && group.targetImageIds.includes(before?.imageId ?? '');
 }
 
 /** Overrides that write an image of their own take the target's for their type. */

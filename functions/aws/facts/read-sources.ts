@@ -7,6 +7,7 @@ import { describeGroupInstances, describeGroups } from '../auto-scaling-groups.t
 import { present, unique } from '../batches.ts';
 import { describeCapacityProviders } from '../clusters.ts';
 import { listContainerInstances } from '../container-instances.ts';
+import type { LaunchSource } from '../launch-sources.ts';
 import { groupNameOf } from './groups.ts';
 import { templateUses } from './templates.ts';
 
@@ -16,9 +17,11 @@ export interface GroupSource {
   readonly templates: readonly TemplateUse[];
 }
 
+/** `originals`: sources by group name that stand in for what AWS describes, for groups that a run has pinned. */
 export async function readSources(
   clients: { readonly ecs: ECSClient; readonly autoScaling: AutoScalingClient; readonly ec2: EC2Client },
   cluster: Cluster,
+  originals: ReadonlyMap<string, LaunchSource> = new Map(),
 ): Promise<GroupSource[]> {
   const [providers, hosts] = await Promise.all([
     describeCapacityProviders(clients.ecs, cluster.capacityProviders ?? []),
@@ -37,7 +40,10 @@ export async function readSources(
     groups.map(async (group) => ({
       autoScalingGroupName: group.AutoScalingGroupName ?? '',
       tags: Object.fromEntries((group.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
-      templates: await templateUses(clients.ec2, group),
+      templates: await templateUses(clients.ec2, {
+        ...group,
+        ...originals.get(group.AutoScalingGroupName ?? ''),
+      }),
     })),
   );
 }
