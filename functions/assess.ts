@@ -70,7 +70,7 @@ async function assess(state: RunState): Promise<RunState> {
     ...state,
     step: acts,
     next,
-    waitSeconds: waitAfter(step.waitSeconds, nowMs),
+    nextLookAt: new Date(nowMs + Math.ceil(step.waitSeconds) * 1000).toISOString(),
     counters: {
       ...state.counters,
       ticks: state.counters.ticks + 1,
@@ -81,12 +81,6 @@ async function assess(state: RunState): Promise<RunState> {
   };
   const isLong = decided.counters.events > EVENTS_MAX && next === 'wait';
   return isLong ? handOver(table, decided, continuedBy) : decided;
-}
-
-/** The pace is from look to look: what this one took is waited already. */
-function waitAfter(waitSeconds: number, lookedAtMs: number): number {
-  const tookSeconds = Math.floor((Date.now() - lookedAtMs) / 1000);
-  return Math.max(1, Math.min(86_400, Math.ceil(waitSeconds) - tookSeconds));
 }
 
 function eventsOf(acts: RunState['step']): number {

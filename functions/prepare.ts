@@ -88,7 +88,7 @@ async function givingBack(
     await writeControl(table, state.runId, { mode: 'abort', atMs: nowMs, by: state.execution });
   }
   if (run.memory.phase === 'closed') return { ...state, next: 'restore' };
-  return { ...state, next: 'wait', waitSeconds: LAST_LAMBDA_SECONDS };
+  return { ...state, next: 'wait', nextLookAt: new Date(nowMs + LAST_LAMBDA_SECONDS * 1000).toISOString() };
 }
 
 /** Plans again and writes everything down; nothing is touched yet. */

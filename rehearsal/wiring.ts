@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EVENT_RULES } from '../functions/edge/event-patterns.ts';
+import { HANDLER_TIMEOUT_SECONDS } from '../functions/edge/timeouts.ts';
 import type { Account } from '../simulator/account.ts';
 
-const HANDLER_TIMEOUT_SECONDS = 60;
 const SWEEP_SECONDS = 300;
 export const TABLE_NAME = 'ecs-rollover';
 export const STATE_MACHINE_NAME = 'ecs-rollover';
@@ -65,7 +65,7 @@ export async function deploy(
   const { beginAsNewContainer } = await import('../functions/aws/container-memory.ts');
   beginAsNewContainer();
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
-  await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'expiresAt' });
+  await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'ttl' });
   for (const [name, load] of Object.entries(HANDLERS)) {
     const { handler } = await load();
     account.lambda.register(name, { handler: handler as never, timeoutSeconds: HANDLER_TIMEOUT_SECONDS });

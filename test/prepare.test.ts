@@ -105,12 +105,14 @@ describe('prepare', () => {
     await begin(ledger.table);
     sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
 
+    const before = Date.now();
     const answer = await handler(
       { ...state, mode: 'abort', execution: `${EXECUTION}-new`, next: 'prepare' },
       lambdaContext,
     );
 
-    expect(answer).toMatchObject({ token: 2, next: 'wait', waitSeconds: 75, runId: 'run-1' });
+    expect(answer).toMatchObject({ token: 2, next: 'wait', runId: 'run-1' });
+    expect(Date.parse(answer.nextLookAt)).toBeGreaterThanOrEqual(before + 60_000);
     expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(`${EXECUTION}-new`);
     expect((await readRun(ledger.table, 'run-1'))?.memory?.control?.mode).toBe('abort');
   });

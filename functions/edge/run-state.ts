@@ -92,7 +92,8 @@ export const runStateSchema = z.object({
   token: z.int().min(0),
   next: z.enum(NEXT),
   step: actsSchema,
-  waitSeconds: z.int().min(1).max(86_400),
+  /** When the world is read again: a time, not a span, so that what acts take is waited already. */
+  nextLookAt: z.iso.datetime(),
   ending: z.object({ outcome: z.enum(OUTCOMES), reason: z.string() }).optional(),
   counters: z.object({
     /** Looks at the world so far. */

@@ -1,35 +1,35 @@
 /** One Lambda function per handler of the flow, each with a role of its own that holds what this handler calls. */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import {
+  Architecture,
+  type Code,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { HANDLER_TIMEOUT_SECONDS } from '../../functions/edge/timeouts.ts';
 import { FUNCTION_NAMES, type FunctionName, type Grant, grantsOf } from '../grants.ts';
 
-const HANDLERS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'functions');
-
-/** A stopped execution's last Lambda may still run: it must be over before `restore` looks a second time. */
-const TIMEOUT_SECONDS = 60;
-
 export interface FlowFunctionsProps {
+  readonly codeOf: (name: FunctionName) => Code;
   readonly environment: Readonly<Record<string, string>>;
   /** ARNs that grants are scoped to, by the placeholder the grant uses. */
   readonly arns: Readonly<Record<string, string>>;
 }
 
 export class FlowFunctions extends Construct {
-  readonly byName: Readonly<Record<FunctionName, NodejsFunction>>;
+  readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
 
   constructor(scope: Construct, id: string, props: FlowFunctionsProps) {
     super(scope, id);
     const made = FUNCTION_NAMES.map((name) => [name, this.#make(name, props)] as const);
-    this.byName = Object.fromEntries(made) as Record<FunctionName, NodejsFunction>;
+    this.byName = Object.fromEntries(made) as Record<FunctionName, LambdaFunction>;
   }
 
-  #make(name: FunctionName, { environment, arns }: FlowFunctionsProps): NodejsFunction {
+  #make(name: FunctionName, { codeOf, environment, arns }: FlowFunctionsProps): LambdaFunction {
     const pascal = name.charAt(0).toUpperCase() + name.slice(1);
     const logGroup = new LogGroup(this, `${pascal}Log`, {
       retention: RetentionDays.THREE_MONTHS,
@@ -41,13 +41,13 @@ export class FlowFunctions extends Construct {
     });
     logGroup.grantWrite(role);
     for (const grant of grantsOf(name)) role.addToPolicy(statementOf(grant, arns));
-    return new NodejsFunction(this, pascal, {
-      entry: join(HANDLERS, `${name}.ts`),
-      handler: 'handler',
+    return new LambdaFunction(this, pascal, {
+      code: codeOf(name),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 512,
-      timeout: Duration.seconds(TIMEOUT_SECONDS),
+      timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
@@ -55,16 +55,6 @@ export class FlowFunctions extends Construct {
         ...environment,
         POWERTOOLS_SERVICE_NAME: 'ecs-rollover',
         NODE_OPTIONS: '--enable-source-maps',
-      },
-      bundling: {
-        format: OutputFormat.ESM,
-        minify: true,
-        sourceMap: true,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        // Dependencies that still ship CommonJS call require(), which an ES module does not have.
-        banner:
-          "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
   }

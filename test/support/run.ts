@@ -20,7 +20,7 @@ export const state: RunState = {
   token: 1,
   next: 'assess',
   step: NO_ACTS,
-  waitSeconds: 15,
+  nextLookAt: '2026-11-22T12:00:00.000Z',
   counters: { ticks: 0, events: 0, failures: 0 },
   summary: {},
 };
