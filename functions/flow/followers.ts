@@ -4,11 +4,12 @@ import { autoScaling, ec2, ecs, ssm } from '../aws/clients.ts';
 import { listClusters } from '../aws/clusters.ts';
 import { tagsOf } from '../aws/facts/read-facts.ts';
 import { readSources } from '../aws/facts/read-sources.ts';
-import type { LaunchSource } from '../aws/launch-sources.ts';
+import { type LaunchSource, specificationsOf } from '../aws/launch-sources.ts';
 import { readClaim } from '../aws/ledger/claims.ts';
 import { readRun } from '../aws/ledger/runs.ts';
 import { readParameters } from '../aws/parameters.ts';
 import { readParameterValue } from '../core/images/parameter.ts';
+import type { GroupMemory } from '../core/memory.ts';
 import { imageSourceFor } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import { clusterProblem, optInOf } from '../edge/guardrails.ts';
@@ -96,11 +97,22 @@ async function originalSources(cluster: string): Promise<ReadonlyMap<string, Lau
   const claim = await readClaim(table, cluster);
   const run = claim === undefined ? undefined : await readRun(table, claim.runId);
   return new Map(
-    (run?.memory?.groups ?? []).map(({ autoScalingGroupName, original }) => [
-      autoScalingGroupName,
-      JSON.parse(original.launchSource) as LaunchSource,
-    ]),
+    (run?.memory?.groups ?? []).map((group) => [group.autoScalingGroupName, originalSource(group)]),
   );
+}
+
+/** `$Latest` is our own version for now: it is read as the one that ours was made from. */
+function originalSource({ original, createdVersions }: GroupMemory): LaunchSource {
+  const source = JSON.parse(original.launchSource) as LaunchSource;
+  const madeFrom = Object.keys(createdVersions).map((key) => key.split(':'));
+  for (const { specification } of specificationsOf(source)) {
+    if (specification.Version !== '$Latest') continue;
+    const numbers = madeFrom
+      .filter(([id]) => id === specification.LaunchTemplateId)
+      .map(([, n]) => Number(n));
+    if (numbers.length > 0) specification.Version = String(Math.max(...numbers));
+  }
+  return source;
 }
 
 /** `ssm:/a/b`, `resolve:ssm:/a/b:3`, `resolve:ssm:arn:aws:ssm:…:parameter/a/b`: the parameter's bare name. */
