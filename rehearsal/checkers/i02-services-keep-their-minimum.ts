@@ -4,22 +4,27 @@
  * Because of us means that the chain behind the very stop that took it there leads to us: a host that we drained or
  * ended, a task that we stopped. ECS's own scheduler keeps the minimum when it empties a DRAINING host (Amazon ECS
  * developer guide, container-instance-draining), so a task that dies by itself while others move is not ours, even where
- * the service had less to spare because of us. But who goes on draining hosts of a service that tasks dying on new hosts
+ * the service had less to spare because of us; and while ECS still counts a task as running whose machine somebody else
+ * ended, its scheduler stops one too many, with or without us. But who goes on draining hosts of a service that tasks dying on new hosts
  * have held below its minimum for longer than a tick makes it his own.
  */
 
 import { type CheckerFactory, isOurs, Verdicts } from './checker.ts';
 import { type Change, isBecauseOfUs } from './chronicle.ts';
+import type { TaskLine } from './lines.ts';
 import type { ServiceMotion } from './service-motion.ts';
 
 export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I2', context.startedAtMs);
   /** Services that deaths on new hosts took below their minimum, and since when. */
   const sickSinceMs = new Map<ServiceMotion, number>();
+  /** Tasks lost with a machine that somebody else ended, which ECS takes for running still. */
+  const unnoticed = new Map<ServiceMotion, Set<TaskLine>>();
 
   function judgeTask(change: Extract<Change, { kind: 'task' }>, atMs: number): void {
     const motion = context.chronicle.motionOf(change.task);
     if (!motion) return;
+    noteUnnoticed(motion, change);
     if (motion.healthy >= motion.allowedMinimum) {
       sickSinceMs.delete(motion);
       verdicts.over(motion.serviceName);
@@ -27,6 +32,7 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
     }
     if (!change.lostHealth) return;
     if (isBecauseOfUs(change.task)) {
+      if (motion.healthy + (unnoticed.get(motion)?.size ?? 0) >= motion.allowedMinimum) return;
       const { task } = change;
       verdicts.add(
         atMs,
@@ -38,6 +44,16 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
       );
     } else if (isOnNewHost(change) && !sickSinceMs.has(motion)) {
       sickSinceMs.set(motion, atMs);
+    }
+  }
+
+  function noteUnnoticed(motion: ServiceMotion, change: Extract<Change, { kind: 'task' }>): void {
+    const { task, left, lostHealth } = change;
+    if (left || task.leftAtMs !== undefined) {
+      unnoticed.get(motion)?.delete(task);
+    } else if (lostHealth && task.host?.isUp === false && !task.host.endedByUs) {
+      const lost = unnoticed.get(motion) ?? new Set();
+      unnoticed.set(motion, lost.add(task));
     }
   }
 

@@ -200,16 +200,24 @@ describe('rule 2: what others want of the group', () => {
     expect(see(withGroupMemory(due, { ...noted, goal: 7 })).remember.groups[0]?.goal ?? 7).toBe(7);
   });
 
-  it('ends with the group’s own words when launches keep failing and nothing is ready', () => {
+  /** Failures at these moments, and what the look at four minutes makes of them. */
+  function endAfterFailedLaunches(failedAtMs: readonly number[]) {
     const [start] = run.steps;
     if (start === undefined) throw new Error('no look');
-    const failure = { atMs: 30_000, message: 'We currently do not have sufficient capacity' };
-    const facts = withGroupMemory(withGroup(start.facts, { failedLaunches: [failure, failure, failure] }), {
-      launchesAskedAtMs: 0,
-    });
-    expect(see(facts, {}, 60_000).end).toMatchObject({
+    const message = 'We currently do not have sufficient capacity';
+    const failedLaunches = failedAtMs.map((atMs) => ({ atMs, message }));
+    const facts = withGroupMemory(withGroup(start.facts, { failedLaunches }), { launchesAskedAtMs: 0 });
+    return see(facts, {}, 240_000).end;
+  }
+
+  it('ends with the group’s own words when launches keep failing and nothing is ready', () => {
+    expect(endAfterFailedLaunches([30_000, 90_000, 210_000])).toMatchObject({
       outcome: 'FAILED',
       reason: expect.stringContaining('sufficient capacity'),
     });
+  });
+
+  it('takes the failures of one attempt in every zone for one failure, and waits for the next attempt', () => {
+    expect(endAfterFailedLaunches([30_000, 30_000, 31_000])).toBeUndefined();
   });
 });

@@ -3,9 +3,15 @@ import { type GroupLook, memoryOf } from '../look.ts';
 import { surgeWithin } from '../sizes.ts';
 import type { Tick } from '../tick.ts';
 
-/** Launch failures within this time, this many, with nothing on its way: go on with what is ready (rule 3). */
+/**
+ * Attempts that failed within this time, this many, with nothing on its way: go on with what is ready (rule 3). Auto
+ * Scaling tries every zone in one attempt, each with a failure of its own, and tries again minutes later: a zone that is
+ * out of capacity now often has some then.
+ */
 const FAILING_MS = 900_000;
-const FAILED_LAUNCHES = 3;
+const FAILED_ATTEMPTS = 3;
+/** Failures closer together than this belong to one attempt. */
+const ATTEMPT_MS = 30_000;
 
 /** The plan's surge, within what MaxSize allows where it may not rise. */
 export function effectiveSurge({ look, draft }: Pick<Tick, 'look' | 'draft'>, group: GroupLook): number {
@@ -23,5 +29,18 @@ export function launchTrouble(
     (failure) => failure.atMs >= asked && look.nowMs - failure.atMs < FAILING_MS,
   );
   const pending = group.incoming.length > 0;
-  return recent.length >= FAILED_LAUNCHES && !pending ? recent[0]?.message : undefined;
+  return attempts(recent.map((failure) => failure.atMs)) >= FAILED_ATTEMPTS && !pending
+    ? recent[0]?.message
+    : undefined;
+}
+
+function attempts(failedAtMs: readonly number[]): number {
+  let count = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const atMs of [...failedAtMs].sort((a, b) => a - b)) {
+    if (atMs - lastMs < ATTEMPT_MS) continue;
+    count += 1;
+    lastMs = atMs;
+  }
+  return count;
 }
