@@ -26,6 +26,9 @@ export interface JudgedSettings {
   surgeInstances(group: string, outdated: number): number;
   readonly standaloneTasks: 'wait' | 'hold' | 'stop';
   readonly protectedTasks: 'wait' | 'hold' | 'stop';
+  /** How long such tasks are waited for before they are stopped; unknown counts as not at all. */
+  readonly standaloneTimeoutSeconds?: number;
+  readonly protectedTimeoutSeconds?: number;
   readonly onDrainTimeout: 'hold' | 'stop-tasks' | 'rollback';
 }
 

@@ -7,7 +7,7 @@
  *
  *     group g:   first boot ─ trial start ─ bake ─┬─ drains under surge (below)             ─ last stop
  *     service s:                                  └─ moves of its tasks, at most L at a time ─ last stop
- *     single:    a standalone task's own end; a protection's end, then that task's move and stop
+ *     single:    a standalone task's own end; a protection's end, then that task's move and stop; the time given to either
  *
  * - Trial: nothing but the trial's hosts drains, and no host ends, before the first new host has booted, the tasks of
  *   one outdated host have started on it, and `bakeSeconds` have passed. The host with the quickest slowest task is taken.
@@ -72,7 +72,10 @@ function groupWorks(
     // Where other hosts are on the target already, capacity may be there from the start.
     const needsNewHosts = byGroup.size === 1 && !hasOtherReadyHosts(context);
     const firstBoot = hasTrial || needsNewHosts ? (boots[0] ?? 0) : 0;
-    const drainsFrom = Math.max(firstBoot, opensAt) + (hasTrial ? trialStart + settings.bakeSeconds : 0);
+    // Where no task of the group moves there is nothing that a bake could watch.
+    const isBaked = hosts.some(({ replicas }) => replicas.some(isBecauseOfUs));
+    const bake = hasTrial && isBaked ? settings.bakeSeconds : 0;
+    const drainsFrom = Math.max(firstBoot, opensAt) + (hasTrial ? trialStart + bake : 0);
     const drains = hosts.map((entry) => shortestDrain(entry, context, delays)).sort((a, b) => a - b);
     return {
       hosts,
@@ -152,6 +155,13 @@ function singleEnds(context: CheckContext, planned: readonly PlannedHost[], dela
       ...standalone
         .filter((task) => task.stoppedAtMs !== undefined && !isBecauseOfUs(task))
         .map((task) => since(task.stoppedAtMs ?? 0)),
+      // Stopped at the end of the time that the settings give them, which nobody may cut short.
+      ...standalone
+        .filter((task) => task.stoppedAtMs !== undefined && isBecauseOfUs(task))
+        .map(() => context.settings.standaloneTimeoutSeconds ?? 0),
+      ...protections
+        .filter(({ task, untilMs }) => isBecauseOfUs(task) && (host.drainedByUsAtMs ?? 0) < untilMs)
+        .map(() => context.settings.protectedTimeoutSeconds ?? 0),
       ...protections
         .filter(({ task, untilMs }) => isBecauseOfUs(task) && (host.drainedByUsAtMs ?? 0) >= untilMs)
         .map(({ task, untilMs }) => since(untilMs) + shortestLeave(task, context, delays)),
