@@ -1,12 +1,16 @@
 /** The product in one account and Region: functions, state machine, ledger, topic, and what wakes them. */
 import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { FlowFunctions } from './constructs/flow-functions.ts';
 import { RolloverState } from './constructs/state.ts';
 import { RolloverStateMachine } from './constructs/state-machine.ts';
 import { type UserSchedule, WakeUps } from './constructs/wake-ups.ts';
+import type { FunctionName } from './grants.ts';
 
 export interface RolloverStackProps extends StackProps {
+  /** Each handler's bundle. */
+  readonly codeOf: (name: FunctionName) => Code;
   /** Deployment layer of the settings; see docs/settings.md. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What tags and requests can never loosen; see docs/settings.md. */
@@ -17,7 +21,7 @@ export interface RolloverStackProps extends StackProps {
 const STATE_MACHINE_NAME = 'ecs-rollover';
 
 export class RolloverStack extends Stack {
-  constructor(scope: Construct, id: string, props: RolloverStackProps = {}) {
+  constructor(scope: Construct, id: string, props: RolloverStackProps) {
     super(scope, id, {
       description: 'ecs-rollover: replaces the hosts of ECS clusters without killing a task',
       ...props,
@@ -31,6 +35,7 @@ export class RolloverStack extends Stack {
       resourceName: STATE_MACHINE_NAME,
     });
     const { byName } = new FlowFunctions(this, 'Functions', {
+      codeOf: props.codeOf,
       environment: {
         TABLE_NAME: state.table.tableName,
         NOTIFICATION_TOPIC_ARN: state.topic.topicArn,
