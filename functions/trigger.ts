@@ -13,7 +13,7 @@ import { BadRequest } from './edge/errors.ts';
 import { type Cause, readEvent } from './edge/events.ts';
 import { logger } from './edge/logger.ts';
 import { parseRequest } from './edge/request.ts';
-import { type Follower, followerOf, optedIn } from './flow/followers.ts';
+import { followerOf, imagesWanted, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { parameterValue, startForImage, startRequest } from './flow/start.ts';
 
@@ -42,28 +42,14 @@ async function act(cause: Cause, requestId: string, region: string, accountId: s
       return nothing(cause.reason);
     case 'request':
       return startAsked(cause.request, requestId);
-    case 'parameter': {
-      const now = await parameterValue(cause.name);
-      if (now === undefined) return nothing(`the parameter ${cause.name} is gone or may not be read`);
-      const name = bareName(cause.name);
-      return startFollowers(
-        ({ parameters }) => parameters.includes(name),
-        now.what,
-        now.changedAtMs,
-        cause.name,
-      );
-    }
+    case 'parameter':
+      return startFollowers(cause.name);
     case 'images':
-      return startFollowers(
-        ({ imageIds }) => cause.imageIds.some((id) => imageIds.includes(id)),
-        [...cause.imageIds].sort().join(),
-        cause.atMs,
-        cause.imageIds.join(', '),
-      );
+      return startLaunching(cause.imageIds, cause.atMs);
     case 'build': {
       const imageId = await builtImage(imageBuilder, cause.buildArn, region, accountId);
       if (imageId === undefined) return nothing(`${cause.buildArn} put out no image for ${region}`);
-      return startFollowers(({ imageIds }) => imageIds.includes(imageId), imageId, cause.atMs, imageId);
+      return startLaunching([imageId], cause.atMs);
     }
     case 'schedule': {
       const clusters = (await optedIn()).map((cluster) => cluster.clusterName ?? '');
@@ -74,25 +60,46 @@ async function act(cause: Cause, requestId: string, region: string, accountId: s
   }
 }
 
-/** @throws BadRequest with every problem of the request. */
+/**
+ * A request that cannot be read is started all the same: the execution refuses it where people look, and tells them.
+ *
+ * @throws BadRequest with every problem of a request that names no cluster.
+ */
 async function startAsked(input: unknown, requestId: string): Promise<Triggered> {
   const parsed = parseRequest(input);
-  if (!parsed.ok) throw new BadRequest(parsed.problems);
+  const named = z.object({ cluster: z.string().min(1) }).safeParse(input);
+  if (!parsed.ok && !named.success) throw new BadRequest(parsed.problems);
   // As written, so that the execution shows what somebody asked for; defaults are filled in by `plan`.
   const request = input as { cluster: string; reason?: string };
   return startAll([request.cluster], () => startRequest(request, `${requestId} ${JSON.stringify(input)}`, 0));
 }
 
-async function startFollowers(
-  follows: (follower: Follower) => boolean,
-  what: string,
-  causeAtMs: number,
-  named: string,
-): Promise<Triggered> {
+/** A run of each cluster that takes its image from this parameter. */
+async function startFollowers(parameter: string): Promise<Triggered> {
+  const name = parameter.split(':')[0] ?? parameter;
   const followers = await Promise.all((await optedIn()).map(followerOf));
-  const concerned = followers.filter(follows).map(({ cluster }) => cluster);
-  if (concerned.length === 0) return nothing(`no cluster that opted in takes its image from ${named}`);
-  return startAll(concerned, (cluster) => startForImage(cluster, what, causeAtMs));
+  const concerned = followers.filter(({ parameters }) => parameters.includes(name));
+  if (concerned.length === 0) return nothing(`no cluster that opted in takes its image from ${parameter}`);
+  const now = await parameterValue(parameter);
+  if (now === undefined) return nothing(`the parameter ${parameter} is gone or may not be read`);
+  return startAll(
+    concerned.map(({ cluster }) => cluster),
+    (cluster) => startForImage(cluster, now.what, now.changedAtMs),
+  );
+}
+
+/** A run of each cluster whose groups would launch one of these images now. */
+async function startLaunching(imageIds: readonly string[], causeAtMs: number): Promise<Triggered> {
+  const clusters = await optedIn();
+  const wanted = await Promise.all(clusters.map((cluster) => imagesWanted(cluster)));
+  const concerned = clusters.filter((_, at) => imageIds.some((id) => wanted[at]?.includes(id)));
+  if (concerned.length === 0)
+    return nothing(`no cluster that opted in takes its image from ${imageIds.join(', ')}`);
+  const what = [...imageIds].sort().join();
+  return startAll(
+    concerned.map(({ clusterName = '' }) => clusterName),
+    (cluster) => startForImage(cluster, what, causeAtMs),
+  );
 }
 
 async function startAll(
@@ -106,10 +113,6 @@ async function startAll(
   }
   const reason = started.map((one) => `${one.cluster}: ${one.reason}`).join('; ');
   return { started, reason: reason || 'no cluster has opted in' };
-}
-
-function bareName(name: string): string {
-  return name.split(':')[0] ?? name;
 }
 
 function nothing(reason: string): Triggered {

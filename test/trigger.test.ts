@@ -140,8 +140,14 @@ describe('trigger', () => {
     expect(JSON.parse(starts()[0]?.input ?? '')).toEqual({ cluster: 'prod', mode: 'plan' });
   });
 
-  it('throws every problem of a hand-made request', async () => {
-    await expect(handler({ cluster: 'prod', mod: 'plan' }, context)).rejects.toMatchObject({
+  it('hands on a request that nobody can read, so that its execution refuses it and tells', async () => {
+    await handler({ cluster: 'prod', mod: 'plan' }, context);
+
+    expect(JSON.parse(starts()[0]?.input ?? '')).toEqual({ cluster: 'prod', mod: 'plan' });
+  });
+
+  it('throws every problem of a request that names no cluster', async () => {
+    await expect(handler({ cluster: 7, mod: 'plan' }, context)).rejects.toMatchObject({
       name: 'BadRequest',
     });
   });

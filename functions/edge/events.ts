@@ -27,16 +27,21 @@ const envelope = z.object({
   time: z.string().optional(),
   region: z.string().optional(),
   resources: z.array(z.string()).default([]),
-  detail: z.record(z.string(), z.unknown()).default({}),
+  // EventBridge Scheduler, given no input of its own, sends the text "{}" here.
+  detail: z.preprocess(
+    (detail) => (typeof detail === 'string' ? (parsedJson(detail) ?? {}) : detail),
+    z.record(z.string(), z.unknown()).default({}),
+  ),
   'replay-name': z.string().optional(),
 });
 type Envelope = z.output<typeof envelope>;
 
-const snsDelivery = z.object({
-  Records: z
-    .array(z.object({ Sns: z.object({ Message: z.string(), Timestamp: z.string().optional() }) }))
-    .min(1),
-});
+const snsMessage = z.object({ Message: z.string(), Timestamp: z.string().optional() });
+type SnsMessage = z.output<typeof snsMessage>;
+
+const snsDelivery = z.object({ Records: z.array(z.object({ Sns: snsMessage })).min(1) });
+/** The same as a queue or an HTTPS endpoint gets it. */
+const snsNotification = snsMessage.extend({ Type: z.literal('Notification') });
 
 /**
  * The message of the topic that used to announce ECS images, in case somebody bridges it. Source: Amazon ECS developer
@@ -50,8 +55,18 @@ const amiUpdate = z.object({
 
 /** Reads one event; `region` is ours, `nowMs` decides what is too old. */
 export function readEvent(input: unknown, region: string, nowMs: number): Cause {
-  const sns = snsDelivery.safeParse(input);
-  if (sns.success) return fromTopic(sns.data, region, nowMs);
+  const delivery = snsDelivery.safeParse(input);
+  if (delivery.success) {
+    return fromTopic(
+      delivery.data.Records.map(({ Sns }) => Sns),
+      region,
+      nowMs,
+    );
+  }
+  const notification = snsNotification.safeParse(input);
+  if (notification.success) return fromTopic([notification.data], region, nowMs);
+  if (amiUpdate.safeParse(input).success)
+    return fromTopic([{ Message: JSON.stringify(input) }], region, nowMs);
   const event = envelope.safeParse(input);
   if (event.success) return fromBus(event.data, nowMs);
   const isRequest = typeof input === 'object' && input !== null && 'cluster' in input;
@@ -75,28 +90,31 @@ function fromBus(event: Envelope, nowMs: number): Cause {
     return { kind: 'nothing', reason: `too old: it is of ${event.time}; the poll sees what is true now` };
   }
   const read = READERS[event['detail-type']];
-  if (read === undefined || (read.source !== event.source && event.source !== 'ecs-rollover')) {
+  if (read === undefined || !(read.sources.includes(event.source) || event.source === 'ecs-rollover')) {
     return { kind: 'nothing', reason: `${event['detail-type']} of ${event.source} is not acted upon` };
   }
   return read.cause(event, atMs);
 }
 
 interface Reader {
-  readonly source: string;
+  readonly sources: readonly string[];
   cause(event: Envelope, atMs: number): Cause;
 }
 
 /** By detail-type; shapes as in the user guides of Systems Manager, EC2, EC2 Image Builder and EventBridge. */
 const READERS: Readonly<Record<string, Reader>> = {
-  'Parameter Store Change': { source: 'aws.ssm', cause: parameterChange },
-  'EC2 AMI State Change': { source: 'aws.ec2', cause: imageState },
-  'EC2 Image Builder Image State Change': { source: 'aws.imagebuilder', cause: imageBuilt },
-  'Scheduled Event': { source: 'aws.events', cause: (_, atMs) => ({ kind: 'schedule', atMs }) },
+  'Parameter Store Change': { sources: ['aws.ssm'], cause: parameterChange },
+  'EC2 AMI State Change': { sources: ['aws.ec2'], cause: imageState },
+  'EC2 Image Builder Image State Change': { sources: ['aws.imagebuilder'], cause: imageBuilt },
+  'Scheduled Event': {
+    sources: ['aws.events', 'aws.scheduler'],
+    cause: (_, atMs) => ({ kind: 'schedule', atMs }),
+  },
   /** Ours: a poll that found another value behind a public parameter, which sends no events. */
-  'Watched Parameter Changed': { source: 'ecs-rollover', cause: parameterChange },
+  'Watched Parameter Changed': { sources: ['ecs-rollover'], cause: parameterChange },
   /** Ours, and a schedule's own way to hand over a request on a bus. */
   'Rollover Requested': {
-    source: 'ecs-rollover',
+    sources: ['ecs-rollover'],
     cause: (event) => ({ kind: 'request', request: event.detail }),
   },
 };
@@ -134,19 +152,27 @@ function imageBuilt({ detail, resources }: Envelope, atMs: number): Cause {
   return { kind: 'build', buildArn, atMs };
 }
 
-function fromTopic({ Records }: z.output<typeof snsDelivery>, region: string, nowMs: number): Cause {
-  const messages = Records.flatMap(({ Sns }) => {
-    try {
-      const update = amiUpdate.safeParse(JSON.parse(Sns.Message));
-      return update.success ? update.data.ECSAmis : [];
-    } catch {
-      return [];
-    }
+function fromTopic(delivered: readonly SnsMessage[], region: string, nowMs: number): Cause {
+  const contents = delivered.map(({ Message }) => parsedJson(Message));
+  // A rule may send its events through a topic: then the message is the event.
+  const event = envelope.safeParse(contents[0]);
+  if (event.success) return fromBus(event.data, nowMs);
+  const messages = contents.flatMap((content) => {
+    const update = amiUpdate.safeParse(content);
+    return update.success ? update.data.ECSAmis : [];
   });
   const imageIds = messages.flatMap(({ Regions }) => Regions[region]?.ImageId ?? []);
   if (imageIds.length === 0) {
     return { kind: 'nothing', reason: `the message announces no ECS image for ${region}` };
   }
-  const atMs = Date.parse(Records[0]?.Sns.Timestamp ?? '');
+  const atMs = Date.parse(delivered[0]?.Timestamp ?? '');
   return { kind: 'images', imageIds, atMs: Number.isNaN(atMs) ? nowMs : atMs };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ const sample = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(new URL(`../samples/${name}.json`, import.meta.url), 'utf8'));
 const read = (event: unknown) => readEvent(event, 'us-east-1', NOW_MS);
 const atMs = Date.parse('2026-11-22T11:00:00Z');
+type Delivery = { Records: [{ Sns: { Message: string } }] };
 
 describe('an event', () => {
   it.each([
@@ -26,6 +27,30 @@ describe('an event', () => {
     ['ecs-ami-update.sns', { kind: 'images', imageIds: ['ami-0abcdef1234567890'], atMs }],
   ])('of the form %s is understood', (name, cause) => {
     expect(read(sample(name))).toEqual(cause);
+  });
+
+  it.each([
+    ['a queue gets it', ({ Records: [{ Sns }] }: Delivery) => Sns],
+    ['a program passes its message on', ({ Records: [{ Sns }] }: Delivery) => JSON.parse(Sns.Message)],
+  ])('of a topic is understood as %s', (_, change) => {
+    expect(read(change(sample('ecs-ami-update.sns') as never))).toMatchObject({
+      kind: 'images',
+      imageIds: ['ami-0abcdef1234567890'],
+    });
+  });
+
+  it('that a rule sends through a topic is the event itself', () => {
+    const Message = JSON.stringify(sample('ami-state-change'));
+    expect(read({ Records: [{ Sns: { Message } }] })).toEqual({
+      kind: 'images',
+      imageIds: ['ami-0abcdef1234567890'],
+      atMs,
+    });
+  });
+
+  it('of EventBridge Scheduler without an input of its own is a schedule', () => {
+    const event = { ...sample('scheduled-event'), source: 'aws.scheduler', detail: '{}' };
+    expect(read(event)).toEqual({ kind: 'schedule', atMs });
   });
 
   it('that carries a request, or is one, is a request', () => {
