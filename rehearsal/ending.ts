@@ -15,6 +15,10 @@ const BY_WEIGHT: readonly Outcome[] = [
   'NOTHING_TO_DO',
 ];
 
+const CHANGES_NOTHING: ReadonlySet<Outcome> = new Set(['NOTHING_TO_DO', 'REFUSED']);
+/** Endings after which the last word is still to come, or nothing was said. */
+const IS_OPEN: ReadonlySet<Outcome> = new Set(['NOTHING_TO_DO', 'REFUSED', 'PENDING_WINDOW']);
+
 export interface EndFacts {
   readonly account: Account;
   readonly mirror: LedgerMirror;
@@ -40,12 +44,19 @@ export function conclude(facts: EndFacts): { readonly ending: Ending; readonly s
   return { ending: { outcome: 'NOTHING_TO_DO', reason: noOp ?? 'nothing was started' }, stillRunning: false };
 }
 
-/** The last word on each cluster: a run that was stopped from outside is ended by the execution that restored it. */
+/**
+ * The last word on each cluster: a run that was stopped from outside is ended by the execution that restored it. Who came
+ * too late and changed nothing does not speak for a run that did.
+ */
 function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
   const byCluster = new Map<string, Ending>();
-  for (const execution of account.stepFunctions.executions) {
+  const inOrder = [...account.stepFunctions.executions].sort((a, b) => (a.stopMs ?? 0) - (b.stopMs ?? 0));
+  for (const execution of inOrder) {
     const ending = endingOf(execution);
-    if (ending) byCluster.set(clusterOf(execution.identity.inputText), ending);
+    const cluster = clusterOf(execution.identity.inputText);
+    const before = byCluster.get(cluster);
+    if (!ending || (before && CHANGES_NOTHING.has(ending.outcome) && !IS_OPEN.has(before.outcome))) continue;
+    byCluster.set(cluster, ending);
   }
   // What the ledger says of a run that was stopped from outside outlives the execution that was stopped.
   for (const { record } of mirror.runs()) {
