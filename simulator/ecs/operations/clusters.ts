@@ -43,7 +43,7 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
     const wanted = input.clusters?.length ? batch(input.clusters, 100, 'Clusters') : ['default'];
     for (const each of wanted) {
       const cluster = state.clusters.get(clusterName(each));
-      if (!cluster) {
+      if (!cluster || (each.startsWith('arn:') && each !== cluster.arn)) {
         const { region, accountId } = parts.world;
         const arn = each.startsWith('arn:') ? each : `arn:aws:ecs:${region}:${accountId}:cluster/${each}`;
         failures.push({ arn, reason: 'MISSING' });
