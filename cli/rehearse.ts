@@ -2,7 +2,7 @@
  * `rollover rehearse`: runs the product against the embedded account. Ends with the outcome's exit code; with 64 before
  * anything ran when any input is unusable.
  */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { RehearsalInput } from '../rehearsal/input.ts';
 import { exitCodeOf } from '../rehearsal/result.ts';
@@ -34,9 +34,7 @@ async function rehearseCommand(options: RehearseOptions): Promise<void> {
   const input = readInput(options);
   const record = await run(input, options.json === true);
 
-  if (options.log !== undefined) {
-    writeFileSync(options.log, record.log.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  }
+  if (options.log !== undefined) writeLog(options.log, record.log);
   if (options.report !== undefined) {
     const { reportHtml } = await import('../rehearsal/report/html.ts');
     writeFileSync(options.report, reportHtml(record));
@@ -45,6 +43,20 @@ async function rehearseCommand(options: RehearseOptions): Promise<void> {
     options.json ? `${JSON.stringify(record.result, null, 2)}\n` : summaryText(record, options.report),
   );
   process.exitCode = exitCodeOf(record.result);
+}
+
+/** Some lines at a time: a large cluster's whole log is longer than what should be in memory at once. */
+function writeLog(file: string, lines: readonly object[]): void {
+  const LINES_AT_ONCE = 1_000;
+  const descriptor = openSync(file, 'w');
+  try {
+    for (let at = 0; at < lines.length; at += LINES_AT_ONCE) {
+      const some = lines.slice(at, at + LINES_AT_ONCE);
+      writeFileSync(descriptor, some.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The handlers, their clients and the account are loaded only now: bad input is answered at once. */

@@ -30,9 +30,12 @@ interface WriteInput {
 }
 
 export class LedgerMirror {
-  readonly #items = new Map<string, Item>();
+  /** Items by partition, each by sort key. */
+  readonly #partitions = new Map<string, Map<string, Item>>();
   /** Runs in the order in which they began. */
   readonly #runIds = new Set<string>();
+  /** The judge asks at every observation: made anew only after a write. */
+  #runs: readonly MirroredRun[] | undefined;
 
   observe(observation: Observation): void {
     if (observation.kind !== 'call' || (observation.answer !== 'ok' && observation.answer !== 'lost')) return;
@@ -54,8 +57,8 @@ export class LedgerMirror {
   }
 
   /** Runs of the ledger, oldest first. */
-  runs(): MirroredRun[] {
-    return [...this.#runIds].flatMap((pk) => {
+  runs(): readonly MirroredRun[] {
+    this.#runs ??= [...this.#runIds].flatMap((pk) => {
       const items = this.#partition(pk);
       const record = items.find(({ sk }) => sk === 'RUN')?.data as RunRecord | undefined;
       if (!record) return [];
@@ -64,6 +67,7 @@ export class LedgerMirror {
         .map(({ data }) => data as unknown as HostMemory);
       return [{ record, plan: planIn(items), hosts }];
     });
+    return this.#runs;
   }
 
   /** A claim is held, or a request waits: the ledger's work is not over. */
@@ -82,17 +86,21 @@ export class LedgerMirror {
   }
 
   #partition(pk: string): Item[] {
-    return [...this.#items.values()].filter((item) => item.pk === pk);
+    return [...(this.#partitions.get(pk)?.values() ?? [])];
   }
 
   #put(marshalled: Marshalled): void {
     const item = unmarshall(marshalled) as Item;
-    this.#items.set(`${item.pk}\n${item.sk}`, item);
+    const partition = this.#partitions.get(item.pk) ?? new Map<string, Item>();
+    partition.set(item.sk, item);
+    this.#partitions.set(item.pk, partition);
     if (item.pk.startsWith('RUN#')) this.#runIds.add(item.pk);
+    this.#runs = undefined;
   }
 
   #remove(marshalled: Marshalled): void {
     const { pk, sk } = unmarshall(marshalled) as Item;
-    this.#items.delete(`${pk}\n${sk}`);
+    this.#partitions.get(pk)?.delete(sk);
+    this.#runs = undefined;
   }
 }

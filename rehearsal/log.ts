@@ -34,8 +34,16 @@ export function logLineOf(observation: Observation, t: number): LogLine | undefi
     case 'state':
       return { t, kind: 'state', execution: observation.execution, name: observation.name };
     case 'event': {
-      const { source, detailType, detail } = observation;
-      return { t, kind: 'event', source, 'detail-type': detailType, detail };
+      // The detail is made when the log is written: there are thousands, and most rehearsals keep no log.
+      return {
+        t,
+        kind: 'event',
+        source: observation.source,
+        'detail-type': observation.detailType,
+        get detail() {
+          return observation.detail;
+        },
+      };
     }
     case 'fault': {
       const { fault, instanceId } = observation;

@@ -212,6 +212,8 @@ export interface ServiceEvent {
   readonly detailType: string;
   readonly resources: readonly string[];
   readonly detail: Readonly<Record<string, unknown>>;
+  /** The detail is made, each time it is read, of what never changes again: the bus need not take it down now. */
+  readonly isLasting?: true;
   /** Best effort sources (Auto Scaling, AMI, SSM, Spot) may lose events; durable ones (ECS, Health) only repeat them. */
   readonly delivery: 'best-effort' | 'durable';
 }

@@ -7,7 +7,7 @@
  */
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
-import { copyOf } from '../kernel/copy.ts';
+import { copyOf, handOver } from '../kernel/copy.ts';
 import type { Call, OperationRegistry } from '../world.ts';
 import { perform, TABLE_OPERATIONS, type TableOperation } from './engine.ts';
 import { type Item, Store } from './store.ts';
@@ -84,7 +84,7 @@ export class DynamoDb {
     else this.#reads++;
     const lagMs = WRITES.test(operation) || isConsistent(input) ? 0 : call.lagMs;
     const result = await perform(this.#store, operation, toWire(input) as object, lagMs);
-    if ('answer' in result) return fromWire(result.answer) as object;
+    if ('answer' in result) return handOver(fromWire(result.answer) as object);
     const { name, message } = result.refusal;
     const error = awsError(name, message);
     if (name === 'ConditionalCheckFailedException') {
@@ -134,19 +134,22 @@ function toWire(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (Array.isArray(value)) return value.map(toWire);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toWire(part)]));
+  const made: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) made[key] = toWire(part);
+  return made;
 }
 
 function fromWire(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromWire);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => {
-      if (key === 'B' && typeof part === 'string') return [key, new Uint8Array(Buffer.from(part, 'base64'))];
-      if (key === 'BS' && Array.isArray(part)) {
-        return [key, part.map((text) => new Uint8Array(Buffer.from(String(text), 'base64')))];
-      }
-      return [key, fromWire(part)];
-    }),
-  );
+  const made: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) made[key] = partFromWire(key, part);
+  return made;
+}
+
+function partFromWire(key: string, part: unknown): unknown {
+  if (key === 'B' && typeof part === 'string') return new Uint8Array(Buffer.from(part, 'base64'));
+  if (key === 'BS' && Array.isArray(part))
+    return part.map((text) => new Uint8Array(Buffer.from(String(text), 'base64')));
+  return fromWire(part);
 }

@@ -1,6 +1,7 @@
 /**
  * ECS's own events. Source of the shapes: Amazon ECS developer guide, ecs_container_instance_events, ecs_task_events,
- * ecs_service_events. Details are made when somebody reads them: most events are matched by no rule.
+ * ecs_service_events. Details are made of pictures, which never change, when somebody reads them: most events are
+ * matched by no rule.
  */
 import type { ContainerInstance, Task } from '@aws-sdk/client-ecs';
 import type { ServiceEvent } from '../world.ts';
@@ -39,15 +40,14 @@ function lazyEvent(
   resource: string,
   make: () => Readonly<Record<string, unknown>>,
 ): ServiceEvent {
-  let made: Readonly<Record<string, unknown>> | undefined;
   return {
     source: 'aws.ecs',
     detailType,
     resources: [resource],
     get detail() {
-      made ??= make();
-      return made;
+      return make();
     },
+    isLasting: true,
     delivery: 'durable',
   };
 }

@@ -93,7 +93,15 @@ export class EventBus implements EventBusPort {
 
   emit(event: ServiceEvent): void {
     if (event.delivery === 'best-effort' && this.#parts.faults.dropsEvent()) return;
-    this.#send(this.#envelope(event.source, event.detailType, event.resources, event.detail), 'default');
+    this.#send(
+      this.#envelope(
+        event.source,
+        event.detailType,
+        event.resources,
+        event.isLasting ? event : copied(event),
+      ),
+      'default',
+    );
   }
 
   /** Delivers an event that is given whole, as it stands (a raw AWS event), without the usual delay. */
@@ -105,7 +113,7 @@ export class EventBus implements EventBusPort {
     source: string,
     detailType: string,
     resources: readonly string[],
-    detail: Readonly<Record<string, unknown>>,
+    told: Pick<ServiceEvent, 'detail'>,
     timeMs = this.#parts.clock.nowMs,
   ): EventEnvelope {
     return {
@@ -117,8 +125,9 @@ export class EventBus implements EventBusPort {
       time: new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       region: this.#parts.region,
       resources: [...resources],
-      // As it is now: services go on changing what they told about.
-      detail: JSON.parse(JSON.stringify(detail)) as Record<string, unknown>,
+      get detail() {
+        return told.detail;
+      },
     };
   }
 
@@ -128,8 +137,14 @@ export class EventBus implements EventBusPort {
   }
 
   #arrive(event: EventEnvelope, bus: string): void {
-    const { source, detail } = event;
-    this.#parts.record({ kind: 'event', source, detailType: event['detail-type'], detail });
+    this.#parts.record({
+      kind: 'event',
+      source: event.source,
+      detailType: event['detail-type'],
+      get detail() {
+        return event.detail;
+      },
+    });
     for (const rule of this.#rules) {
       if (!wants(rule, event, bus)) continue;
       this.#deliver(rule, event);
@@ -191,7 +206,7 @@ export class EventBus implements EventBusPort {
       source,
       entry.DetailType ?? '',
       entry.Resources ?? [],
-      detail,
+      { detail },
       entry.Time ? new Date(entry.Time).getTime() : undefined,
     );
     this.#published++;
@@ -211,6 +226,11 @@ interface PutEntry {
 
 function wants(rule: Rule, event: EventEnvelope, bus: string): boolean {
   return nameOf(rule.bus) === bus && matches(rule.pattern, event);
+}
+
+/** As it is now: services go on changing what they told about. */
+function copied({ detail }: ServiceEvent): Pick<ServiceEvent, 'detail'> {
+  return { detail: JSON.parse(JSON.stringify(detail)) as Record<string, unknown> };
 }
 
 /** Name of a bus by its name or ARN. */

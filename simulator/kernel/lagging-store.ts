@@ -5,6 +5,7 @@
  * picture as of `now − lag`. Pictures older than the longest lag are forgotten.
  */
 import type { VirtualClock } from './clock.ts';
+import { picture } from './copy.ts';
 
 interface Version<V> {
   readonly atMs: number;
@@ -24,7 +25,7 @@ export class LaggingStore<V> {
   }
 
   put(id: string, value: V): void {
-    this.#add(id, value);
+    this.#add(id, picture(value));
   }
 
   remove(id: string): void {

@@ -35,6 +35,8 @@ export class RandomStreams {
   }
 }
 
+const HEX = '0123456789abcdef';
+
 function streamOf(seed: number): RandomStream {
   let state = seed;
   // mulberry32: 32 bits of state are plenty for delays and ids, and it is the same on every platform.
@@ -50,7 +52,11 @@ function streamOf(seed: number): RandomStream {
     between: ([low, high]) => low + next() * (high - low),
     chance: (probability) => next() < probability,
     pick: (items) => items[Math.floor(next() * items.length)] as never,
-    hex: (digits) => Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join(''),
+    hex: (digits) => {
+      let text = '';
+      for (let at = 0; at < digits; at++) text += HEX.charAt(Math.floor(next() * 16));
+      return text;
+    },
   };
 }
 

@@ -78,5 +78,7 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclu
 
 /** Leaves out what is undefined, so that "unknown" is always an absent field. */
 export function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
+  const kept: Partial<T> = {};
+  for (const key in value) if (value[key] !== undefined) kept[key] = value[key];
+  return kept as Defined<T> & Partial<T>;
 }

@@ -16,6 +16,7 @@ import type {
   UpdateContainerInstancesStateResponse,
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
+import { viewOfPictures } from '../../kernel/copy.ts';
 import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
 import { parseQuery, QueryError } from '../cluster-query.ts';
@@ -23,6 +24,11 @@ import type { Parts } from '../parts.ts';
 import { subjectOf } from '../placement.ts';
 import type { ClusterRecord, HostRecord } from '../records.ts';
 import { batch, pageOfArns, token } from './inputs.ts';
+
+const withoutExtras = viewOfPictures((host: ContainerInstance): ContainerInstance => {
+  const { tags: _, healthStatus: __, ...shown } = host;
+  return { ...shown, tags: [] };
+});
 
 export function containerInstanceOperations(parts: Parts): Readonly<Record<string, Operation>> {
   const { state, journal, registry } = parts;
@@ -64,11 +70,15 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
         failures.push({ arn: hostArn(cluster, wanted), reason: 'MISSING' });
         continue;
       }
+      if (!input.include?.length) {
+        containerInstances.push(withoutExtras(picture));
+        continue;
+      }
       const { tags, healthStatus, ...shown } = picture;
       containerInstances.push({
         ...shown,
-        tags: input.include?.includes('TAGS') ? (tags ?? []) : [],
-        ...(input.include?.includes('CONTAINER_INSTANCE_HEALTH') && healthStatus && { healthStatus }),
+        tags: input.include.includes('TAGS') ? (tags ?? []) : [],
+        ...(input.include.includes('CONTAINER_INSTANCE_HEALTH') && healthStatus && { healthStatus }),
       });
     }
     return { containerInstances, failures };

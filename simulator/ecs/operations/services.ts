@@ -12,6 +12,7 @@ import type {
   UpdateServiceResponse,
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
+import { viewOfPictures } from '../../kernel/copy.ts';
 import type { Call, Operation } from '../../world.ts';
 import type { Parts } from '../parts.ts';
 import type { ClusterRecord, ServiceRecord } from '../records.ts';
@@ -19,6 +20,8 @@ import { batch, pageOfArns, token } from './inputs.ts';
 
 /** Source: Amazon ECS API reference, ListServices: 10 a page unless asked, 100 at most. */
 const SERVICE_PAGES = { defaultLimit: 10, maxLimit: 100 };
+
+const withoutTags = viewOfPictures((service: Service): Service => ({ ...service, tags: [] }));
 
 export function serviceOperations(parts: Parts): Readonly<Record<string, Operation>> {
   const { state, journal, deployments, scheduler } = parts;
@@ -42,7 +45,7 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
       const service = state.serviceIn(cluster, wanted);
       const picture = service && journal.services.get(service.serviceArn, call.lagMs);
       if (!picture) failures.push({ arn: serviceArn(cluster, wanted), reason: 'MISSING' });
-      else services.push(input.include?.includes('TAGS') ? picture : { ...picture, tags: [] });
+      else services.push(input.include?.includes('TAGS') ? picture : withoutTags(picture));
     }
     return { services, failures };
   }

@@ -16,6 +16,7 @@ import type {
   UpdateTaskProtectionRequest,
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
+import { viewOfPictures } from '../../kernel/copy.ts';
 import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
 import type { Parts } from '../parts.ts';
@@ -25,6 +26,8 @@ import { batch } from './inputs.ts';
 
 /** A page of ListTasks. Source: Amazon ECS API reference, ListTasks. */
 const MOST_TASKS = 100;
+
+const withoutTags = viewOfPictures((task: Task): Task => ({ ...task, tags: [] }));
 
 const DEFAULT_PROTECTION_MINUTES = 120;
 const LONGEST_PROTECTION_MINUTES = 2880;
@@ -90,7 +93,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
       const task = state.taskIn(cluster, wanted);
       const picture = task && journal.tasks.get(task.id, call.lagMs);
       if (!picture) failures.push({ arn: taskArn(cluster, wanted), reason: 'MISSING' });
-      else tasks.push(input.include?.includes('TAGS') ? picture : { ...picture, tags: [] });
+      else tasks.push(input.include?.includes('TAGS') ? picture : withoutTags(picture));
     }
     return { tasks, failures };
   }
