@@ -139,7 +139,7 @@ export function createAccount(options: AccountOptions): Account {
   world.ssm = ssm;
   const alarms = new Alarms(beside, capture.cloudWatch.alarms);
   const imageRegistry = new ImageRegistry(beside, capture.ecr.images);
-  const imageBuilder = new BuiltImages(beside);
+  const imageBuilder = new BuiltImages(beside, capture.ec2.images);
   registerSns(beside);
   registerServiceQuotas(dispatcher, capture.serviceQuotas.quotas);
 
