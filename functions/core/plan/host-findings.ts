@@ -47,7 +47,7 @@ function protectedTasks(host: HostFacts, tasks: readonly TaskFacts[], context: P
   return [
     {
       ...about(host),
-      severity: 'note',
+      severity: policy === 'hold' ? 'blocks' : 'note',
       code: 'protected-tasks',
       ...(services[0] !== undefined && { service: services[0] }),
       field: 'protectedTasks',
@@ -59,8 +59,9 @@ function protectedTasks(host: HostFacts, tasks: readonly TaskFacts[], context: P
 
 /** ECS's drain does not touch tasks that belong to no service. */
 function standaloneTasks(host: HostFacts, tasks: readonly TaskFacts[], context: PlanContext): Finding[] {
-  const count = tasks.filter(({ taskClass }) => taskClass === 'standalone').length;
-  if (count === 0) return [];
+  const lone = tasks.filter(({ taskClass }) => taskClass === 'standalone');
+  if (lone.length === 0) return [];
+  const families = [...new Set(lone.map(({ taskDefinitionArn }) => familyOf(taskDefinitionArn)))].sort();
   const { standaloneTasks: policy, standaloneTimeoutSeconds } = groupSettings(
     context,
     host.autoScalingGroupName ?? '',
@@ -73,10 +74,10 @@ function standaloneTasks(host: HostFacts, tasks: readonly TaskFacts[], context: 
   return [
     {
       ...about(host),
-      severity: 'note',
+      severity: policy === 'hold' ? 'blocks' : 'note',
       code: 'standalone-tasks',
       field: 'standaloneTasks',
-      message: `${host.instanceId} has ${counted(count, 'task')} of no service: ${what[policy]}`,
+      message: `${host.instanceId} has ${counted(lone.length, 'task')} of no service (${families.join(', ')}): ${what[policy]}`,
       remedy: 'let them end, or choose another standaloneTasks',
     },
   ];
@@ -89,3 +90,6 @@ function about(host: HostFacts): Pick<Finding, 'scope' | 'instanceId' | 'autoSca
     ...(host.autoScalingGroupName !== undefined && { autoScalingGroupName: host.autoScalingGroupName }),
   };
 }
+
+/** `job:3` of a task definition's ARN. */
+const familyOf = (arn: string) => arn.slice(arn.lastIndexOf('/') + 1);
