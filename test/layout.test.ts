@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Of our own folders, what each may import; `functions` is its handlers, the files beside its folders. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'functions/core': ['functions/core'],
-  'functions/aws': ['functions/aws', 'functions/core', 'functions/edge/errors.ts'],
+  'functions/aws': ['functions/aws', 'functions/core'],
   'functions/edge': ['functions/edge', 'functions/core'],
   functions: ['functions'],
   simulator: ['simulator'],
