@@ -7,13 +7,16 @@ import type { Host } from './groups.ts';
 import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
-import { beginDrain } from './rules/drain.ts';
+import { beginDrain, begunDrains } from './rules/drain.ts';
+import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
 import { activate } from './rules/unplaced.ts';
 import type { Rule, Tick } from './tick.ts';
 
 /** A surplus host that cannot be drained within this many drain timeouts stays, and the run ends without it. */
 const GIVE_UP_TIMEOUTS = 1;
+/** Tasks that died on a bad image have this long to come up on old hosts before its hosts go in spite of them. */
+const RECOVER_MS = 180_000;
 
 export const close: Rule = (tick) => {
   const { look, draft, freeze } = tick;
@@ -111,6 +114,7 @@ function isOverdue({ look, draft, freeze }: Tick): boolean {
 /** New hosts first, the emptiest leading; never those that were there before the run and stay. */
 function victims({ draft }: Tick, group: GroupLook): Host[] {
   const { startedAtMs } = draft.run;
+  const weight = unevenness(group);
   const cameWithUs = (host: Host) => host.role === 'other' && (host.facts?.launchTimeMs ?? 0) >= startedAtMs;
   return group.alive
     .filter(
@@ -123,6 +127,7 @@ function victims({ draft }: Tick, group: GroupLook): Host[] {
     .filter((host) => host.memory.held === undefined)
     .sort(
       (a, b) =>
+        weight(a) - weight(b) ||
         a.replicaCount - b.replicaCount ||
         a.standalone.length - b.standalone.length ||
         emptiness(b) - emptiness(a) ||
@@ -135,8 +140,13 @@ function closingMotion(tick: Tick, going: ReadonlySet<Host>): Motion {
   const room = tick.look.groups
     .flatMap((group) => group.alive)
     .filter((host) => host.facts?.status === 'ACTIVE' && host.facts.agentConnected && !going.has(host));
-  const countFailures = tick.draft.run.ending?.outcome !== 'ROLLED_BACK';
-  return new Motion(tick.look, room, (name) => tick.draft.service(name)?.unplacedAtPlan ?? 0, countFailures);
+  const { ending, closingSinceMs } = tick.draft.run;
+  const patient = closingSinceMs === undefined || tick.look.nowMs - closingSinceMs < RECOVER_MS;
+  const countFailures = ending?.outcome !== 'ROLLED_BACK' || patient;
+  const unplacedAtPlan = (name: string) => tick.draft.service(name)?.unplacedAtPlan ?? 0;
+  const motion = new Motion(tick.look, room, unplacedAtPlan, countFailures);
+  for (const host of begunDrains(tick)) motion.include(host);
+  return motion;
 }
 
 function takeAway(tick: Tick, group: GroupLook, host: Host, motion: Motion): boolean {

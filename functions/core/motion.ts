@@ -40,7 +40,7 @@ export class Motion {
     look: Look,
     room: readonly Host[],
     unplacedAtPlan: (serviceName: string) => number,
-    /** False while a bad image is being taken away: tasks that die on it must not keep its hosts from draining. */
+    /** False while a bad image is being taken away: tasks that are not healthy there lose nothing by moving. */
     countFailures = true,
   ) {
     this.#look = look;
@@ -63,6 +63,17 @@ export class Motion {
     const refusal =
       this.#servicesRefuse(host) ?? (host.replicaCount > 0 ? this.#roomRefuses(host) : undefined);
     if (refusal !== undefined) return refusal;
+    this.#count(host);
+    return undefined;
+  }
+
+  /** Takes up a host whose drain another rule began at this very look. */
+  include(host: Host): void {
+    this.#placeAll(host);
+    this.#count(host);
+  }
+
+  #count(host: Host): void {
     for (const [name, count] of host.replicas) {
       this.#planned.set(name, (this.#planned.get(name) ?? 0) + count);
       const zones = this.#zones.get(name) ?? new Set();
@@ -70,7 +81,6 @@ export class Motion {
     }
     this.#starts += host.replicaCount;
     if (host.replicaCount > 0) this.#countMoving(host);
-    return undefined;
   }
 
   #countMoving(host: Host): void {
@@ -105,7 +115,8 @@ export class Motion {
           service: name,
         };
       }
-      const refusal = this.#serviceRefuses(service, count, host.zone);
+      const counted = this.#countFailures ? count : healthyOn(host, name);
+      const refusal = this.#serviceRefuses(service, counted, host.zone);
       if (refusal !== undefined) return { ...refusal, service: name };
     }
     return undefined;
@@ -120,12 +131,11 @@ export class Motion {
       };
     }
     if (service.facts.deploying) return { rule: '5', reason: `${name} is deploying` };
-    const already = this.#countFailures ? service.inMotion : Math.min(service.inMotion, service.unmoved);
-    const inMotion = already + (this.#planned.get(name) ?? 0);
+    const inMotion = service.inMotion + (this.#planned.get(name) ?? 0);
     if (!mayMove(count, inMotion, service.limit)) {
       return { rule: '7', reason: `${inMotion} of ${name}'s tasks are in motion, ${service.limit} may be` };
     }
-    if (service.serviceClass === 'may-stop-first') {
+    if (service.serviceClass === 'may-stop-first' && count > 0) {
       const zones = [...service.drainingZones, ...(this.#zones.get(name) ?? [])];
       const other = zones.find((drainingZone) => drainingZone !== zone);
       if (other !== undefined) {
@@ -249,6 +259,9 @@ function spareOf(demand: Demand): Demand {
   }
   return spare;
 }
+
+const healthyOn = (host: Host, serviceName: string) =>
+  host.tasks.filter((task) => task.serviceName === serviceName && task.healthy).length;
 
 function startingOn(host: Host): number {
   return host.tasks.filter(

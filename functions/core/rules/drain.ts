@@ -140,6 +140,14 @@ export function beginDrain({ look, draft }: Pick<Tick, 'look' | 'draft'>, host: 
   draft.phase ??= 'moving';
 }
 
+/** Hosts whose drain begins at this look: what carries on after them must count what they move. */
+export function begunDrains({ look, draft }: Pick<Tick, 'look' | 'draft'>): Host[] {
+  return draft.drain.flatMap(({ instanceId }) => {
+    const host = look.hosts.get(instanceId);
+    return host === undefined || host.kind === 'draining' ? [] : [host];
+  });
+}
+
 /** Rule 13: groups on whose hosts demand waits that has nowhere to go, and the service that waits. */
 function groupsWithWaitingDemand(tick: Tick): ReadonlyMap<string, string> {
   const blocked = new Map<string, string>();

@@ -8,7 +8,7 @@ import { Motion } from '../motion.ts';
 import { emptiness } from '../order.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
-import { beginDrain } from './drain.ts';
+import { beginDrain, begunDrains } from './drain.ts';
 import { effectiveSurge } from './launches.ts';
 import { end } from './terminate.ts';
 
@@ -44,6 +44,7 @@ function takeOneAway(tick: Tick, group: GroupLook): void {
   if (victim === undefined) return;
   const room = tick.look.groups.flatMap((other) => other.ready).filter((host) => host !== victim);
   const motion = new Motion(tick.look, room, (name) => tick.draft.service(name)?.unplacedAtPlan ?? 0);
+  for (const host of begunDrains(tick)) motion.include(host);
   const refusal = motion.accept(victim);
   if (refusal !== undefined) {
     tick.draft.hold({ instanceId: victim.instanceId, rule: '18', reason: `surplus, but ${refusal.reason}` });
@@ -55,9 +56,7 @@ function takeOneAway(tick: Tick, group: GroupLook): void {
 
 /** New hosts that may go: those whose going leaves the zones level, the emptiest first. */
 export function victims(group: GroupLook): Host[] {
-  const zones = zoneCounts(group);
-  const apart = new Map([...zones.keys()].map((zone) => [zone, Math.max(1, spreadWithout(zones, zone))]));
-  const weight = (host: Host) => apart.get(host.zone) ?? 1;
+  const weight = unevenness(group);
   return group.ready
     .filter((host) => host.memory.surplus === undefined && host.standalone.length === 0)
     .sort(
@@ -69,17 +68,25 @@ export function victims(group: GroupLook): Host[] {
     );
 }
 
+/** By how many hosts, at least one, the zones would differ without the host. */
+export function unevenness(group: GroupLook): (host: Host) => number {
+  const zones = zoneCounts(group);
+  const apart = new Map([...zones.keys()].map((zone) => [zone, Math.max(1, spreadWithout(zones, zone))]));
+  return (host) => apart.get(host.zone) ?? 1;
+}
+
 /** By how many hosts the zones differ once one of this zone is gone. */
 function spreadWithout(zones: ReadonlyMap<string, number>, gone: string): number {
   const left = [...zones].map(([zone, count]) => (zone === gone ? count - 1 : count));
   return Math.max(...left) - Math.min(...left);
 }
 
-/** Hosts per zone of the group, zones without one included. */
+/** Hosts per zone that stand when the old have gone, zones without one included. */
 export function zoneCounts(group: GroupLook): Map<string, number> {
   const counts = new Map(group.facts.zones.map((zone) => [zone, 0]));
+  const leaving = new Set(group.outdatedLeft);
   for (const host of group.alive) {
-    if (host.kind !== 'terminating' && counts.has(host.zone))
+    if (host.kind !== 'terminating' && !leaving.has(host) && counts.has(host.zone))
       counts.set(host.zone, (counts.get(host.zone) ?? 0) + 1);
   }
   return counts;
@@ -155,6 +162,9 @@ export const replaceFailed: Rule = (tick) => {
         if (host.tasks.length > 0) continue;
         end(tick, group, host);
       } else {
+        // Tasks came to it all the same: they move like others.
+        const refusal = tick.motion().accept(host);
+        if (refusal !== undefined) continue;
         beginDrain(tick, host, false);
         draft.noteHost(host.instanceId, host.memory, { surplus: 'swap' });
       }
