@@ -7,14 +7,15 @@
  *
  *     group g:   first boot ─ trial start ─ bake ─┬─ drains under surge (below)             ─ last stop
  *     service s:                                  └─ moves of its tasks, at most L at a time ─ last stop
- *     single:    a standalone task's own end; a protection's end, then that task's move and stop; the time given to either
+ *     single:    a standalone task's own end; a protection's end, then that task's move and stop; or the time that
+ *                settings give to either
  *
  * - Trial: nothing but the trial's hosts drains, and no host ends, before the first new host has booted, the tasks of
  *   one outdated host have started on it, and `bakeSeconds` have passed. The host with the quickest slowest task is taken.
- * - Moves: a task is in motion from its host's drain until its replacement is healthy, at least `m` (where the scheduler
- *   cannot start first, its stop comes before). At most L of a service are in motion: the percentage, one, or what one
- *   host carried. Intervals of which at most L overlap can be put on L machines, so n of them of at least `m` need
- *   `ceil(n/L)·m`, and at least their sum over L. Of n, the tasks that the trial's hosts could have carried are taken off.
+ * - Moves: a task is in motion from its host's drain until its replacement is healthy, at least `m`. At most L of a
+ *   service are in motion: the percentage, one, or what one host carried. Intervals of which at most L overlap can be put
+ *   on L machines, so n of them of at least `m` need `ceil(n/L)·m`, and at least their sum over L. Of n, the tasks that
+ *   the trial's hosts could have carried are taken off. Where the old task may stop first, its stop runs beside that.
  * - Surge s: the k-th new host can launch when the (k−s)-th old one has ended; the j-th old one can end when as many new
  *   hosts have booted as hold what the remaining old ones could not, and its own tasks have moved and stopped. Also:
  *   launches less ends never exceed s, so the boots and drains of all hosts, laid end to end, share s places.
@@ -141,10 +142,10 @@ function movesOf(
     // Where it may stop first, the old task may be gone before the new one is healthy.
     return moves + (motion.mayStopFirst ? 0 : stop);
   }
-  const waves = Math.ceil(count / atOnce) * (stop + least);
-  const sum = (sumOfSmallest(of.stops, count) + sumOfSmallest(of.moves, count)) / atOnce;
-  // The last old task has to stop, its replacement may still start.
-  return Math.max(waves, sum) - (of.moves.at(-1) ?? 0);
+  // A replacement may start while the old task still stops; the last old task stops from its wave's beginning.
+  const waves = (Math.ceil(count / atOnce) - 1) * least;
+  const sum = sumOfSmallest(of.moves, count) / atOnce - (of.moves.at(-1) ?? 0);
+  return Math.max(waves, sum) + stop;
 }
 
 function singleEnds(context: CheckContext, planned: readonly PlannedHost[], delays: Delays): number[] {
