@@ -51,6 +51,7 @@ export function imageFindings(
   const once = new Map(found.map((sentence) => [`${sentence.code} ${sentence.message}`, sentence]));
   return [...once.values(), ...rollbackFindings(group, present, context)].map((sentence) => ({
     ...sentence,
+    message: `${group.autoScalingGroupName}: ${sentence.message}`,
     scope: 'group',
     autoScalingGroupName: group.autoScalingGroupName,
   }));
@@ -151,7 +152,7 @@ function soaked({ image, context }: Subject): Sentence | undefined {
   };
 }
 
-function bootsOnTypes({ image, use, context }: Subject): Sentence[] {
+function bootsOnTypes({ image, use, source, context }: Subject): Sentence[] {
   return use.instanceTypes.flatMap((instanceType): Sentence[] => {
     const type = context.instanceTypes.get(instanceType);
     if (type === undefined) {
@@ -172,7 +173,8 @@ function bootsOnTypes({ image, use, context }: Subject): Sentence[] {
       {
         severity: 'blocks',
         code: `image-${problem.kind}`,
-        field: templateField(use),
+        // An override has an image of its own to change; else it is what named this one.
+        field: use.override === undefined ? sourceField(context, source) : templateField(use),
         message: `${image.imageId} ${what} ${problem.image}, ${instanceType} takes ${problem.type.join(', ')}`,
         remedy: `use an image for ${problem.type.join(' or ')}, or instance types for ${problem.image}`,
       },

@@ -1,6 +1,7 @@
 /** The plan of a run: what is outdated, what blocks, what it would cost. Pure: facts and settings in, plan out. */
 import type { Facts, GroupFacts, HostFacts } from '../facts.ts';
 import { imageFindings } from '../images/checks.ts';
+import { referenceNotes } from '../images/reference.ts';
 import type { Exemption, Finding, GroupPlan, GroupTarget, Plan } from '../plan.ts';
 import type { Settings } from '../settings.ts';
 import { type SpokenFor, surgeOf } from './capacity.ts';
@@ -129,13 +130,14 @@ function draft(group: GroupFacts, ours: readonly HostFacts[], context: PlanConte
   const outdated = hosts.filter((host) => isOutdated(host, target, context));
   const isAtRest = outdated.length === 0 && target?.resolvesAlready === true;
   const problems = groupProblems(group, context);
-  if (isAtRest) return { group, target, outdated, findings: [], leftAlone: problems.length > 0 };
+  const notes = target === undefined ? [] : referenceNotes(group, target, context);
+  if (isAtRest) return { group, target, outdated, findings: notes, leftAlone: problems.length > 0 };
   if (target === undefined) {
     // One cause is enough: a group that cannot be rolled at all needs no word on its image.
     return { group, target, outdated, findings: problems.length > 0 ? problems : (result.findings ?? []) };
   }
   const images = imageFindings(group, target.source, target.images, context);
-  return { group, target, outdated, findings: [...problems, ...images] };
+  return { group, target, outdated, findings: [...problems, ...images, ...notes] };
 }
 
 /** With named hosts exactly those, whatever their image; without a target nobody can say, so each may be. */

@@ -124,4 +124,41 @@ describe('image sources', () => {
     const plan = planOf({ request: { image: 'ami-0dead' } });
     expect(plan.findings[0]).toMatchObject({ code: 'image-not-found', field: 'image' });
   });
+
+  it('notes that the newest version of a template is one that the group does not follow', () => {
+    const use = template({ imageId: OLD, imageReference: OLD });
+    const onDefault = { ...use, reference: { ...use.reference, version: '$Default' } };
+    const plan = planOf({
+      facts: { groups: [group({ templates: [onDefault] })] },
+      planFacts: {
+        templates: [
+          {
+            launchTemplateId: use.reference.launchTemplateId,
+            version: use.resolvedVersion,
+            latestVersion: 99,
+            defaultVersion: use.resolvedVersion,
+            blockDevices: [],
+            latestImageReference: NEW,
+          },
+        ],
+      },
+    });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({
+        severity: 'note',
+        code: 'template-version-behind',
+        message: expect.stringMatching(new RegExp(`99, names ${NEW}`)),
+      }),
+    );
+  });
+
+  it('notes that a parameter which names another image is followed no longer', () => {
+    const follows = group({
+      templates: [template({ imageId: OLD, imageReference: 'resolve:ssm:/golden' })],
+    });
+    const plan = planOf({ facts: { groups: [follows] }, request: { image: NEW } });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({ severity: 'note', code: 'parameter-left' }),
+    );
+  });
 });
