@@ -26,7 +26,7 @@ import { openingMemory } from './core/opening.ts';
 import type { Plan } from './core/plan.ts';
 import { ClaimHeld } from './edge/errors.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
-import { fenceOf, ledger, ownerLives } from './flow/claim.ts';
+import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { pinGroup } from './flow/pin.ts';
@@ -39,10 +39,11 @@ const LAST_LAMBDA_SECONDS = 75;
 async function prepare(state: RunState): Promise<RunState> {
   const table = ledger();
   const nowMs = Date.now();
+  const deadOwner = (await readClaim(table, state.cluster))?.owner;
   const claim = await claimCluster(table, state, nowMs);
   const claimed: RunState = { ...state, runId: claim.runId, token: claim.token };
   const run = await readRun(table, claim.runId);
-  if (state.mode === 'abort') return givingBack(table, claimed, run, nowMs);
+  if (state.mode === 'abort') return givingBack(table, claimed, run, deadOwner, nowMs);
   await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
 
   const begun =
@@ -78,14 +79,19 @@ async function givingBack(
   table: Table,
   state: RunState,
   run: Run | undefined,
+  deadOwner: string | undefined,
   nowMs: number,
 ): Promise<RunState> {
+  // A repeat of this state finds its own claim: then it was the run's first execution that died, or one that it began.
+  const dead = deadOwner === state.execution ? run?.record.execution : deadOwner;
   if (run?.memory === undefined) {
-    const reason = `run ${state.runId} died before it touched anything`;
-    return { ...state, next: 'report', ending: { outcome: 'ABORTED', reason } };
+    const { outcome, reason } = await endingOfDead(dead);
+    return { ...state, next: 'report', ending: { outcome, reason: `${reason}; nothing was touched` } };
   }
   if (run.memory.phase === 'rolling' && run.memory.control === undefined) {
-    await writeControl(table, state.runId, { mode: 'abort', atMs: nowMs, by: state.execution });
+    // An item of its own: the dead run's last Lambda may still write the others.
+    const ending = await endingOfDead(dead);
+    await writeControl(table, state.runId, { mode: 'abort', atMs: nowMs, by: state.execution, ending });
   }
   if (run.memory.phase === 'closed') return { ...state, next: 'restore' };
   return { ...state, next: 'wait', nextLookAt: new Date(nowMs + LAST_LAMBDA_SECONDS * 1000).toISOString() };

@@ -47,8 +47,10 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   const nowMs = Date.now();
   const run = await readRun(table, input.runId);
   const ending = await conclude(table, input, run, nowMs);
-  const isOver = run !== undefined && (run.memory === undefined || run.memory.phase === 'closed');
-  if (isOver) await writeDown(table, run, ending, nowMs);
+  // `assess` closes the run before `restore` begins: an error that comes here after that means it is not restored.
+  const isRestored =
+    run?.memory === undefined || (run.memory.phase === 'closed' && input.error === undefined);
+  if (run !== undefined && isRestored) await writeDown(table, run, ending, nowMs);
   const message = `${input.cluster}: ${ending.outcome}. ${ending.reason}`;
   await tell(
     [
@@ -64,8 +66,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   );
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
-  const isFinished = run?.memory === undefined || run.memory.phase === 'closed';
-  if (isFinished && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);
+  if (isRestored && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);
   return {
     cluster: input.cluster,
     runId: input.runId,

@@ -11,7 +11,7 @@ import { describeGroupInstances } from './aws/auto-scaling-groups.ts';
 import { present } from './aws/batches.ts';
 import { autoScaling, ecs } from './aws/clients.ts';
 import { listContainerInstances, setContainerInstanceStatus } from './aws/container-instances.ts';
-import { renewClaim } from './aws/ledger/claims.ts';
+import { type Claim, readClaim, renewClaim } from './aws/ledger/claims.ts';
 import { type Run, readRun, remember } from './aws/ledger/runs.ts';
 import type { RunMemory } from './core/memory.ts';
 import type { Ending } from './core/outcome.ts';
@@ -26,14 +26,20 @@ import { tell } from './flow/notices.ts';
 /** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
 const CLOSINGS_MAX = 1;
 
-async function restore(state: RunState): Promise<RunState> {
+async function restore(input: RunState): Promise<RunState> {
   const table = ledger();
-  if (!(await renewClaim(table, state.cluster, state.token, Date.now()))) {
-    throw new ClaimLost(state.cluster, 'another run');
-  }
-  const run = await readRun(table, state.runId);
+  const claim = await readClaim(table, input.cluster);
+  const state = withOwnClaim(input, claim);
   const { error, ...healthy } = state;
   const failed: Ending | undefined = error && { outcome: 'FAILED', reason: reasonOf(error) };
+  // It failed before it had the claim: nothing was touched.
+  if (failed !== undefined && claim?.owner === undefined && state.token === 0) {
+    return { ...healthy, step: NO_ACTS, next: 'report', ending: failed };
+  }
+  if (!(await renewClaim(table, state.cluster, state.token, Date.now()))) {
+    throw new ClaimLost(state.cluster, claim?.owner ?? 'another run');
+  }
+  const run = await readRun(table, state.runId);
   if (run?.memory === undefined) {
     return { ...healthy, step: NO_ACTS, next: 'report', ending: failed ?? endingOf(state, run) };
   }
@@ -82,6 +88,12 @@ async function restore(state: RunState): Promise<RunState> {
     await tell([{ ...notice, message: warnings.join('\n') }], run.record.settings);
   }
   return { ...healthy, step: NO_ACTS, next: 'report', ending };
+}
+
+/** `prepare` may have failed after it had claimed the cluster: then the state that travels knows nothing of its claim. */
+function withOwnClaim(state: RunState, claim: Claim | undefined): RunState {
+  if (claim?.owner !== state.execution) return state;
+  return { ...state, token: claim.token, runId: claim.runId };
 }
 
 /** Hosts that we set to DRAINING and that are still in service: none may be left so (I8). */

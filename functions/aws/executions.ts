@@ -5,6 +5,9 @@ import { isNotFound } from './error-codes.ts';
 export interface ExecutionStatus {
   readonly status: string;
   readonly stoppedAtMs?: number;
+  /** Of an execution that failed, timed out or was stopped: what it, or whoever stopped it, said. */
+  readonly error?: string;
+  readonly cause?: string;
 }
 
 /** What became of a start: ours, or one that this very start (or its twin) began before. */
@@ -27,6 +30,8 @@ export async function describeExecution(
     return {
       status: answer.status ?? 'UNKNOWN',
       ...(answer.stopDate === undefined ? {} : { stoppedAtMs: answer.stopDate.getTime() }),
+      ...(answer.error === undefined ? {} : { error: answer.error }),
+      ...(answer.cause === undefined ? {} : { cause: answer.cause }),
     };
   } catch (error) {
     if (isNotFound(error)) return undefined;

@@ -64,6 +64,8 @@ export interface GroupMemory {
   readonly launchesAskedAtMs?: number;
   /** When every host of the first wave was ready or given up: the first drain waits for it (rule 4). */
   readonly waveReadyAtMs?: number;
+  /** Hosts of the surge that are asked for only once the zone in which they will come is certain (rule 19). */
+  readonly heldBack?: number;
   /** More hosts than goal and outdated explain, since when (rule 18). */
   readonly surplusSinceMs?: number;
   /** How many hosts were swapped for zone balance (rule 19). */
@@ -141,6 +143,10 @@ export interface ServiceMemory {
   readonly unplacedSinceMs?: number;
   /** When a task of it last became healthy elsewhere or left a draining host: the drain clock starts anew (rule 11). */
   readonly lastProgressMs?: number;
+  /** What it ran when we first looked: tasks of another definition die of their owner's deployment, not of the image. */
+  readonly taskDefinitionArn?: string;
+  /** When it was last seen deploying: tasks created up to then may have died of that deployment. */
+  readonly deployedAtMs?: number;
   /** A service that may stop first: the zone of the host whose drain set it in motion; means nothing at rest (rule 7). */
   readonly motionZone?: string;
   /** At the last look: its tasks on draining hosts, and its healthy ones elsewhere. */
@@ -165,6 +171,8 @@ export interface RunMemory {
     readonly mode: 'pause' | 'abort' | 'rollback';
     readonly atMs: number;
     readonly by: string;
+    /** With abort: how the run ended already, where an execution gives back what a dead one left. */
+    readonly ending?: Ending;
   };
   readonly groups: readonly GroupMemory[];
   readonly hosts: readonly HostMemory[];

@@ -28,7 +28,10 @@ export const noteBounces: Rule = ({ look, draft }) => {
 /** What somebody asked of the running run comes before everything that the run wants by itself. */
 export const obeyControl: Rule = ({ look, draft }) => {
   const { control } = draft.run;
-  if (control?.mode === 'abort') endRun(draft, 'ABORTED', `aborted by ${control.by}`);
+  if (control?.mode === 'abort') {
+    const { outcome, reason } = control.ending ?? { outcome: 'ABORTED', reason: `aborted by ${control.by}` };
+    endRun(draft, outcome, reason);
+  }
   if (control?.mode === 'rollback') endRun(draft, 'ROLLED_BACK', `rolled back by ${control.by}`);
   const { maxHeldInstances } = look.settings;
   const held = [...look.hosts.values()].filter(
