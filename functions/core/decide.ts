@@ -11,7 +11,7 @@ import { Motion } from './motion.ts';
 import { observe } from './observe.ts';
 import type { Plan } from './plan.ts';
 import { drainHosts } from './rules/drain.ts';
-import { finish, giveUpLaunching, holdWithoutRoom } from './rules/finish.ts';
+import { finish, giveUpLaunching, holdWithoutRoom, yieldToForeignTemplate } from './rules/finish.ts';
 import { freezeOf } from './rules/freeze.ts';
 import { followOthers } from './rules/goal.ts';
 import { holdOverdue } from './rules/overdue.ts';
@@ -38,6 +38,7 @@ const ROLLING: readonly Rule[] = [
   followOthers, //      2
   judgeImage, //        4, 24
   giveUpLaunching, //   3
+  yieldToForeignTemplate,
   holdWithoutRoom, //   3
   holdOverdue, //       11, 12
   registerHosts, //     3

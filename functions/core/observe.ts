@@ -191,8 +191,13 @@ function observeServices(
   for (const service of facts.services) {
     if (service.schedulingStrategy !== 'REPLICA') continue;
     const now = counts.get(service.serviceName) ?? { unmoved: 0, healthyElsewhere: 0 };
-    const before = draft.service(service.serviceName);
-    if (before === undefined) continue;
+    const known = draft.service(service.serviceName);
+    if (known === undefined) continue;
+    if (known.taskDefinitionArn === undefined) {
+      draft.noteService(service.serviceName, known, { taskDefinitionArn: service.taskDefinitionArn });
+    }
+    if (service.deploying) draft.noteService(service.serviceName, known, { deployedAtMs: nowMs });
+    const before = known;
     const changed = now.unmoved !== before.unmoved || now.healthyElsewhere !== before.healthyElsewhere;
     if (!changed) continue;
     const first = before.unmoved === undefined || before.healthyElsewhere === undefined;

@@ -98,7 +98,7 @@ describe('rule 5: freeze', () => {
     );
   });
 
-  it('believes in a foreign template only when a read a minute later agrees, then freezes the group', () => {
+  it('believes in a foreign template only when a read a minute later agrees, then leaves the group to them', () => {
     const facts = drainingAfterTrial();
     const [use] = facts.groups[0]?.templates ?? [];
     if (use === undefined) throw new Error('no template');
@@ -108,7 +108,13 @@ describe('rule 5: freeze', () => {
     const seenBefore = withGroupMemory(changed, {
       foreignTemplate: { imageId: 'ami-theirs', sinceMs, reads: 1 },
     });
-    expect(nothing(see(seenBefore))).toEqual([]);
+    const step = see(seenBefore);
+    expect(step.end).toMatchObject({ outcome: 'PARTIAL', reason: expect.stringContaining('ami-theirs') });
+    const old = facts.hosts.filter((host) => host.imageId === 'ami-old').map((host) => host.instanceId);
+    expect(step.drain.filter((act) => old.includes(act.instanceId))).toEqual([]);
+    expect(step.remember.hosts.map((item) => item.held?.reason)).toContainEqual(
+      expect.stringContaining('ami-theirs'),
+    );
   });
 
   it('drains nothing outside the window, nor what could not finish before it closes', () => {
@@ -166,6 +172,26 @@ describe('the image on trial', () => {
     const step = see(withTasks(facts, deaths(facts, count, over)));
     expect(step.end?.outcome).toBe(bad ? 'ROLLED_BACK' : undefined);
     if (bad) expect(step.activate.length + step.drain.length).toBeGreaterThan(0);
+  });
+
+  it('is not blamed for a deployment that has given up, but for what dies after it', () => {
+    const facts = baking();
+    const died = (createdAtMs: number) => {
+      const deployedAtMs = facts.observedAtMs - 100_000;
+      const services = facts.memory.services.map((item) => ({ ...item, deployedAtMs }));
+      return see(withTasks(withRun(facts, { services }), deaths(facts, 5, { createdAtMs }))).end?.outcome;
+    };
+    expect(died(facts.observedAtMs - 110_000)).toBeUndefined();
+    expect(died(facts.observedAtMs - 30_000)).toBe('ROLLED_BACK');
+  });
+
+  it('is not blamed for a task definition that came during the run, even once its deployment has given up', () => {
+    const facts = baking();
+    const deployed = {
+      ...facts,
+      services: facts.services.map((item) => ({ ...item, taskDefinitionArn: 'web:2' })),
+    };
+    expect(see(withTasks(deployed, deaths(facts, 5, { taskDefinitionArn: 'web:2' }))).end).toBeUndefined();
   });
 
   it('is not blamed for a service that is deploying', () => {

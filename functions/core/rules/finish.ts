@@ -3,6 +3,7 @@
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
+import { TEMPLATE_READS_MS } from './freeze.ts';
 import { effectiveSurge, launchTrouble } from './launches.ts';
 import { wantsLevelling } from './surplus.ts';
 
@@ -34,6 +35,16 @@ export const holdWithoutRoom: Rule = (tick) => {
   }
 };
 
+/** Somebody wants the group to launch something else: what this run would bring in is not what they want any more. */
+export const yieldToForeignTemplate: Rule = (tick) => {
+  for (const group of tick.look.groups) {
+    const foreign = memoryOf(tick.draft, group).foreignTemplate;
+    if (foreign === undefined || tick.look.nowMs - foreign.sinceMs < TEMPLATE_READS_MS) continue;
+    const reason = `somebody changed the template of ${group.name}: it launches ${foreign.imageId} now; start a new run`;
+    for (const host of group.outdatedLeft) hold(tick, host, { reason, final: true });
+  }
+};
+
 /** Launches fail and there is nothing to go on with. */
 function noneReady(tick: Tick, group: GroupLook): boolean {
   return (
@@ -61,7 +72,9 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
     if (group.outdatedLeft.some((host) => draft.host(host.instanceId)?.held?.final !== true)) return false;
     if (group.terminating > 0 || group.alive.some((host) => host.memory.surplus !== undefined)) return false;
     if (wantsLevelling(tick, group)) return false;
-    if (memoryOf(draft, group).surplusSinceMs !== undefined && heldHosts(tick) === 0) return false;
+    // The host that levels the zones comes first, and the one that goes for it goes by the surplus rule.
+    const { goal, zoneSwaps = 0 } = memoryOf(draft, group);
+    if (zoneSwaps > 0 && heldHosts(tick) === 0 && group.alive.length > goal) return false;
     return group.hosts.every(
       (host) => host.kind !== 'gone' || isEnded(host.facts, host.memory.goneSinceMs, look.nowMs),
     );
@@ -120,6 +133,11 @@ function endStalled(tick: Tick): void {
   }
   const stillSeconds = (look.nowMs - draft.run.lastProgressAtMs) / 1000;
   if (stillSeconds < look.settings.drainTimeoutSeconds) return;
+  // Only a surplus is left that finds no room elsewhere: the closing phase tries once more, and gives up.
+  if (look.groups.every((group) => group.outdatedLeft.length === 0)) {
+    endDone(tick);
+    return;
+  }
   for (const group of look.groups) {
     for (const host of group.outdatedLeft) {
       const why = draft.holds.get(host.instanceId);

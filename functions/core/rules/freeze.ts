@@ -10,7 +10,7 @@ import { type Freeze, isRolling } from '../tick.ts';
 const MANY_AGENTS = 3;
 const MANY_AGENTS_SHARE = 0.2;
 /** Reads of somebody else's template that must agree before we believe it: our own pin may not show yet. */
-const TEMPLATE_READS_MS = 60_000;
+export const TEMPLATE_READS_MS = 60_000;
 
 /** A group whose trial bakes is no part of this: `drainAllowance` and `terminateHosts` ask for the trial themselves. */
 export function freezeOf(look: Look, draft: Draft): Freeze {

@@ -11,6 +11,8 @@ import { redAlarms } from './freeze.ts';
 /** This many deaths on new hosts while a trial runs, and later: one may be chance. */
 const DEATHS_IN_TRIAL = 2;
 const DEATHS = 3;
+/** A deployment that gave up may have started its last task after we last saw it. */
+const DEPLOYED_MS = 60_000;
 
 export const judgeImage: Rule = (tick) => {
   const bad =
@@ -95,7 +97,9 @@ function tellsOfTheImage({ look, draft }: Pick<Tick, 'look' | 'draft'>, task: Ta
   const service = look.services.get(name);
   const memory = draft.service(name);
   if (service === undefined || memory === undefined || service.facts.deploying) return false;
-  if (task.taskDefinitionArn !== service.facts.taskDefinitionArn) return false;
+  if (memory.deployedAtMs !== undefined && task.createdAtMs <= memory.deployedAtMs + DEPLOYED_MS)
+    return false;
+  if (task.taskDefinitionArn !== (memory.taskDefinitionArn ?? service.facts.taskDefinitionArn)) return false;
   if (memory.healthyAtPlan < memory.desiredAtPlan) return false;
   return !look.facts.tasks.some(
     (other) =>
