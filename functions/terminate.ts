@@ -6,6 +6,7 @@
  * step. Whether a call without an answer took effect is for the next looks to see.
  */
 import { describeGroups, terminateInGroup, updateGroup } from './aws/auto-scaling-groups.ts';
+import { unique } from './aws/batches.ts';
 import { autoScaling, autoScalingOnce, ec2, ecs } from './aws/clients.ts';
 import { deregisterGhost } from './aws/container-instances.ts';
 import { describeError, isBusy, isInvalid } from './aws/error-codes.ts';
@@ -23,20 +24,17 @@ type Termination = RunState['step']['terminate'][number];
 
 async function terminate(state: RunState): Promise<RunState> {
   const table = ledger();
-  const run = state.step.terminate.some((host) => host.decrement)
-    ? await readRun(table, state.runId)
-    : undefined;
-  const goals = new Map(run?.memory?.groups.map((group) => [group.autoScalingGroupName, group.goal]) ?? []);
-  const kept: string[] = [];
-  for (const host of state.step.terminate) {
-    const reason =
-      (await whyNotTerminate(state.cluster, host)) ??
-      (host.decrement ? await whyNotDecrement(state, table, host, goals) : undefined) ??
-      (await end(state, table, host));
-    if (reason !== undefined) kept.push(`${host.instanceId}: ${reason}`);
+  const refused = new Map(await whyNotTerminate(state.cluster, state.step.terminate));
+  const allowed = state.step.terminate.filter((host) => !refused.has(host.instanceId));
+  for (const [id, reason] of await makeRoomBelow(state, table, allowed)) refused.set(id, reason);
+  for (const host of allowed) {
+    if (refused.has(host.instanceId)) continue;
+    const reason = await end(state, table, host);
+    if (reason !== undefined) refused.set(host.instanceId, reason);
   }
   await forgetGhosts(state, table);
-  if (kept.length > 0) {
+  if (refused.size > 0) {
+    const kept = [...refused].map(([id, reason]) => `${id}: ${reason}`);
     logger.warn('hosts were not terminated', { cluster: state.cluster, kept });
     if (kept.length === state.step.terminate.length) throw new WorldChanged(kept.join('\n'));
   }
@@ -61,27 +59,49 @@ async function end(state: RunState, table: Table, host: Termination): Promise<st
 }
 
 /**
- * Desired capacity falls by one with the host: read anew before each, since the step's numbers are a look old. Min is
- * lowered first where the step says so; nothing goes below the goal.
+ * Desired capacity falls by one with each host that ends with decrement: each group is read anew, since the step's numbers
+ * are a look old, and its Min lowered once for all of them, as far as the step says. Nothing goes below the goal.
+ *
+ * @returns instance id → why it must not be ended.
  */
-async function whyNotDecrement(
+async function makeRoomBelow(
   state: RunState,
   table: Table,
-  host: Termination,
-  goals: ReadonlyMap<string, number>,
-): Promise<string | undefined> {
-  const name = host.autoScalingGroupName;
-  const [group] = await describeGroups(autoScaling, [name]);
-  const after = (group?.DesiredCapacity ?? 0) - 1;
-  if (after < (goals.get(name) ?? 0)) return `desired capacity is ${after + 1}: one less is below the goal`;
-  if ((group?.MinSize ?? 0) <= after) return undefined;
-  if (host.minSizeBefore === undefined || host.minSizeBefore > after) {
-    return `MinSize ${group?.MinSize} does not allow ${after}`;
+  hosts: readonly Termination[],
+): Promise<ReadonlyMap<string, string>> {
+  const refused = new Map<string, string>();
+  const shrinking = hosts.filter((host) => host.decrement);
+  if (shrinking.length === 0) return refused;
+  const run = await readRun(table, state.runId);
+  const goals = new Map(run?.memory?.groups.map((group) => [group.autoScalingGroupName, group.goal]) ?? []);
+  const names = unique(shrinking.map((host) => host.autoScalingGroupName));
+  const groups = new Map(
+    (await describeGroups(autoScaling, names)).map((group) => [group.AutoScalingGroupName, group]),
+  );
+  for (const name of names) {
+    const group = groups.get(name);
+    const minSize = group?.MinSize ?? 0;
+    let desired = group?.DesiredCapacity ?? 0;
+    let floor = minSize;
+    for (const { instanceId, minSizeBefore } of shrinking.filter(
+      (host) => host.autoScalingGroupName === name,
+    )) {
+      const after = desired - 1;
+      if (after < (goals.get(name) ?? 0)) {
+        refused.set(instanceId, `desired capacity is ${desired}: one less is below the goal`);
+      } else if (floor > after && (minSizeBefore === undefined || minSizeBefore > after)) {
+        refused.set(instanceId, `MinSize ${minSize} does not allow ${after}`);
+      } else {
+        desired = after;
+        if (floor > after) floor = minSizeBefore ?? after;
+      }
+    }
+    if (floor === minSize) continue;
+    await noteSizes(table, state.runId, name, { minSize: floor });
+    await fenceOf(table, state)();
+    await updateGroup(autoScaling, { AutoScalingGroupName: name, MinSize: floor });
   }
-  await noteSizes(table, state.runId, name, { minSize: host.minSizeBefore });
-  await fenceOf(table, state)();
-  await updateGroup(autoScaling, { AutoScalingGroupName: name, MinSize: host.minSizeBefore });
-  return undefined;
+  return refused;
 }
 
 /** Only what EC2 itself calls terminated, or has forgotten: a live host's containers would run on as orphans. */

@@ -117,7 +117,9 @@ describe('terminate', () => {
     [
       'that somebody set back to ACTIVE',
       () =>
-        ecs.on(DescribeContainerInstancesCommand).resolves({ containerInstances: [{ status: 'ACTIVE' }] }),
+        ecs
+          .on(DescribeContainerInstancesCommand)
+          .resolves({ containerInstances: [{ containerInstanceArn: ARN, status: 'ACTIVE' }] }),
     ],
     [
       'with disableApiTermination',
@@ -128,7 +130,11 @@ describe('terminate', () => {
       () =>
         autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({
           AutoScalingInstances: [
-            { AutoScalingGroupName: 'hosts', LifecycleState: 'Terminating:Wait' } as never,
+            {
+              InstanceId: 'i-0old',
+              AutoScalingGroupName: 'hosts',
+              LifecycleState: 'Terminating:Wait',
+            } as never,
           ],
         }),
     ],
@@ -181,6 +187,33 @@ describe('terminate', () => {
       'UpdateAutoScalingGroupCommand',
       'TerminateInstanceInAutoScalingGroupCommand',
     ]);
+  });
+
+  it('reads and lowers once for all hosts of a step, and keeps only those that must be kept', async () => {
+    const hosts = ['1', '2', '3'].map((n) => ({
+      ...action,
+      instanceId: `i-${n}`,
+      containerInstanceArn: `arn:aws:ecs:eu-west-1:111122223333:container-instance/prod/${n}`,
+      decrement: true,
+      minSizeBefore: 6 - Number(n),
+    }));
+    autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
+      AutoScalingGroups: [{ AutoScalingGroupName: 'hosts', MinSize: 6, DesiredCapacity: 6 } as never],
+    });
+    ecs.on(DescribeContainerInstancesCommand).callsFake(({ containerInstances }) => ({
+      containerInstances: containerInstances.map((containerInstanceArn: string) => ({
+        containerInstanceArn,
+        status: containerInstanceArn.endsWith('/2') ? 'ACTIVE' : 'DRAINING',
+      })),
+    }));
+
+    await handler(ending(...hosts), lambdaContext);
+
+    expect(terminated().map((input) => input.InstanceId)).toEqual(['i-1', 'i-3']);
+    expect(autoScaling.commandCalls(DescribeAutoScalingInstancesCommand)).toHaveLength(1);
+    expect(autoScaling.commandCalls(UpdateAutoScalingGroupCommand).map((call) => call.args[0].input)).toEqual(
+      [{ AutoScalingGroupName: 'hosts', MinSize: 3 }],
+    );
   });
 
   it('forgets a container instance only when EC2 says that its host is terminated', async () => {

@@ -24,10 +24,14 @@ export interface TaskQuery {
 
 /** Every task of the cluster, or of one host, with that desired status, described. */
 export async function listTasks(ecs: ECSClient, cluster: string, query: TaskQuery): Promise<Task[]> {
+  return describeTasks(ecs, cluster, await listTaskArns(ecs, cluster, query));
+}
+
+export async function listTaskArns(ecs: ECSClient, cluster: string, query: TaskQuery): Promise<string[]> {
   const arns: string[] = [];
   const pages = paginateListTasks({ client: ecs, pageSize: LIST_PAGE }, { cluster, ...query });
   for await (const page of pages) arns.push(...(page.taskArns ?? []));
-  return describeTasks(ecs, cluster, arns);
+  return arns;
 }
 
 /**
