@@ -140,11 +140,10 @@ function closingMotion(tick: Tick, going: ReadonlySet<Host>): Motion {
   const room = tick.look.groups
     .flatMap((group) => group.alive)
     .filter((host) => host.facts?.status === 'ACTIVE' && host.facts.agentConnected && !going.has(host));
-  const { ending, closingSinceMs } = tick.draft.run;
+  const { closingSinceMs } = tick.draft.run;
   const patient = closingSinceMs === undefined || tick.look.nowMs - closingSinceMs < RECOVER_MS;
-  const countFailures = ending?.outcome !== 'ROLLED_BACK' || patient;
   const unplacedAtPlan = (name: string) => tick.draft.service(name)?.unplacedAtPlan ?? 0;
-  const motion = new Motion(tick.look, room, unplacedAtPlan, countFailures);
+  const motion = new Motion(tick.look, room, unplacedAtPlan, patient);
   for (const host of begunDrains(tick)) motion.include(host);
   return motion;
 }

@@ -40,7 +40,7 @@ export class Motion {
     look: Look,
     room: readonly Host[],
     unplacedAtPlan: (serviceName: string) => number,
-    /** False while a bad image is being taken away: tasks that are not healthy there lose nothing by moving. */
+    /** False while hosts are given back: tasks that are not healthy there lose nothing by moving. */
     countFailures = true,
   ) {
     this.#look = look;
@@ -130,7 +130,7 @@ export class Motion {
         reason: `${name} may neither start nor stop a task first (minimumHealthyPercent ${service.facts.minimumHealthyPercent}, maximumPercent ${service.facts.maximumPercent}, ${service.facts.desiredCount} desired)`,
       };
     }
-    if (service.facts.deploying) return { rule: '5', reason: `${name} is deploying` };
+    if (service.facts.deploying && count > 0) return { rule: '5', reason: `${name} is deploying` };
     const inMotion = service.inMotion + (this.#planned.get(name) ?? 0);
     if (!mayMove(count, inMotion, service.limit)) {
       return { rule: '7', reason: `${inMotion} of ${name}'s tasks are in motion, ${service.limit} may be` };
