@@ -1,0 +1,33 @@
+/** The whole product on a cluster described in few words: what a test of whole runs starts from. */
+import { buildCapture } from '../../rehearsal/clusters/build.ts';
+import type { ClusterSpec } from '../../rehearsal/clusters/spec.ts';
+import { startOf } from '../../rehearsal/input.ts';
+import { rehearse } from '../../rehearsal/rehearse.ts';
+import type { RehearsalResult } from '../../rehearsal/result.ts';
+import { parseScenario } from '../../rehearsal/scenario.ts';
+import { parseCapture } from '../../simulator/capture/parse.ts';
+
+/** @throws Error naming what is wrong with the capture or the scenario */
+export async function rehearseCluster(
+  spec: ClusterSpec,
+  scenario: Readonly<Record<string, unknown>> = {},
+  seed = 1,
+): Promise<RehearsalResult> {
+  const capture = parseCapture(JSON.parse(JSON.stringify(buildCapture(spec))));
+  if (!('ok' in capture)) throw new Error(JSON.stringify(capture.problems));
+  const parsed = parseScenario(scenario);
+  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
+  const start = startOf(capture.ok, parsed.value, undefined);
+  if (!start.ok) throw new Error(start.problems.join('; '));
+  const { settings, timings, faults, horizonSeconds } = parsed.value;
+  const record = await rehearse({
+    capture: capture.ok,
+    seed,
+    start: start.value,
+    settings,
+    timings,
+    faults,
+    horizonSeconds,
+  });
+  return record.result;
+}
