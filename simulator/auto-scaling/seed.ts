@@ -62,7 +62,14 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
         lastProgressMs: world.clock.startMs,
       }))
       .sort((a, b) => (a.shape.StartTime?.getTime() ?? 0) - (b.shape.StartTime?.getTime() ?? 0)),
-    warmPool: ofGroup(capture.autoScaling.warmPools)[0],
+    // A capture made without DescribeWarmPool tells of the pool in the group's own description.
+    warmPool:
+      ofGroup(capture.autoScaling.warmPools)[0] ??
+      (described.WarmPoolConfiguration && {
+        AutoScalingGroupName: name,
+        WarmPoolConfiguration: described.WarmPoolConfiguration,
+        Instances: [],
+      }),
     causes: [],
     capacityActor: { kind: 'aws', name: 'auto-scaling' },
     suspects: new Set(),

@@ -129,7 +129,7 @@ function draft(group: GroupFacts, ours: readonly HostFacts[], context: PlanConte
   const { target } = result;
   const outdated = hosts.filter((host) => isOutdated(host, target, context));
   const isAtRest = outdated.length === 0 && target?.resolvesAlready === true;
-  const problems = groupProblems(group, context);
+  const problems = groupProblems(group, target, context);
   const notes = target === undefined ? [] : referenceNotes(group, target, context);
   if (isAtRest) return { group, target, outdated, findings: notes, leftAlone: problems.length > 0 };
   if (target === undefined) {

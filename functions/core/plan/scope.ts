@@ -1,6 +1,6 @@
 /** Which hosts and groups are ours to roll, and why the others are not. */
 import type { GroupFacts, HostFacts } from '../facts.ts';
-import type { Finding } from '../plan.ts';
+import type { Finding, GroupTarget } from '../plan.ts';
 import { groupSettings, type PlanContext } from './context.ts';
 
 const GOING = ['Terminating', 'Terminated', 'Detaching', 'Detached'];
@@ -57,7 +57,11 @@ export function ownerOf(group: GroupFacts, clusterName: string): string | undefi
 }
 
 /** What has to change before this group can be rolled at all: each finding keeps all its hosts out. */
-export function groupProblems(group: GroupFacts, context: PlanContext): Finding[] {
+export function groupProblems(
+  group: GroupFacts,
+  target: GroupTarget | undefined,
+  context: PlanContext,
+): Finding[] {
   const name = group.autoScalingGroupName;
   const refused = (code: string, field: string, message: string, remedy: string): Finding => ({
     severity: 'blocks',
@@ -149,19 +153,21 @@ export function groupProblems(group: GroupFacts, context: PlanContext): Finding[
       ),
     );
   }
-  findings.push(...sharedTemplateProblems(group, context, refused));
+  findings.push(...sharedTemplateProblems(group, target, context, refused));
   return findings;
 }
 
 /**
  * Our version would be the newest, so a group of somebody else on `$Latest` would launch it: one outside the cluster, or
- * one of it that another service manages.
+ * one of it that another service manages. The same for `$Default` where the end of the run would move it.
  */
 function sharedTemplateProblems(
   group: GroupFacts,
+  target: GroupTarget | undefined,
   { planFacts, facts }: PlanContext,
   refused: (code: string, field: string, message: string, remedy: string) => Finding,
 ): Finding[] {
+  const { autoScalingGroupName: name } = group;
   const ids = new Set(group.templates.map(({ reference }) => reference.launchTemplateId));
   const others = facts.groups.filter((other) => ownerOf(other, facts.clusterName) !== undefined);
   const shared = [
@@ -170,7 +176,8 @@ function sharedTemplateProblems(
       templates.map(({ reference }) => ({ ...reference, autoScalingGroupName })),
     ),
   ];
-  return shared
+  const defaults = movedDefaults(target);
+  const latest = shared
     .filter(({ launchTemplateId, version }) => ids.has(launchTemplateId) && version === '$Latest')
     .map(({ launchTemplateId, autoScalingGroupName: other }) =>
       refused(
@@ -180,6 +187,26 @@ function sharedTemplateProblems(
         `give ${other} a version number or $Default, or a template of its own`,
       ),
     );
+  const byDefault = shared
+    .filter(({ launchTemplateId, version }) => defaults.has(launchTemplateId) && version === '$Default')
+    .map(({ launchTemplateId, autoScalingGroupName: other }) =>
+      refused(
+        'shared-template',
+        'LaunchTemplate.Version',
+        `follows $Default of ${launchTemplateId}, as ${other} does: moving it would change what is launched there too`,
+        `give ${name} or ${other} a version number, or a template of its own`,
+      ),
+    );
+  return [...latest, ...byDefault];
+}
+
+/** Templates whose default a run would move in the end: followed there, and not at the target by themselves. */
+function movedDefaults(target: GroupTarget | undefined): ReadonlySet<string> {
+  return new Set(
+    (target?.images ?? [])
+      .filter(({ use, image }) => use.reference.version === '$Default' && use.imageId !== image.imageId)
+      .map(({ use }) => use.reference.launchTemplateId),
+  );
 }
 
 function isGoing(lifecycle: string): boolean {

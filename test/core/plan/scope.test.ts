@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupFacts, HostFacts } from '../../../functions/core/facts.ts';
 import type { PlanFacts } from '../../../functions/core/plan/plan-facts.ts';
-import { codes, group, host, NOW_MS, planOf, world } from './world.ts';
+import { codes, group, host, NEW, NOW_MS, OLD, planOf, template, world } from './world.ts';
 
 describe('hosts that are not ours', () => {
   it.each<[string, Partial<HostFacts>, string]>([
@@ -113,5 +113,21 @@ describe('groups that cannot be rolled', () => {
     const shared = { launchTemplateId: 'lt-web', autoScalingGroupName: 'theirs', version };
     const plan = planOf({ planFacts: { sharedTemplates: [shared] } });
     expect(codes(plan, 'blocks')).toEqual(refused ? ['shared-template'] : []);
+  });
+
+  it('refuses a group whose $Default is followed elsewhere, where the run would move it', () => {
+    const use = template({ imageId: OLD, imageReference: OLD });
+    const onDefault = { ...use, reference: { ...use.reference, version: '$Default' } };
+    const asked = (request: { image?: string }) => ({
+      facts: { groups: [group({ templates: [onDefault] })] },
+      request,
+      planFacts: {
+        sharedTemplates: [
+          { launchTemplateId: 'lt-web', autoScalingGroupName: 'theirs', version: '$Default' },
+        ],
+      },
+    });
+    expect(codes(planOf(asked({ image: NEW })), 'blocks')).toEqual(['shared-template']);
+    expect(codes(planOf(asked({})), 'blocks')).toEqual([]);
   });
 });
