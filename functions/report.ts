@@ -167,7 +167,8 @@ async function writeDown(
   await updateRun(table, record.runId, { outcome: ending, endedAtMs: nowMs });
   if (memory === undefined) return;
   const imageIds = [...new Set(memory.groups.flatMap((group) => group.targetImageIds))];
-  if (ending.outcome === 'ROLLED_BACK' && memory.control?.mode !== 'rollback') {
+  // A rollback that somebody asked for, or that a drain ran into, says nothing of the image.
+  if (memory.imageJudgedBad === true) {
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
   await writeHistory(table, {

@@ -74,16 +74,14 @@ describe('report', () => {
     expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(EXECUTION);
   });
 
-  it('puts a bad image into quarantine, but not the one of a rollback that somebody asked for', async () => {
+  it('puts a bad image into quarantine, but not the one of a rollback for another reason', async () => {
     const ending = { outcome: 'ROLLED_BACK' as const, reason: 'tasks die: OutOfMemory' };
-    await begin(ledger.table, { phase: 'closed', control: { mode: 'rollback', atMs: 1, by: 'me' } });
-    const { writeControl } = await import('../functions/aws/ledger/runs.ts');
-    await writeControl(ledger.table, 'run-1', { mode: 'rollback', atMs: 1, by: 'me' });
+    await begin(ledger.table, { phase: 'closed' });
     await handler({ ...state, ending }, lambdaContext);
     expect(await listQuarantine(ledger.table)).toEqual([]);
 
     ledger.reset();
-    await begin(ledger.table, { phase: 'closed' });
+    await begin(ledger.table, { phase: 'closed', imageJudgedBad: true });
     await handler({ ...state, ending }, lambdaContext);
     expect(await listQuarantine(ledger.table)).toMatchObject([
       { imageId: 'ami-0new', reason: ending.reason },
