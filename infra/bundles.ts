@@ -31,6 +31,8 @@ export interface Bundle {
   readonly bytes: number;
   /** The npm packages in it, by name. */
   readonly packages: ReadonlySet<string>;
+  /** The SDK's commands in it, which are all calls that the handler's code can make: `client-ecs/ListTasks`. */
+  readonly commands: ReadonlySet<string>;
 }
 
 /** Bundles every handler into a folder of its own below `directory`, in one go: what they share is read once. */
@@ -65,15 +67,22 @@ export async function bundleHandlers(directory: string): Promise<readonly Bundle
   }));
 }
 
-function contentsOf(name: FunctionName, { outputs }: Metafile): Pick<Bundle, 'bytes' | 'packages'> {
+function contentsOf(
+  name: FunctionName,
+  { outputs }: Metafile,
+): Pick<Bundle, 'bytes' | 'packages' | 'commands'> {
   const output = Object.values(outputs).find(({ entryPoint }) =>
     entryPoint?.endsWith(`functions/${name}.ts`),
   );
   if (!output) throw new Error(`esbuild wrote nothing for ${name}`);
-  const packages = Object.entries(output.inputs)
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([path]) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? '');
-  return { bytes: output.bytes, packages: new Set(packages.filter((found) => found !== '')) };
+  const paths = Object.keys(output.inputs).filter((path) => (output.inputs[path]?.bytesInOutput ?? 0) > 0);
+  const found = (pattern: RegExp) =>
+    new Set(paths.map((path) => pattern.exec(path)?.slice(1).join('/') ?? '').filter((text) => text !== ''));
+  return {
+    bytes: output.bytes,
+    packages: found(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/),
+    commands: found(/@aws-sdk\/(client-[\w-]+)\/.*\/commands\/(\w+)Command\.js$/),
+  };
 }
 
 /**

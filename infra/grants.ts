@@ -1,10 +1,8 @@
 /**
- * What each handler may do: the actions it calls and the resources they can be narrowed to. `{table}`, `{topic}` … are
- * put in by the stack. Actions that AWS lets nobody narrow carry `*` as resource, never as action.
- *
- * Source of the scoping: the service authorization reference of each service; where a row says `*`, that reference
- * lists no resource type for the action.
+ * What each handler may do: the calls that its code can make (test/infra/grants.test.ts reads them from the bundles, both
+ * ways), each narrowed to the resources that AWS lets it be narrowed to (infra/scopes.ts), and what AWS asks for besides.
  */
+import { type Scope, scopeOf } from './scopes.ts';
 
 export const FUNCTION_NAMES = [
   'trigger',
@@ -21,229 +19,141 @@ export const FUNCTION_NAMES = [
 
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
-export interface Grant {
-  readonly sid: string;
+export interface Grant extends Scope {
   readonly actions: readonly string[];
-  readonly resources: readonly string[];
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-const ECS = 'arn:{partition}:ecs:{region}:{account}';
-const GROUPS = 'arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/*';
-const TEMPLATES = 'arn:{partition}:ec2:{region}:{account}:launch-template/*';
+const LEDGER = actions('dynamodb: BatchWriteItem DeleteItem GetItem PutItem Query');
 
-const trace: Grant = {
-  sid: 'Trace',
-  actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
-  resources: ['*'],
-};
+/** Which clusters there are, opted in or not, and which image each launches. */
+const FIND_CLUSTERS = actions(
+  'ecs: DescribeCapacityProviders DescribeClusters DescribeContainerInstances ListClusters ListContainerInstances',
+  'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
+  'ec2: DescribeLaunchTemplateVersions',
+  'ssm: GetParameters',
+);
 
-const ledger: Grant = {
-  sid: 'Ledger',
-  actions: [
-    'dynamodb:GetItem',
-    'dynamodb:PutItem',
-    'dynamodb:UpdateItem',
-    'dynamodb:DeleteItem',
-    'dynamodb:Query',
-  ],
-  resources: ['{table}'],
-};
+/** The facts of one tick. */
+const READ_CLUSTER = actions(
+  'ecs: DescribeCapacityProviders DescribeClusters DescribeContainerInstances DescribeServices DescribeTaskDefinition',
+  'ecs: DescribeTasks GetTaskProtection ListContainerInstances ListServices ListTasks',
+  'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances DescribeInstanceRefreshes',
+  'autoscaling: DescribeLifecycleHooks DescribeScalingActivities DescribeScheduledActions',
+  'ec2: DescribeInstanceAttribute DescribeInstanceStatus DescribeInstances DescribeInstanceTypes',
+  'ec2: DescribeLaunchTemplateVersions DescribeSubnets',
+  'elasticloadbalancing: DescribeTargetGroupAttributes DescribeTargetHealth',
+  'cloudwatch: DescribeAlarms',
+);
 
-const readCluster: readonly Grant[] = [
-  {
-    sid: 'ReadEcs',
-    actions: [
-      'ecs:DescribeClusters',
-      'ecs:DescribeContainerInstances',
-      'ecs:DescribeTasks',
-      'ecs:DescribeServices',
-      'ecs:GetTaskProtection',
-    ],
-    resources: [`${ECS}:cluster/*`, `${ECS}:container-instance/*`, `${ECS}:task/*`, `${ECS}:service/*`],
-  },
-  {
-    sid: 'ListEcs',
-    actions: [
-      'ecs:ListContainerInstances',
-      'ecs:ListTasks',
-      'ecs:ListServices',
-      'ecs:DescribeTaskDefinition',
-      'ecs:DescribeCapacityProviders',
-    ],
-    resources: ['*'],
-  },
-  {
-    sid: 'ReadGroups',
-    actions: [
-      'autoscaling:DescribeAutoScalingGroups',
-      'autoscaling:DescribeAutoScalingInstances',
-      'autoscaling:DescribeScalingActivities',
-      'autoscaling:DescribeScheduledActions',
-      'autoscaling:DescribeLifecycleHooks',
-      'autoscaling:DescribeInstanceRefreshes',
-      'autoscaling:DescribeWarmPool',
-    ],
-    resources: ['*'],
-  },
-  {
-    sid: 'ReadEc2',
-    actions: [
-      'ec2:DescribeInstances',
-      'ec2:DescribeInstanceStatus',
-      'ec2:DescribeInstanceAttribute',
-      'ec2:DescribeImages',
-      'ec2:DescribeInstanceTypes',
-      'ec2:DescribeSubnets',
-      'ec2:DescribeLaunchTemplates',
-      'ec2:DescribeLaunchTemplateVersions',
-    ],
-    resources: ['*'],
-  },
-  {
-    sid: 'ReadHealth',
-    actions: [
-      'elasticloadbalancing:DescribeTargetHealth',
-      'elasticloadbalancing:DescribeTargetGroups',
-      'elasticloadbalancing:DescribeTargetGroupAttributes',
-      'cloudwatch:DescribeAlarms',
-    ],
-    resources: ['*'],
-  },
-];
+/** What only a plan reads, once. */
+const READ_FOR_PLAN = actions(
+  'ecs: ListAccountSettings',
+  'autoscaling: DescribeWarmPool',
+  'ec2: DescribeImages',
+  'ecr: DescribeImages',
+  'servicequotas: ListServiceQuotas',
+  'ssm: GetParameters',
+  'states: DescribeExecution',
+);
 
-const readImages: readonly Grant[] = [
-  {
-    sid: 'ReadParameters',
-    actions: ['ssm:GetParameter', 'ssm:GetParameters'],
-    resources: [
-      'arn:{partition}:ssm:{region}:{account}:parameter/*',
-      'arn:{partition}:ssm:{region}::parameter/aws/service/*',
-    ],
-  },
-  {
-    sid: 'ReadDigests',
-    actions: ['ecr:DescribeImages'],
-    resources: ['arn:{partition}:ecr:{region}:{account}:repository/*'],
-  },
-  { sid: 'ReadQuotas', actions: ['servicequotas:ListServiceQuotas'], resources: ['*'] },
-];
+const TELL = actions('sns: Publish', 'events: PutEvents');
+const START_RUNS = actions('states: DescribeExecution StartExecution');
 
-const changeGroups = (...actions: string[]): Grant => ({ sid: 'ChangeGroups', actions, resources: [GROUPS] });
-
-/** A group update that names a template needs what the launch itself needs. */
-const launchWithTemplate: Grant = {
-  sid: 'LaunchWithTemplate',
-  actions: ['ec2:RunInstances', 'ec2:CreateTags'],
-  resources: ['arn:{partition}:ec2:{region}:{account}:*', 'arn:{partition}:ec2:{region}::image/*'],
-  conditions: { StringEquals: { 'aws:CalledViaLast': 'autoscaling.amazonaws.com' } },
-};
-
-const notify: readonly Grant[] = [
-  { sid: 'Notify', actions: ['sns:Publish'], resources: ['{topic}'] },
-  { sid: 'NotifyKey', actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: ['{key}'] },
-  {
-    sid: 'Events',
-    actions: ['events:PutEvents'],
-    resources: ['arn:{partition}:events:{region}:{account}:event-bus/default'],
-  },
-];
-
-const startRuns: readonly Grant[] = [
-  { sid: 'StartRuns', actions: ['states:StartExecution'], resources: ['{stateMachine}'] },
-  {
-    sid: 'WatchRuns',
-    actions: ['states:DescribeExecution'],
-    resources: ['arn:{partition}:states:{region}:{account}:execution:ecs-rollover:*'],
-  },
-];
-
-const findClusters: Grant = {
-  sid: 'FindClusters',
-  actions: ['ecs:ListClusters', 'ecs:DescribeClusters'],
-  resources: ['*'],
-};
-
-const GRANTS: Readonly<Record<FunctionName, readonly Grant[]>> = {
-  trigger: [
-    ledger,
-    findClusters,
-    ...readImages.slice(0, 1),
-    {
-      sid: 'ReadBuiltImage',
-      actions: ['imagebuilder:GetImage'],
-      resources: ['arn:{partition}:imagebuilder:{region}:{account}:image/*'],
-    },
-    ...startRuns,
-  ],
-  plan: [ledger, ...readCluster, ...readImages, ...startRuns.slice(1), ...notify],
+const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
+  trigger: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...actions('imagebuilder: GetImage')],
+  plan: [...LEDGER, ...READ_CLUSTER, ...READ_FOR_PLAN],
   prepare: [
-    ledger,
-    ...readCluster,
-    ...readImages,
-    ...startRuns.slice(1),
-    changeGroups(
-      'autoscaling:UpdateAutoScalingGroup',
-      'autoscaling:SuspendProcesses',
-      'autoscaling:SetInstanceProtection',
-    ),
-    {
-      sid: 'PinTemplate',
-      actions: ['ec2:CreateLaunchTemplateVersion', 'ec2:ModifyLaunchTemplate'],
-      resources: [TEMPLATES],
-    },
-    launchWithTemplate,
-    ...notify,
+    ...LEDGER,
+    ...READ_CLUSTER,
+    ...READ_FOR_PLAN,
+    ...TELL,
+    ...actions('autoscaling: SuspendProcesses UpdateAutoScalingGroup', 'ec2: CreateLaunchTemplateVersion'),
   ],
-  assess: [ledger, ...readCluster, ...notify],
-  register: [
-    ledger,
-    ...readCluster,
-    changeGroups('autoscaling:UpdateAutoScalingGroup', 'autoscaling:SetInstanceProtection'),
-  ],
-  drain: [
-    ledger,
-    ...readCluster,
-    {
-      sid: 'ChangeHosts',
-      actions: ['ecs:UpdateContainerInstancesState', 'ecs:StopTask', 'ecs:DeregisterContainerInstance'],
-      resources: [`${ECS}:container-instance/*`, `${ECS}:task/*`, `${ECS}:cluster/*`],
-    },
-  ],
+  assess: [...LEDGER, ...READ_CLUSTER, ...TELL, ...START_RUNS],
+  register: [...LEDGER, ...actions('autoscaling: UpdateAutoScalingGroup')],
+  drain: [...LEDGER, ...actions('ecs: StopTask UpdateContainerInstancesState')],
   terminate: [
-    ledger,
-    ...readCluster,
-    changeGroups('autoscaling:UpdateAutoScalingGroup', 'autoscaling:TerminateInstanceInAutoScalingGroup'),
-    { sid: 'ForgetGhosts', actions: ['ecs:DeregisterContainerInstance'], resources: [`${ECS}:cluster/*`] },
+    ...LEDGER,
+    ...actions(
+      'ecs: DeregisterContainerInstance DescribeContainerInstances DescribeServices DescribeTasks ListTasks',
+      'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
+      'autoscaling: TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup',
+      'ec2: DescribeInstanceAttribute DescribeInstances',
+    ),
   ],
   restore: [
-    ledger,
-    ...readCluster,
-    ...readImages.slice(0, 1),
-    changeGroups(
-      'autoscaling:UpdateAutoScalingGroup',
-      'autoscaling:ResumeProcesses',
-      'autoscaling:SetInstanceProtection',
-      'autoscaling:TerminateInstanceInAutoScalingGroup',
+    ...LEDGER,
+    ...TELL,
+    ...actions(
+      'ecs: DescribeContainerInstances ListContainerInstances UpdateContainerInstancesState',
+      'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
+      'autoscaling: ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
+      'ec2: DeleteLaunchTemplateVersions DescribeLaunchTemplateVersions ModifyLaunchTemplate',
     ),
-    {
-      sid: 'ReturnHosts',
-      actions: ['ecs:UpdateContainerInstancesState'],
-      resources: [`${ECS}:container-instance/*`],
-    },
-    {
-      sid: 'ReturnTemplate',
-      actions: ['ec2:CreateLaunchTemplateVersion', 'ec2:ModifyLaunchTemplate'],
-      resources: [TEMPLATES],
-    },
-    launchWithTemplate,
-    ...notify,
   ],
-  report: [ledger, ...readCluster.slice(2, 4), ...notify],
-  sweep: [ledger, findClusters, ...readCluster, ...readImages.slice(0, 1), ...startRuns, ...notify],
+  report: [...LEDGER, ...TELL],
+  sweep: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...TELL],
 };
 
-/** Everything that a handler's role holds. */
+/** Who gives a group a version of a template. */
+const NAMES_TEMPLATES: readonly FunctionName[] = ['prepare', 'restore'];
+
+/** Actions that no code of ours calls, and why they are granted all the same. */
+export const BESIDES: readonly {
+  readonly action: string;
+  readonly of: readonly FunctionName[];
+  readonly because: string;
+}[] = [
+  ...actions('xray: PutTelemetryRecords PutTraceSegments').map((action) => ({
+    action,
+    of: FUNCTION_NAMES,
+    because: 'Lambda sends its traces under the role of the function (active tracing)',
+  })),
+  ...actions('kms: Decrypt GenerateDataKey').map((action) => ({
+    action,
+    of: FUNCTION_NAMES.filter((name) => CALLS[name].includes('sns:Publish')),
+    because: 'the topic is encrypted with our key: SNS uses it as the publisher',
+  })),
+  {
+    action: 'ec2:RunInstances',
+    of: NAMES_TEMPLATES,
+    because:
+      'Auto Scaling asks whether the caller may launch what a template says, when a group gets a version of it',
+  },
+  {
+    action: 'ec2:CreateTags',
+    of: NAMES_TEMPLATES,
+    because: 'the same, where the template has tags',
+  },
+  {
+    action: 'iam:PassRole',
+    of: NAMES_TEMPLATES,
+    because: 'the same, where the template has an instance profile, as every template of an ECS host has',
+  },
+  {
+    action: 'ssm:GetParameters',
+    of: ['restore'],
+    because: 'the same, where the template says resolve:ssm: for its image',
+  },
+];
+
+/** Everything that a handler's role holds: one statement for each scope. */
 export function grantsOf(name: FunctionName): readonly Grant[] {
-  return [trace, ...GRANTS[name]];
+  const besides = BESIDES.filter(({ of }) => of.includes(name)).map(({ action }) => action);
+  const all = [...new Set([...CALLS[name], ...besides])];
+  const scopes = new Map<string, Grant>();
+  for (const action of all) {
+    const scope = scopeOf(action);
+    const key = JSON.stringify(scope);
+    scopes.set(key, { ...scope, actions: [...(scopes.get(key)?.actions ?? []), action].sort() });
+  }
+  return [...scopes.values()];
+}
+
+/** `'ecs: ListTasks StopTask'` → `['ecs:ListTasks', 'ecs:StopTask']`. */
+function actions(...lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const [service = '', ...names] = line.split(/:? /);
+    return names.map((name) => `${service}:${name}`);
+  });
 }

@@ -45,7 +45,6 @@ export class RolloverStack extends Stack {
       },
       arns: {
         table: state.table.tableArn,
-        topic: state.topic.topicArn,
         key: state.key.keyArn,
         stateMachine: stateMachineArn,
         partition: this.partition,

@@ -61,16 +61,21 @@ export class FlowFunctions extends Construct {
 }
 
 function statementOf(
-  { sid, actions, resources, conditions }: Grant,
+  { actions, resources, conditions }: Grant,
   arns: Readonly<Record<string, string>>,
 ): PolicyStatement {
+  const filled = (text: string) => text.replace(/\{(\w+)\}/g, (_, key: string) => arns[key] ?? `{${key}}`);
   return new PolicyStatement({
-    sid,
     effect: Effect.ALLOW,
     actions: [...actions],
-    resources: resources.map((resource) =>
-      resource.replace(/\{(\w+)\}/g, (_, key: string) => arns[key] ?? `{${key}}`),
-    ),
-    ...(conditions && { conditions }),
+    resources: resources.map(filled),
+    ...(conditions && {
+      conditions: Object.fromEntries(
+        Object.entries(conditions).map(([operator, keys]) => [
+          operator,
+          Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, filled(value)])),
+        ]),
+      ),
+    }),
   });
 }

@@ -1,0 +1,80 @@
+/**
+ * To which resources each action is narrowed. `{table}`, `{key}`, `{region}` … are put in by the stack.
+ *
+ * Source: the service authorization reference of each service. An action that is not named here stands for `*`, because
+ * that reference lists no resource type for it (or, for `ecs:ListTasks`, only the host, which is not always named).
+ */
+export interface Scope {
+  readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const arn = (service: string, resource: string) =>
+  `arn:{partition}:${service}:{region}:{account}:${resource}`;
+
+const CLUSTER: Scope = { resources: [arn('ecs', 'cluster/*')] };
+const HOST: Scope = { resources: [arn('ecs', 'container-instance/*')] };
+const TASK: Scope = { resources: [arn('ecs', 'task/*')] };
+const GROUP: Scope = { resources: [arn('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/*')] };
+const TEMPLATE: Scope = { resources: [arn('ec2', 'launch-template/*')] };
+const TABLE: Scope = { resources: ['{table}'] };
+const KEY: Scope = { resources: ['{key}'] };
+
+const SCOPES: Readonly<Record<string, Scope>> = {
+  'dynamodb:BatchWriteItem': TABLE,
+  'dynamodb:DeleteItem': TABLE,
+  'dynamodb:GetItem': TABLE,
+  'dynamodb:PutItem': TABLE,
+  'dynamodb:Query': TABLE,
+  'ecs:DescribeClusters': CLUSTER,
+  'ecs:ListContainerInstances': CLUSTER,
+  'ecs:DeregisterContainerInstance': CLUSTER,
+  'ecs:DescribeContainerInstances': HOST,
+  'ecs:UpdateContainerInstancesState': HOST,
+  'ecs:DescribeTasks': TASK,
+  'ecs:GetTaskProtection': TASK,
+  'ecs:StopTask': TASK,
+  'ecs:DescribeServices': { resources: [arn('ecs', 'service/*')] },
+  'ecs:DescribeCapacityProviders': { resources: [arn('ecs', 'capacity-provider/*')] },
+  'autoscaling:ResumeProcesses': GROUP,
+  'autoscaling:SetInstanceProtection': GROUP,
+  'autoscaling:SuspendProcesses': GROUP,
+  'autoscaling:TerminateInstanceInAutoScalingGroup': GROUP,
+  'autoscaling:UpdateAutoScalingGroup': GROUP,
+  'ec2:CreateLaunchTemplateVersion': TEMPLATE,
+  'ec2:DeleteLaunchTemplateVersions': TEMPLATE,
+  'ec2:ModifyLaunchTemplate': TEMPLATE,
+  // Only for a launch from a template; by itself the function launches nothing.
+  'ec2:RunInstances': {
+    resources: ['*'],
+    conditions: { ArnLike: { 'ec2:LaunchTemplate': arn('ec2', 'launch-template/*') } },
+  },
+  'ec2:CreateTags': {
+    resources: ['*'],
+    conditions: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } },
+  },
+  'iam:PassRole': {
+    resources: ['arn:{partition}:iam::{account}:role/*'],
+    conditions: { StringLike: { 'iam:PassedToService': 'ec2.amazonaws.com*' } },
+  },
+  'ssm:GetParameters': {
+    resources: [arn('ssm', 'parameter/*'), 'arn:{partition}:ssm:{region}::parameter/aws/service/*'],
+  },
+  'ecr:DescribeImages': { resources: [arn('ecr', 'repository/*')] },
+  'imagebuilder:GetImage': { resources: [arn('imagebuilder', 'image/*')] },
+  'states:StartExecution': { resources: ['{stateMachine}'] },
+  'states:DescribeExecution': { resources: [arn('states', 'execution:ecs-rollover:*')] },
+  // The setting notificationTopicArn may name any topic of the account.
+  'sns:Publish': { resources: [arn('sns', '*')] },
+  'events:PutEvents': { resources: [arn('events', 'event-bus/default')] },
+  'kms:Decrypt': KEY,
+  'kms:GenerateDataKey': KEY,
+};
+
+/** Where this action may be used; `*` for those that AWS lets nobody narrow. */
+export function scopeOf(action: string): Scope {
+  return SCOPES[action] ?? { resources: ['*'] };
+}
+
+/** Actions that are narrowed. */
+export const NARROWED: readonly string[] = Object.keys(SCOPES);
