@@ -10,24 +10,38 @@ import { describeError } from './aws/error-codes.ts';
 import { executionName, startOnce } from './aws/executions.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
+import { readRun, updateRun } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { environment } from './edge/environment.ts';
 import { logger } from './edge/logger.ts';
-import { ledger, ownerLives } from './flow/claim.ts';
+import { clusterNameOf } from './edge/request.ts';
+import { endingOfDead, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
+import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
 import { parameterValue, startForImage } from './flow/start.ts';
 
 /** A request without a known opening is looked at once a day: a freeze may have been lifted. */
 const UNKNOWN_OPENING_MS = 86_400_000;
 
+/** Step Functions developer guide, "Automating event delivery"; a failed execution has told its end itself. */
+const StoppedExecution = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({
+    executionArn: z.string(),
+    name: z.string(),
+    status: z.enum(['ABORTED', 'TIMED_OUT']),
+    input: z.string(),
+  }),
+});
+
 export interface Swept {
   readonly started: readonly string[];
   readonly problems: readonly string[];
 }
 
-async function sweep(): Promise<Swept> {
+async function sweep(event: unknown): Promise<Swept> {
   const table = ledger();
   const nowMs = Date.now();
   const started: string[] = [];
@@ -42,6 +56,7 @@ async function sweep(): Promise<Swept> {
     }
   };
   for (const claim of claims) await part(claim.cluster, () => restoreDead(claim, nowMs));
+  await part('a stopped execution', () => sayStopped(table, event, claims, nowMs));
   const claimed = new Set(claims.map((claim) => claim.cluster));
   for (const pending of await listPending(table)) {
     await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
@@ -64,6 +79,31 @@ async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefi
   const request = { cluster: claim.cluster, mode: 'abort' };
   const start = await startOnce(sfn, environment().stateMachineArn, name, request, nowMs);
   return start.started ? `${claim.cluster}: ${claim.runId} died, ${start.reason}` : undefined;
+}
+
+/** Stopped before it owned anything or after all was given back: nothing is restored, but people are told. */
+async function sayStopped(
+  table: Table,
+  event: unknown,
+  claims: readonly Claim[],
+  nowMs: number,
+): Promise<undefined> {
+  const parsed = StoppedExecution.safeParse(event);
+  if (!parsed.success) return;
+  const { executionArn, name, input } = parsed.data.detail;
+  const run = await readRun(table, name);
+  if (claims.some((claim) => claim.owner === executionArn || claim.runId === name)) return;
+  if (run?.record.outcome !== undefined) return;
+  const cluster = run?.record.cluster ?? clusterIn(input);
+  const ending = await endingOfDead(executionArn);
+  if (run !== undefined) await updateRun(table, name, { outcome: ending, endedAtMs: nowMs });
+  const message = `${cluster}: ${ending.outcome}. ${ending.reason}; nothing was touched`;
+  await tell([{ kind: ending.outcome.toLowerCase(), cluster, runId: name, message }], run?.record.settings);
+}
+
+function clusterIn(input: string): string {
+  const request = z.object({ cluster: z.string() }).safeParse(JSON.parse(input));
+  return request.success ? clusterNameOf(request.data.cluster) : 'unknown';
 }
 
 async function startPending(

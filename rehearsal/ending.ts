@@ -50,9 +50,12 @@ export function conclude(facts: EndFacts): { readonly ending: Ending; readonly s
  */
 function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
   const byCluster = new Map<string, Ending>();
+  const writtenDown = new Map(mirror.runs().map(({ record }) => [record.runId, record.outcome]));
   const inOrder = [...account.stepFunctions.executions].sort((a, b) => (a.stopMs ?? 0) - (b.stopMs ?? 0));
   for (const execution of inOrder) {
-    const ending = endingOf(execution);
+    // A run that was stopped after it had written down its end has ended so: what people were told counts.
+    const ending =
+      (execution.status === 'ABORTED' && writtenDown.get(execution.identity.name)) || endingOf(execution);
     const cluster = clusterOf(execution.identity.inputText);
     const before = byCluster.get(cluster);
     if (!ending || (before && CHANGES_NOTHING.has(ending.outcome) && !IS_OPEN.has(before.outcome))) continue;

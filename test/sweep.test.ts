@@ -7,12 +7,14 @@ import {
   ListClustersCommand,
   ListContainerInstancesCommand,
 } from '@aws-sdk/client-ecs';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keepPending, listPending } from '../functions/aws/ledger/notes.ts';
 import { handler } from '../functions/sweep.ts';
+import statusChange from './samples/execution-status-change.json' with { type: 'json' };
 import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
 import { begin } from './support/run.ts';
@@ -20,14 +22,24 @@ import { begin } from './support/run.ts';
 const autoScaling = mockClient(AutoScalingClient);
 const ec2 = mockClient(EC2Client);
 const ecs = mockClient(ECSClient);
+const eventBridge = mockClient(EventBridgeClient);
 const sfn = mockClient(SFNClient);
 const ssm = mockClient(SSMClient);
+
 const ledger = fakeLedger();
 const sweep = () => handler({ sweep: 'schedule' }, lambdaContext);
 const inputs = () =>
   sfn.commandCalls(StartExecutionCommand).map((call) => JSON.parse(call.args[0].input.input ?? ''));
 const parameterIs = (Value: string) =>
   ssm.on(GetParametersCommand).resolves({ Parameters: [{ Name: '/golden', Value }] });
+const stoppedEvent = {
+  ...statusChange,
+  detail: { ...statusChange.detail, input: JSON.stringify({ cluster: 'prod' }) },
+};
+const notices = () =>
+  eventBridge
+    .commandCalls(PutEventsCommand)
+    .map((call) => JSON.parse(call.args[0].input.Entries?.[0]?.Detail ?? ''));
 const pending = {
   cluster: 'prod',
   purpose: 'outdated',
@@ -38,9 +50,10 @@ const pending = {
 
 describe('sweep', () => {
   beforeEach(() => {
-    for (const mock of [autoScaling, ec2, ecs, sfn, ssm]) mock.reset();
+    for (const mock of [autoScaling, ec2, ecs, eventBridge, sfn, ssm]) mock.reset();
     ledger.reset();
     ecs.on(ListClustersCommand).resolves({ clusterArns: [] });
+    eventBridge.on(PutEventsCommand).resolves({});
     sfn.on(StartExecutionCommand).resolves({ executionArn: 'arn:execution' });
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
   });
@@ -118,6 +131,31 @@ describe('sweep', () => {
     await sweep();
     await sweep();
     expect(inputs()).toEqual([{ cluster: 'prod', reason: 'image' }]);
+  });
+
+  it('tells people of an execution that was stopped before it owned anything', async () => {
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', cause: 'not today' });
+
+    expect(await handler(stoppedEvent, lambdaContext)).toEqual({ started: [], problems: [] });
+
+    expect(notices()).toEqual([
+      expect.objectContaining({
+        kind: 'aborted',
+        cluster: 'prod',
+        message: expect.stringContaining('stopped from outside: not today'),
+      }),
+    ]);
+    expect(inputs()).toEqual([]);
+  });
+
+  it('leaves the telling to the execution that gives back, where the stopped one owned the cluster', async () => {
+    await begin(ledger.table);
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
+
+    await handler(stoppedEvent, lambdaContext);
+
+    expect(notices()).toEqual([]);
+    expect(inputs()).toEqual([{ cluster: 'prod', mode: 'abort' }]);
   });
 
   it('does the other parts although one fails', async () => {
