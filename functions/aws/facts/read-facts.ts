@@ -19,7 +19,7 @@ import { describeServices, listServices } from '../services.ts';
 import { describeSubnets } from '../subnets.ts';
 import { readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
 import { describeTaskDefinitions } from '../task-definitions.ts';
-import { listTasks, readTaskProtection } from '../tasks.ts';
+import { describeTasks, listTaskArns, listTasks, readTaskProtection } from '../tasks.ts';
 import { readGroupsAndHosts } from './read-hosts.ts';
 import { taskDefinitionFacts } from './resources.ts';
 import { serviceFacts, targetGroupsOf } from './services.ts';
@@ -178,10 +178,11 @@ async function readStopped(
   const hosts = unique(present([...draining, ...turn].map((host) => host.containerInstanceArn)));
   const lists = await Promise.all(
     hosts.map((containerInstance) =>
-      listTasks(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
+      listTaskArns(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
     ),
   );
-  return lists.flat();
+  // Each host has a few: described together, they are a fraction of the calls.
+  return describeTasks(ecs, cluster, lists.flat());
 }
 
 function newHosts(memory: RunMemory, containers: readonly ContainerInstance[]): ContainerInstance[] {

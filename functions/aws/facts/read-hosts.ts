@@ -116,7 +116,7 @@ function providesGroup(provider: CapacityProvider, group: AutoScalingGroup): boo
   return groupNameOf(provider.autoScalingGroupProvider?.autoScalingGroupArn) === group.AutoScalingGroupName;
 }
 
-/** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left to run. */
+/** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left, stopping ones too. */
 async function readGuarded(
   { ec2 }: FactClients,
   containers: readonly ContainerInstance[],
@@ -126,7 +126,7 @@ async function readGuarded(
   if (look === 'whole') return new Map();
   const busy = new Set(
     tasks
-      .filter((task) => task.desiredStatus !== 'STOPPED')
+      .filter((task) => task.lastStatus !== 'STOPPED')
       .filter((task) => !memory.daemonsAtPlan.includes(task.group?.replace('service:', '') ?? ''))
       .map((task) => idOf(task.containerInstanceArn)),
   );
