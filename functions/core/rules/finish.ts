@@ -138,8 +138,14 @@ function endStalled(tick: Tick): void {
     endDone(tick);
     return;
   }
+  // What is drained already goes when the run gives back its surplus: it is as good as replaced.
+  let going = 0;
   for (const group of look.groups) {
     for (const host of group.outdatedLeft) {
+      if (host.kind === 'drained') {
+        going += 1;
+        continue;
+      }
       const why = draft.holds.get(host.instanceId);
       hold(tick, host, {
         reason: why?.reason ?? 'nothing moves',
@@ -149,6 +155,6 @@ function endStalled(tick: Tick): void {
     }
   }
   draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
-  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
+  const outcome = replaced(tick) + going > 0 ? 'PARTIAL' : 'FAILED';
   endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
 }
