@@ -10,6 +10,7 @@ export const parameter = aws({
   LastModifiedDate: time.optional(),
   ARN: text.optional(),
   DataType: text.optional(),
+  Selector: text.optional(),
 });
 
 export const targetGroup = aws({

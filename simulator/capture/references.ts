@@ -43,7 +43,8 @@ const IDS = {
   'ec2.subnets': (item: Item) => textOf(item, 'SubnetId'),
   'ec2.launchTemplateVersions': (item: Item) =>
     `${textOf(item, 'LaunchTemplateId')} version ${String(item.VersionNumber ?? '')}`,
-  'ssm.parameters': (item: Item) => textOf(item, 'Name'),
+  // One parameter may be there as it is now and at a version or label, which AWS answers as Selector.
+  'ssm.parameters': (item: Item) => `${textOf(item, 'Name')}${textOf(item, 'Selector')}`,
   'elasticLoadBalancingV2.targetGroups': (item: Item) => textOf(item, 'TargetGroupArn'),
 } as const;
 

@@ -76,12 +76,21 @@ export class ParameterStore implements SsmPort {
   #seed(parameter: Parameter): void {
     const name = parameter.Name ?? '';
     const changedMs = parameter.LastModifiedDate?.getTime() ?? this.#parts.clock.startMs;
+    const known = this.#parameters.get(name);
+    const label = /^:?(\D.*)$/.exec(parameter.Selector ?? '')?.[1];
+    const version = parameter.Version ?? 1;
+    const others = (known?.versions ?? []).filter((other) => other.version !== version);
     this.#parameters.set(name, {
       name,
       type: parameter.Type ?? 'String',
       dataType: parameter.DataType ?? 'text',
-      versions: [{ version: parameter.Version ?? 1, value: parameter.Value ?? '', changedMs }],
-      labels: new Map(),
+      versions: [...others, { version, value: parameter.Value ?? '', changedMs }].sort(
+        (a, b) => a.version - b.version,
+      ),
+      labels: new Map([
+        ...(known?.labels ?? []),
+        ...(label === undefined ? [] : [[label, version] as const]),
+      ]),
     });
   }
 

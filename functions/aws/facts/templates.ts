@@ -4,6 +4,7 @@ import type { EC2Client, LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import type { TemplateUse } from '../../core/facts.ts';
 import { present } from '../batches.ts';
 import { perContainer } from '../container-memory.ts';
+import { isBusy } from '../error-codes.ts';
 import { describeTemplateVersions } from '../launch-templates.ts';
 import { defined } from './hosts.ts';
 
@@ -72,6 +73,22 @@ async function templateUse(
   });
 }
 
+/** Undefined where the parameter does not exist, names no image or may not be read: then nothing can be launched. */
+async function resolvedImage(
+  ec2: EC2Client,
+  launchTemplateId: string,
+  reference: string,
+): Promise<string | undefined> {
+  try {
+    const [resolved] = await describeTemplateVersions(ec2, launchTemplateId, [reference], true);
+    const image = resolved?.LaunchTemplateData?.ImageId;
+    return image?.startsWith('resolve:') ? undefined : image;
+  } catch (error) {
+    if (isBusy(error)) throw error;
+    return undefined;
+  }
+}
+
 /** A version by number, `$Latest` or `$Default`; undefined when the template or version is gone. */
 export async function resolveVersion(
   ec2: EC2Client,
@@ -84,8 +101,7 @@ export async function resolveVersion(
   if (version === undefined) return undefined;
   const image = version.LaunchTemplateData?.ImageId;
   if (image?.startsWith('resolve:')) {
-    const [resolved] = await describeTemplateVersions(ec2, launchTemplateId, [reference], true);
-    return { version, imageId: resolved?.LaunchTemplateData?.ImageId };
+    return { version, imageId: await resolvedImage(ec2, launchTemplateId, reference) };
   }
   const literal = { version, imageId: image };
   if (/^\d+$/.test(reference)) known.set(`${launchTemplateId}:${reference}`, literal);
