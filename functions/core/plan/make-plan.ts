@@ -234,9 +234,11 @@ function verdictOf(
     const names = moved.map(({ autoScalingGroupName }) => autoScalingGroupName).join(', ');
     return { verdict: 'roll', reason: `no host to replace; ${names} gets its image reference moved` };
   }
-  const first = findings.find(({ severity }) => severity === 'blocks');
+  const blocks = findings.filter(({ severity }) => severity === 'blocks');
+  const first = blocks.find(({ message }) => message === keptOut[0]?.reason) ?? blocks[0];
   if (first !== undefined) {
-    const many = keptOut.length > 0 ? `all ${counted(keptOut.length, 'outdated host')} kept out: ` : '';
+    const all = keptOut.length === 1 ? 'the only' : `all ${keptOut.length}`;
+    const many = keptOut.length > 0 ? `${all} outdated host${keptOut.length > 1 ? 's' : ''} kept out: ` : '';
     return { verdict: 'REFUSED', reason: `${many}${first.message}; ${first.remedy}` };
   }
   return { verdict: 'NOTHING_TO_DO', reason: nothingToDo(context, exempt) };
