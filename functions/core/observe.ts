@@ -12,7 +12,7 @@ import type { Plan } from './plan.ts';
 import type { Settings } from './settings.ts';
 
 /** Reads of `agentConnected` that count are at least this far apart (decisions.md rule 4). */
-const AGENT_READS_APART_MS = 20_000;
+export const AGENT_READS_APART_MS = 20_000;
 /** DRAINING that we asked for may take a few reads to show. */
 const STATUS_LAG_MS = 120_000;
 
@@ -61,6 +61,7 @@ function observeHost(
   }
   if (memory.role === 'new' && memory.readySinceMs === undefined) observeArrival(host, memory, note, nowMs);
   if (memory.drainingSinceMs !== undefined) observeDrain(host, memory, tasks, settings, draft, nowMs);
+  else if (isLateDrain(host, memory)) note({ drainingSinceMs: nowMs, drainingSeenAtMs: nowMs });
   else if (host.status === 'DRAINING' && memory.activatedAtMs === undefined && memory.held === undefined) {
     note({
       held: {
@@ -151,6 +152,14 @@ function observeActiveAgain(
   ) {
     note({ drainingSinceMs: undefined, trial: undefined, tasksAtDrain: undefined, tasksLeft: undefined });
   }
+}
+
+/** A call of ours that we gave up as lost shows in a read after all: the drain is ours. */
+function isLateDrain(host: HostFacts, memory: HostMemory): boolean {
+  const { served, activatedAtMs, held } = memory;
+  return (
+    host.status === 'DRAINING' && served !== undefined && activatedAtMs === undefined && held === undefined
+  );
 }
 
 function observeVanished(memory: HostMemory, draft: Draft, nowMs: number): void {

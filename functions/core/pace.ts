@@ -21,3 +21,19 @@ export function readsPerLook(counts: {
 export function tickSeconds(reads: number): number {
   return Math.max(15, Math.ceil(reads / 5));
 }
+
+/** Moments further away than this are not looked forward to: too much may happen before. */
+const FORESEEN_SECONDS = 60;
+
+/**
+ * Looks from now to the first known moment, spread evenly, so that one falls on it instead of up to a tick after it; never
+ * more often than every `tick` seconds.
+ */
+export function alignedSeconds(tick: number, momentsMs: readonly number[], nowMs: number): number {
+  const next = momentsMs
+    .map((atMs) => (atMs - nowMs) / 1000)
+    .filter((seconds) => seconds >= tick && seconds <= FORESEEN_SECONDS);
+  if (next.length === 0) return tick;
+  const first = Math.min(...next);
+  return Math.ceil(first / Math.floor(first / tick));
+}

@@ -1,12 +1,15 @@
 /** The step as it leaves the decision: what is told to people, and when to look again. */
 import type { Draft } from './draft.ts';
 import { type Look, memoryOf } from './look.ts';
-import { readsPerLook, tickSeconds } from './pace.ts';
+import { AGENT_READS_APART_MS } from './observe.ts';
+import { alignedSeconds, readsPerLook, tickSeconds } from './pace.ts';
 import type { Step } from './step.ts';
 
 /** With nothing going on but waits with a known end, looks may be this far apart, seconds. */
 const IDLE_SECONDS = 60;
 const CLOSED_SECONDS = 900;
+/** Source: Amazon ECS API reference, DeploymentConfiguration.minimumHealthyPercent. */
+const HEALTHY_AFTER_MS = 40_000;
 
 export function stepOf(draft: Draft, wait: number, phase: Step['phase'], reason: string): Step {
   const { ending } = draft.run;
@@ -73,12 +76,36 @@ export function waitSeconds(look: Look, draft: Draft): number {
     }),
   );
   if (draft.restore) return tick;
-  if (isBusy(look, draft)) return nearest(look, draft, tick);
+  if (isBusy(look, draft)) return nearest(look, draft, alignedSeconds(tick, knownMoments(look), nowMs));
   if (!look.window.open) {
     const untilMs = look.window.opensAtMs ?? Number.POSITIVE_INFINITY;
     return Math.max(tick, Math.min(CLOSED_SECONDS, Math.ceil((untilMs - nowMs) / 1000)));
   }
   return nearest(look, draft, Math.max(tick, IDLE_SECONDS));
+}
+
+/** A second after what is foreseen, so that AWS's own clocks have come that far. */
+const MARGIN_MS = 1000;
+
+/** When something that the next step waits for can be true at the earliest, as far as anybody can know. */
+function knownMoments(look: Look): number[] {
+  const moments: number[] = [];
+  for (const host of look.hosts.values()) {
+    const [lastRead] = host.memory.agentReads ?? [];
+    if (host.kind === 'incoming' && lastRead?.connected === true)
+      moments.push(lastRead.atMs + AGENT_READS_APART_MS);
+  }
+  // Without a check of its own or a load balancer's, a task counts as healthy a fixed time after its start.
+  let youngestMs = 0;
+  for (const task of look.facts.tasks) {
+    if (task.healthy || task.startedAtMs === undefined || task.lastStatus !== 'RUNNING') continue;
+    const service = look.services.get(task.serviceName ?? '');
+    if (service === undefined || service.inMotion === 0 || service.facts.targetGroupArns.length > 0) continue;
+    if (task.healthStatus === 'UNKNOWN' && task.desiredStatus === 'RUNNING')
+      youngestMs = Math.max(youngestMs, task.startedAtMs);
+  }
+  if (youngestMs > 0) moments.push(youngestMs + HEALTHY_AFTER_MS + MARGIN_MS);
+  return moments;
 }
 
 /** Not past the first known end: a bake that is over should not wait for a tick. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../functions/core/decide.ts';
+import type { Facts } from '../../functions/core/facts.ts';
 import { defaults } from '../support/facts.ts';
 import type { ModelOptions, ModelService } from '../support/model-options.ts';
 import { type ModelRun, runToEnd } from '../support/model-run.ts';
@@ -78,27 +79,31 @@ describe('a rollover from the first look to the last', () => {
     expect(run.world.moves).toBeLessThanOrEqual(400 * 1.05);
   });
 
-  it('launches the canary alone, then the rest, and never drains before the new hosts are ready', () => {
+  it('launches the canary alone, then the rest beside its trial, and drains no second host before all are ready', () => {
     const run = runToEnd({ hosts: 6, services: [web(12)] });
     const sizes = acts(run, 'register').map(({ step }) => step.register[0]?.desiredCapacity);
     expect(sizes).toEqual([7, 12]);
-    const [firstDrain] = acts(run, 'drain');
+    const [firstDrain, secondDrain] = acts(run, 'drain');
+    const standing = (facts: Facts | undefined) =>
+      facts?.hosts.filter((host) => host.imageId === 'ami-new' && host.agentConnected);
     expect(firstDrain?.step.drain).toHaveLength(1);
-    expect(
-      firstDrain?.facts.hosts.filter((host) => host.imageId === 'ami-new' && host.agentConnected),
-    ).toHaveLength(6);
+    expect(standing(firstDrain?.facts)).toHaveLength(1);
+    expect(standing(secondDrain?.facts)).toHaveLength(6);
   });
 
   it('drains no second host and terminates none until the trial has baked', () => {
     const run = runToEnd({ hosts: 6, services: [web(24)] });
     const [first, second] = acts(run, 'drain');
     const [firstEnd] = acts(run, 'terminate');
-    const moved = run.steps.find(({ atSeconds, facts }) => {
-      const tasks = facts.tasks.filter((task) => task.instanceId === first?.step.drain[0]?.instanceId);
-      return atSeconds > (first?.atSeconds ?? 0) && tasks.every((task) => task.desiredStatus === 'STOPPED');
-    });
-    expect(second?.atSeconds).toBeGreaterThanOrEqual((moved?.atSeconds ?? 0) + 300);
-    expect(firstEnd?.atSeconds).toBeGreaterThanOrEqual((moved?.atSeconds ?? 0) + 300);
+    const drainedAtMs = first?.facts.observedAtMs ?? 0;
+    const replacements = second?.facts.tasks.filter((task) => task.createdAtMs >= drainedAtMs) ?? [];
+    expect(replacements).toHaveLength(4);
+    expect(replacements.every((task) => task.healthy)).toBe(true);
+    for (const at of [second, firstEnd]) {
+      for (const { createdAtMs, startedAtMs = createdAtMs } of replacements) {
+        expect(at?.facts.observedAtMs).toBeGreaterThanOrEqual(startedAtMs + 300_000);
+      }
+    }
   });
 
   it('takes one more trial host when the first moves fewer than three tasks', () => {

@@ -33,7 +33,7 @@ describe('rule 4: ready', () => {
       const waiting = see(withRun(facts, { hosts })).holds.filter((hold) =>
         hold.reason.includes('two reads'),
       );
-      expect(waiting).toHaveLength(reads === 0 ? 6 : 0);
+      expect(waiting).toHaveLength(reads === 0 ? 1 : 0);
     },
   );
 

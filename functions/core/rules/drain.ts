@@ -81,7 +81,10 @@ function hostsOf(allowance: DrainAllowance): number {
   return allowance.mode === 'trial' ? allowance.hosts : 0;
 }
 
-/** The usual order, but a trial host should tell something: enough tasks to move, none that holds the drain for hours. */
+/**
+ * The usual order, but a trial host should tell something: enough tasks to move onto a new host, none that holds the drain
+ * for hours.
+ */
 function orderOf(
   tick: Tick,
   candidates: Host[],
@@ -92,7 +95,16 @@ function orderOf(
   const inTrial = (host: Host) => allowances.get(host.autoScalingGroupName)?.mode === 'trial';
   const telling = (host: Host) =>
     Math.min(host.replicaCount, TRIAL_MOVES) - (host.standalone.length > 0 ? TRIAL_MOVES + 1 : 0);
-  const trial = order.filter(inTrial).sort((a, b) => telling(b) - telling(a));
+  const newZones = new Set(tick.look.groups.flatMap((group) => group.ready.map((host) => host.zone)));
+  // Where the new host is, what leaves is likeliest to land on it.
+  const trial = order
+    .filter(inTrial)
+    .sort(
+      (a, b) =>
+        telling(b) - telling(a) ||
+        Number(newZones.has(b.zone)) - Number(newZones.has(a.zone)) ||
+        (effects.get(a.instanceId)?.bounces ?? 0) - (effects.get(b.instanceId)?.bounces ?? 0),
+    );
   return [...trial, ...order.filter((host) => !inTrial(host))];
 }
 

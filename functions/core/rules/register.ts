@@ -5,6 +5,7 @@
 import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
+import { heldBack } from './hold-back.ts';
 import { effectiveSurge } from './launches.ts';
 import { trialHostsWanted } from './trial.ts';
 
@@ -24,13 +25,18 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   if (memory.foreignBelow !== undefined) return;
 
   const surge = Math.min(effectiveSurge({ look, draft }, group), trialHostsWanted({ look, draft }, group));
-  const wanted = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  const whole = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  const back = heldBack({ look, draft }, group, whole);
+  if (memory.heldBack !== undefined && back !== memory.heldBack && group.decrementsInFlight === 0)
+    draft.noteGroup(group.name, { heldBack: back });
+  const wanted = whole - back;
   const { minSize, maxSize, desiredCapacity } = group.facts;
   // With decrements on their way, desired is about to change by itself: an absolute size would undo one.
   if (desiredCapacity >= wanted || group.decrementsInFlight > 0) return;
   const asked = memory.launchesAskedAtMs;
   if (memory.set.desiredCapacity === wanted && asked !== undefined && look.nowMs - asked < SETTLE_MS) return;
 
+  const isWhole = surge >= group.outdatedLeft.length;
   const max = Math.max(maxSize, wanted);
   draft.register.push({
     autoScalingGroupName: group.name,
@@ -46,6 +52,7 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
       desiredCapacity: wanted,
       ...(max !== maxSize && { maxSize: max }),
     },
+    ...(isWhole && { heldBack: back }),
     launchesAskedAtMs: look.nowMs,
   });
   draft.phase ??= memory.waveReadyAtMs === undefined && surge < group.plan.surge ? 'trial' : 'registering';

@@ -79,10 +79,15 @@ export function end(tick: Tick, group: GroupLook, host: Host): void {
   const decrements = before.filter((action) => action.decrement).length;
   const ended = new Set(before.map((action) => action.instanceId));
   const left = group.outdatedLeft.filter((item) => !ended.has(item.instanceId)).length;
-  const desired = group.facts.desiredCapacity - group.decrementsInFlight - decrements;
+  // Sizes that this very step asks for stand before its terminations are sent.
+  const asked = draft.register.find((action) => action.autoScalingGroupName === group.name)?.desiredCapacity;
+  const desired = (asked ?? group.facts.desiredCapacity) - group.decrementsInFlight - decrements;
   const sizes = { goal: memory.goal, surge: effectiveSurge(tick, group), outdatedLeft: left };
   const counted = group.outdatedLeft.includes(host);
-  const decrement = isRolling(draft) ? decrementsWith(desired, sizes, counted) : desired - 1 >= memory.goal;
+  // What is held back is not there to be missed.
+  const explained = desired + (memory.heldBack ?? 0);
+  const decrement =
+    desired - 1 >= memory.goal && (!isRolling(draft) || decrementsWith(explained, sizes, counted));
 
   const minSize = memory.set.minSize ?? group.facts.minSize;
   const floor = Math.min(minSize, group.facts.minSize);

@@ -2,7 +2,10 @@
  * The trial of each group (design: "The trial"): one new host alone; then capacity; then the first hosts drain; then
  * what moved must stay up through the bake. Groups have theirs side by side.
  *
- *   canary ready ── capacity ready ── first host(s) drained ── bake ── the rest
+ *   canary ready ─┬─ first host(s) drained ── bake ─┬─ the rest
+ *                 └─ capacity comes ─────── ready ──┘
+ *
+ * The trial's wave is the trial's hosts: what moves onto them is watched while the rest of the capacity launches.
  */
 import type { Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
@@ -44,19 +47,22 @@ export type DrainAllowance =
 
 export function drainAllowance(tick: Context, group: GroupLook): DrainAllowance {
   const { look, draft } = tick;
+  const { canaryInstances } = look.settings;
   const memory = memoryOf(draft, group);
-  if (memory.trialPassedAtMs !== undefined) return { mode: 'all' };
-  if (memory.waveReadyAtMs === undefined) {
+  const hasTrial = canaryInstances > 0 && memory.trialPassedAtMs === undefined;
+  const isReady = hasTrial ? isCanaryReady(canaryInstances, group) : memory.waveReadyAtMs !== undefined;
+  // A trial that is under way goes on, whatever becomes of the first new host.
+  if (!isReady && !(hasTrial && memory.waveReadyAtMs !== undefined)) {
     const waiting = group.incoming.length;
     return {
       mode: 'none',
       reason: waiting > 0 ? `${waiting} new hosts are not ready yet` : 'new hosts come first',
     };
   }
-  if (look.settings.canaryInstances === 0) return { mode: 'all' };
+  if (!hasTrial) return { mode: 'all' };
   if (memory.bakeStartedAtMs !== undefined) return { mode: 'none', reason: 'the trial bakes' };
   const chosen = trialHosts(group);
-  const wanted = Math.max(1, look.settings.canaryInstances);
+  const wanted = Math.max(1, canaryInstances);
   if (chosen.length < wanted) return { mode: 'trial', hosts: wanted - chosen.length };
   if (chosen.length === wanted && movesOf(chosen) < TRIAL_MOVES) return { mode: 'trial', hosts: 1 };
   return { mode: 'none', reason: 'the trial’s first host is still moving' };
@@ -84,8 +90,9 @@ export const watchBake: Rule = (tick) => {
 };
 
 /**
- * The whole wave is ready before its first drain (rule 4): a daemon that is late on one host is no bad image, and with
- * all the room there at once replacements need not bounce. A straggler is not waited for once the others stand.
+ * After the trial the whole wave is ready before its first drain (rule 4): a daemon that is late on one host is no bad
+ * image, and with all the room there at once replacements need not bounce. A straggler is not waited for once the others
+ * stand.
  */
 function noteWave({ look, draft }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
@@ -94,7 +101,8 @@ function noteWave({ look, draft }: Tick, group: GroupLook): void {
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
   // Until desired shows the whole wave, the canary alone is no wave.
   const surge = effectiveSurge({ look, draft }, group);
-  const wanted = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  const sizes = { goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length };
+  const wanted = wantedCapacity(sizes) - (memory.heldBack ?? 0);
   if (group.facts.desiredCapacity < wanted) return;
   const missing = group.facts.desiredCapacity - group.alive.length;
   if (missing > 0 && launchTrouble({ look, draft }, group) === undefined) return;
@@ -113,37 +121,64 @@ function isStraggler(host: Host, group: GroupLook, nowMs: number): boolean {
   return nowMs - launchedMs > median * STRAGGLER_FACTOR + STRAGGLER_MS;
 }
 
+/** The bake lasts from the moment when the last of what moved was RUNNING elsewhere. */
 function noteBake({ look, draft }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
-  if (memory.trialPassedAtMs !== undefined || memory.waveReadyAtMs === undefined) return;
+  if (memory.trialPassedAtMs !== undefined || memory.bakeStartedAtMs !== undefined) return;
   if (look.settings.canaryInstances === 0) {
-    draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
+    if (memory.waveReadyAtMs !== undefined) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
     return;
   }
   const chosen = trialHosts(group);
   if (chosen.length === 0) return;
-  if (memory.bakeStartedAtMs === undefined) {
-    if (draft.drain.some((act) => group.hosts.some((host) => host.instanceId === act.instanceId))) return;
-    if (!chosen.every((host) => hasMoved(host, look.services))) return;
-    // Nothing moved, nothing to watch: the trial has shown what it can.
-    const passed = movesOf(chosen) === 0 || look.settings.bakeSeconds === 0;
-    draft.noteGroup(group.name, {
-      bakeStartedAtMs: look.nowMs,
-      ...(passed && { trialPassedAtMs: look.nowMs }),
-    });
-    if (movesOf(chosen) < TRIAL_MOVES) {
-      draft.tell('small-trial', `the trial of ${group.name} moved only ${movesOf(chosen)} tasks`, group.name);
-    }
-    return;
+  if (draft.drain.some((act) => group.hosts.some((host) => host.instanceId === act.instanceId))) return;
+  const moves = movesOf(chosen);
+  const haveMoved = chosen.every((host) => hasMoved(host, look.services));
+  // While so few move, one more host may be accepted until the first one's tasks are healthy.
+  if (moves < TRIAL_MOVES && !haveMoved) return;
+  const startedMs = chosen.map((host) => runningElsewhereSince(host, look));
+  if (startedMs.includes(undefined)) return;
+  // Nothing moved, nothing to watch: the trial has shown what it can.
+  const passed = moves === 0 || (haveMoved && look.settings.bakeSeconds === 0);
+  draft.noteGroup(group.name, {
+    bakeStartedAtMs: Math.max(...startedMs.map((atMs) => atMs ?? look.nowMs)),
+    ...(passed && { trialPassedAtMs: look.nowMs }),
+  });
+  if (moves < TRIAL_MOVES) {
+    draft.tell('small-trial', `the trial of ${group.name} moved only ${moves} tasks`, group.name);
   }
 }
 
+/** The time has passed, and what moved is healthy: a service that takes longer is waited for. */
 function noteBakeOver({ look, draft }: Tick, group: GroupLook): void {
   const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
   if (bakeStartedAtMs === undefined || trialPassedAtMs !== undefined) return;
-  const endsMs = bakeStartedAtMs + look.settings.bakeSeconds * 1000;
-  if (look.nowMs >= endsMs) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
+  if (look.nowMs < bakeStartedAtMs + look.settings.bakeSeconds * 1000) return;
+  if (!trialHosts(group).every((host) => hasMoved(host, look.services))) return;
+  draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
 }
+
+/** When the last replacement of the host's tasks was RUNNING on a host that stays; undefined while one is not. */
+function runningElsewhereSince(host: Host, look: Tick['look']): number | undefined {
+  const sinceMs = host.memory.drainingSinceMs ?? look.nowMs;
+  let lastMs = sinceMs;
+  for (const name of host.memory.served ?? []) {
+    const running = look.facts.tasks.filter(
+      (task) =>
+        task.serviceName === name &&
+        task.lastStatus === 'RUNNING' &&
+        task.desiredStatus === 'RUNNING' &&
+        staysOn(look.hosts.get(task.instanceId ?? '')),
+    );
+    const unhealthy = running.filter((task) => !task.healthy).length;
+    if (unhealthy < (look.services.get(name)?.inMotion ?? 0)) return undefined;
+    for (const task of running) lastMs = Math.max(lastMs, task.startedAtMs ?? look.nowMs);
+  }
+  return Math.min(lastMs, look.nowMs);
+}
+
+const staysOn = (host: Host | undefined) =>
+  host !== undefined && !['draining', 'drained', 'dead', 'gone', 'terminating'].includes(host.kind);
 
 /** Every REPLICA task of the host has its healthy replacement elsewhere. */
 function hasMoved(host: Host, services: Tick['look']['services']): boolean {
