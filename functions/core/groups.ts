@@ -206,8 +206,9 @@ function kindOf(
   if (facts === undefined || isGoneHost(facts)) return 'gone';
   if (index.exempt.has(instanceId)) return 'exempt';
   if (index.keptOut.has(instanceId)) return 'keptOut';
-  // A host that left its group runs on without it: nobody's to terminate through the group (I9).
-  if (!isInGroup(facts)) return 'foreign';
+  // A host that left its group runs on without it: nobody's to terminate through the group (I9). One that we ended has
+  // left it for good, though EC2 may say so later.
+  if (!isInGroup(facts)) return memory.terminateIntentMs === undefined ? 'foreign' : 'gone';
   if (memory.terminateIntentMs !== undefined) return 'terminating';
   if (isDead(facts, memory, nowMs)) return 'dead';
   if (memory.held !== undefined) return 'held';
