@@ -1,7 +1,8 @@
-/** The whole product on a cluster described in few words: what a test of whole runs starts from. */
+/** The whole product on a cluster, captured or described in few words: what a test of whole runs starts from. */
 import { buildCapture } from '../../rehearsal/clusters/build.ts';
 import type { ClusterSpec } from '../../rehearsal/clusters/spec.ts';
 import { startOf } from '../../rehearsal/input.ts';
+import type { RehearsalRecord } from '../../rehearsal/record.ts';
 import { rehearse } from '../../rehearsal/rehearse.ts';
 import type { RehearsalResult } from '../../rehearsal/result.ts';
 import { parseScenario } from '../../rehearsal/scenario.ts';
@@ -13,14 +14,23 @@ export async function rehearseCluster(
   scenario: Readonly<Record<string, unknown>> = {},
   seed = 1,
 ): Promise<RehearsalResult> {
-  const capture = parseCapture(JSON.parse(JSON.stringify(buildCapture(spec))));
+  return (await rehearseCapture(buildCapture(spec), scenario, seed)).result;
+}
+
+/** @throws Error naming what is wrong with the capture or the scenario */
+export async function rehearseCapture(
+  json: unknown,
+  scenario: Readonly<Record<string, unknown>> = {},
+  seed = 1,
+): Promise<RehearsalRecord> {
+  const capture = parseCapture(JSON.parse(JSON.stringify(json)));
   if (!('ok' in capture)) throw new Error(JSON.stringify(capture.problems));
   const parsed = parseScenario(scenario);
   if (!parsed.ok) throw new Error(parsed.problems.join('; '));
   const start = startOf(capture.ok, parsed.value, undefined);
   if (!start.ok) throw new Error(start.problems.join('; '));
   const { settings, timings, faults, horizonSeconds } = parsed.value;
-  const record = await rehearse({
+  return rehearse({
     capture: capture.ok,
     seed,
     start: start.value,
@@ -29,5 +39,4 @@ export async function rehearseCluster(
     faults,
     horizonSeconds,
   });
-  return record.result;
 }
