@@ -121,9 +121,20 @@ function summaryOf(step: Step, facts: Facts): RunState['summary'] {
     draining: hosts.filter((host) => host.status === 'DRAINING').length,
     moves: facts.memory.movesSeen,
     holding: step.holds.length,
-    firstHold:
-      step.holds[0] === undefined ? '' : `${step.holds[0].instanceId}: ${step.holds[0].reason}`.slice(0, 300),
+    heldBack: heldBackText(step.holds),
   };
+}
+
+/** What most hosts wait for, for people: `5 × no room on ready hosts · 1 × …`; the log has every host's reason. */
+function heldBackText(holds: Step['holds']): string {
+  const byReason = new Map<string, number>();
+  for (const { reason } of holds) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  return [...byReason]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([reason, hosts]) => `${hosts} × ${reason}`)
+    .join(' · ')
+    .slice(0, 300);
 }
 
 function measureRun(cluster: string, run: Run, step: Step, facts: Facts): void {

@@ -9,6 +9,9 @@ import type { HostPoint, Timeline } from './timeline.ts';
 /** At least one line every so many virtual seconds, so that a long wait is seen as a wait. */
 const SILENCE_SECONDS = 900;
 
+/** Under the phase, beside the time. */
+const INDENT = ' '.repeat(10);
+
 export class Progress {
   readonly #write: (line: string) => void;
   readonly #timeline: Timeline;
@@ -37,11 +40,12 @@ export class Progress {
     const parts = [
       `${Math.min(hosts.counts.terminated, this.#outdated)} of ${count(this.#outdated, 'host')} replaced`,
       hosts.counts.draining > 0 ? `${hosts.counts.draining} draining` : '',
+      hosts.counts.drained > 0 ? `${hosts.counts.drained} drained` : '',
       hosts.counts.launched > 0 ? `${hosts.counts.launched} launching` : '',
       hosts.counts.ready > 0 ? `${hosts.counts.ready} ready` : '',
     ].filter(Boolean);
     this.#write(
-      `${offset(decision.t)}  ${decision.phase.padEnd(11)} ${bar(done)} ${parts.join(' · ')}\n${' '.repeat(10)}${waitsFor(decision)}`,
+      `${offset(decision.t)}  ${decision.phase.padEnd(11)} ${bar(done)} ${parts.join(' · ')}\n${INDENT}${waitsFor(decision)}`,
     );
   }
 
@@ -53,12 +57,13 @@ export class Progress {
   }
 }
 
-/** What the step does, or what it waits for: the reason most hosts share, and how many share it. */
-function waitsFor(decision: DecisionRecord): string {
-  const shared = new Map<string, number>();
-  for (const hold of decision.holds) shared.set(hold.reason, (shared.get(hold.reason) ?? 0) + 1);
-  const commonest = [...shared].sort(([, a], [, b]) => b - a)[0];
-  return commonest
-    ? `${decision.reason}; ${count(commonest[1], 'host')} held back: ${commonest[0]}`
-    : decision.reason;
+/** What the step does, or what it waits for; then what holds hosts back, the commonest reason first. */
+function waitsFor({ reason, acts, because, heldBack }: DecisionRecord): string {
+  const doing = Object.entries(acts).map(([act, number]) => `${act} ${number}`);
+  const lines = [
+    reason,
+    ...(doing.length === 0 ? [] : [`now: ${doing.join(', ')}${because[0] ? ` (${because[0]})` : ''}`]),
+    ...(heldBack === '' ? [] : [`held back: ${heldBack}`]),
+  ];
+  return lines.join(`\n${INDENT}`);
 }

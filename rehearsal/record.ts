@@ -11,7 +11,12 @@ export interface DecisionRecord {
   readonly reason: string;
   /** Counts of what the step does, acts without hosts left out. */
   readonly acts: Readonly<Record<string, number>>;
-  readonly holds: readonly { readonly instanceId: string; readonly rule: string; readonly reason: string }[];
+  /** Why it acts: the reasons that the acts carry, each once. */
+  readonly because: readonly string[];
+  /** Hosts that some rule holds back at this tick. */
+  readonly holding: number;
+  /** What most of them wait for. */
+  readonly heldBack: string;
 }
 
 export interface MotionPoint {

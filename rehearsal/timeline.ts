@@ -4,8 +4,11 @@
  */
 import type { Observation } from '../simulator/observation.ts';
 
-/** Where a host is on its way. `launched` is new and not ready yet; `serving` old and untouched. */
-export const HOST_STAGES = ['serving', 'draining', 'launched', 'ready', 'terminated'] as const;
+/**
+ * Where a host is on its way. `launched` is new and not ready yet; `serving` old and untouched; `drained` has no task left
+ * but daemons'.
+ */
+export const HOST_STAGES = ['serving', 'draining', 'drained', 'launched', 'ready', 'terminated'] as const;
 export type HostStage = (typeof HOST_STAGES)[number];
 
 export interface HostPoint {
@@ -38,6 +41,8 @@ interface HostState {
   ec2: string;
   status: string;
   connected: boolean;
+  /** ARNs of its tasks that are not STOPPED, daemons' left out. */
+  readonly tasks: Set<string>;
 }
 
 export class Timeline {
@@ -74,6 +79,14 @@ export class Timeline {
         this.#stage(observation.instanceId, t);
         break;
       }
+      case 'task': {
+        const host = observation.instanceId === null ? undefined : this.#hosts.get(observation.instanceId);
+        if (!host || observation.daemon) return;
+        if (observation.lastStatus === 'STOPPED') host.tasks.delete(observation.taskArn);
+        else host.tasks.add(observation.taskArn);
+        this.#stage(host.span.instanceId, t);
+        break;
+      }
       case 'group':
         this.#desiredCapacity.set(observation.group, observation.desiredCapacity);
         this.#point(t);
@@ -94,7 +107,7 @@ export class Timeline {
     const known = this.#hosts.get(instanceId);
     if (known) return known;
     const span = { instanceId, zone, isNew: this.#started, stages: [] };
-    const made = { span, ec2: 'pending', status: '', connected: false };
+    const made = { span, ec2: 'pending', status: '', connected: false, tasks: new Set<string>() };
     this.#hosts.set(instanceId, made);
     return made;
   }
@@ -110,7 +123,7 @@ export class Timeline {
 
   #point(t: number): void {
     if (!this.#started) return;
-    const counts = { serving: 0, draining: 0, launched: 0, ready: 0, terminated: 0 };
+    const counts = { serving: 0, draining: 0, drained: 0, launched: 0, ready: 0, terminated: 0 };
     for (const host of this.#hosts.values()) counts[stageOf(host)]++;
     replaceAt(this.hosts, { t, counts });
     const instances = [...this.#hosts.values()].filter((host) => isUp(host.ec2)).length;
@@ -121,7 +134,7 @@ export class Timeline {
 
 function stageOf(host: HostState): HostStage {
   if (!isUp(host.ec2)) return 'terminated';
-  if (host.status === 'DRAINING') return 'draining';
+  if (host.status === 'DRAINING') return host.tasks.size > 0 ? 'draining' : 'drained';
   if (!host.span.isNew) return 'serving';
   return host.status === 'ACTIVE' ? 'ready' : 'launched';
 }

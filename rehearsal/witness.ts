@@ -21,7 +21,6 @@ export interface WitnessParts {
 interface Answer {
   readonly summary?: Readonly<Record<string, string | number | boolean>>;
   readonly step?: Readonly<Record<string, readonly unknown[] | string>>;
-  readonly holds?: DecisionRecord['holds'];
   readonly ending?: { readonly outcome: string; readonly reason: string };
   readonly reason?: string;
   readonly next?: string;
@@ -120,18 +119,29 @@ export class Witness {
         Array.isArray(hosts) && hosts.length > 0 ? [[act, hosts.length]] : [],
       ),
     );
-    const { phase, reason } = answer.summary ?? {};
+    const { phase, reason, holding, heldBack } = answer.summary ?? {};
     const decision: DecisionRecord = {
       t,
       phase: String(phase ?? answer.next ?? ''),
       reason: answer.ending?.reason ?? String(reason ?? ''),
       acts,
-      holds: answer.holds ?? [],
+      because: reasonsOf(answer.step),
+      holding: Number(holding ?? 0),
+      heldBack: String(heldBack ?? ''),
     };
     this.decisions.push(decision);
     this.log.push({ ...decision, kind: 'decision' });
     this.#parts.progress.decided(decision);
   }
+}
+
+/** A few hundred hosts may drain at once, mostly for the same reason. */
+const REASONS_SHOWN = 4;
+
+function reasonsOf(step: Answer['step']): string[] {
+  const acts = Object.values(step ?? {}).flatMap((list) => (Array.isArray(list) ? list : []));
+  const reasons = acts.map((act: { readonly reason?: string }) => act.reason ?? '').filter(Boolean);
+  return [...new Set(reasons)].slice(0, REASONS_SHOWN);
 }
 
 function readNotice(message: string): { kind: string; message: string } {

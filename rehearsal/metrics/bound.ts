@@ -20,8 +20,10 @@
  *   hosts have booted as hold what the remaining old ones could not, and its own tasks have moved and stopped. Also:
  *   launches less ends never exceed s, so the boots and drains of all hosts, laid end to end, share s places.
  *
- * Not counted, so that it stays below: latency of AWS's APIs and of Auto Scaling, EC2's own shutting down, double reads,
- * daemons, zones, images. Ends, protections and faults are taken at the moment at which they came.
+ * - A move begins with its host's drain, so after the last one's beginning its host's whole drain still follows.
+ * - Each chain ends with the end of a host, which EC2 takes its time to terminate.
+ *
+ * Not counted, so that it stays below: latency of AWS's APIs and of Auto Scaling, double reads, daemons, zones, images. Ends, protections and faults are taken at the moment at which they came.
  */
 
 import type { CheckContext } from '../checkers/checker.ts';
@@ -42,8 +44,10 @@ export function lowerBoundSeconds(context: CheckContext, planned: readonly Plann
     ...serviceEnds(context, planned, delays, works),
     ...singleEnds(context, planned, delays),
   ];
+  if (ends.length === 0) return 0;
+  const last = Math.max(0, ...ends) + shortestShuttingDown(planned);
   // Rounded down, since a bound that is a millisecond too high is none.
-  return Math.floor(Math.max(0, ...ends) * 1000) / 1000;
+  return Math.floor(last * 1000) / 1000;
 }
 
 interface PlannedGroup {
@@ -124,8 +128,16 @@ function serviceEnds(
         .map(({ limits }) => limits.drainsFrom),
     );
     if (!Number.isFinite(from)) return [];
-    return [from + movesOf(motion, of, left, atOnce)];
+    const carriers = planned.filter(({ replicas }) => replicas.some((task) => tasks.includes(task)));
+    const drain = Math.min(...carriers.map((entry) => shortestDrain(entry, context, delays)));
+    return [from + Math.max(movesOf(motion, of, left, atOnce), lastStartOf(of, left, atOnce) + drain)];
   });
+}
+
+/** Until the last of `count` moves can begin, of which at most `atOnce` last at a time. */
+function lastStartOf(of: { readonly moves: readonly number[] }, count: number, atOnce: number): number {
+  const turns = (Math.ceil(count / atOnce) - 1) * (of.moves[0] ?? 0);
+  return Math.max(turns, sumOfSmallest(of.moves, count) / atOnce - (of.moves.at(-1) ?? 0));
 }
 
 /** From the first drain of the rest until the last of these tasks has STOPPED. */
@@ -167,6 +179,14 @@ function singleEnds(context: CheckContext, planned: readonly PlannedHost[], dela
         .filter(({ task, untilMs }) => isBecauseOfUs(task) && (host.drainedByUsAtMs ?? 0) >= untilMs)
         .map(({ task, untilMs }) => since(untilMs) + shortestLeave(task, context, delays)),
     ]);
+}
+
+/** EC2's own time from a host's end until it is terminated, which the last host takes too. */
+function shortestShuttingDown(planned: readonly PlannedHost[]): number {
+  const seconds = planned.flatMap(({ host: { endedAtMs, terminatedAtMs } }) =>
+    endedAtMs === undefined || terminatedAtMs === undefined ? [] : [(terminatedAtMs - endedAtMs) / 1000],
+  );
+  return seconds.length === 0 ? 0 : Math.max(0, Math.min(...seconds));
 }
 
 /** Hosts that drained before the trial's bake could have been over. */

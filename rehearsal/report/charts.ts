@@ -12,8 +12,9 @@ export interface Series {
 
 export interface ChartOptions {
   readonly height: number;
+  /** Of the drawing, in its own units; the page scales it. */
+  readonly width?: number;
   readonly endSeconds: number;
-  readonly unit?: string;
   readonly markers?: readonly { readonly t: number; readonly text: string }[];
   readonly maximum?: number;
 }
@@ -24,6 +25,7 @@ const WIDTH = 1080;
 export const STAGE_COLORS: Readonly<Record<HostStage, string>> = {
   serving: '#9aa5b1',
   draining: '#e08e0b',
+  drained: '#f6d186',
   launched: '#a5c8f0',
   ready: '#2f6fde',
   terminated: '#d9d9d9',
@@ -34,25 +36,25 @@ export function stepChart(series: readonly Series[], options: ChartOptions): str
   const chart = echarts.init(null, null, {
     renderer: 'svg',
     ssr: true,
-    width: WIDTH,
+    width: options.width ?? WIDTH,
     height: options.height,
   });
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif' },
-    grid: { left: 56, right: 24, top: 36, bottom: 36 },
-    legend: { top: 4, left: 48, itemHeight: 10, itemWidth: 14 },
+    grid: { left: 40, right: 24, top: options.markers?.length ? 52 : 36, bottom: 28 },
+    legend: { top: 4, left: 32, itemHeight: 10, itemWidth: 14, icon: 'roundRect', itemGap: 18 },
     xAxis: {
       type: 'value',
       min: 0,
       max: Math.max(1, options.endSeconds),
-      axisLabel: { formatter: (seconds: number) => clockText(seconds) },
+      axisLabel: { formatter: (seconds: number) => clockText(seconds), showMaxLabel: false },
       splitLine: { show: false },
+      interval: tickSeconds(options.endSeconds, options.width === undefined ? 11 : 6),
     },
     yAxis: {
       type: 'value',
       minInterval: 1,
-      name: options.unit ?? '',
       ...(options.maximum !== undefined && { max: options.maximum }),
     },
     series: series.map((line, index) => ({
@@ -91,7 +93,14 @@ function extended(points: Series['points'], endSeconds: number): (readonly [numb
   return last && last[0] < endSeconds ? [...points, [endSeconds, last[1]]] : [...points];
 }
 
-function clockText(seconds: number): string {
+/** The finest round step that makes no more than `most` of them. */
+function tickSeconds(endSeconds: number, most: number): number {
+  const round = [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400];
+  return round.find((step) => endSeconds / step <= most) ?? endSeconds / most;
+}
+
+/** Time on an axis. */
+export function clockText(seconds: number): string {
   const minutes = Math.round(seconds / 60);
-  return minutes >= 120 ? `${(minutes / 60).toFixed(1)} h` : `${minutes} min`;
+  return minutes > 240 ? `${Number((minutes / 60).toFixed(1))} h` : `${minutes} min`;
 }

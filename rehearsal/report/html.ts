@@ -3,23 +3,21 @@ import { count, duration, offset, round } from '../format.ts';
 import type { RehearsalRecord } from '../record.ts';
 import { HOST_STAGES } from '../timeline.ts';
 import { STAGE_COLORS, stepChart } from './charts.ts';
+import { hostLanes, STAGE_NAMES } from './lanes.ts';
 import { escapeHtml, section, table } from './markup.ts';
 import { STYLE } from './style.ts';
-
-const STAGE_NAMES = {
-  serving: 'old, serving',
-  draining: 'DRAINING',
-  launched: 'launched',
-  ready: 'ready',
-  terminated: 'terminated',
-} as const;
 
 export function reportHtml(record: RehearsalRecord): string {
   const { result } = record;
   const sections = [
     headline(record),
+    ...troubles(record),
     section('Hosts over time', 'What each host of the cluster was, moment by moment.', hostsChart(record)),
-    section('Each host', 'From launch to termination; times are since the start.', hostsTable(record)),
+    section(
+      'Each host',
+      'From launch to termination; times are since the start.',
+      hostLanes(record.timeline.spans, record.result.durationSeconds) + hostsTable(record),
+    ),
     section(
       'Healthy tasks and their minimum',
       'Dashed: the fewest healthy tasks that minimumHealthyPercent allows.',
@@ -27,7 +25,7 @@ export function reportHtml(record: RehearsalRecord): string {
     ),
     section(
       'Tasks in motion',
-      'Tasks on DRAINING hosts, or gone from one and not healthy again.',
+      'Tasks on DRAINING hosts, or gone from one and not healthy again; services one above the other.',
       motionChart(record),
     ),
     section('Capacity', 'EC2 instances that run or start, and the desired capacity.', capacityChart(record)),
@@ -38,9 +36,7 @@ export function reportHtml(record: RehearsalRecord): string {
       'What each tick decided, and why. Ticks that repeat the one before are left out.',
       decisionsTable(record),
     ),
-    section('Held and exempt hosts', '', keptTable(record)),
     section('Faults and notifications', '', faultsTable(record)),
-    section('Violations', '', violationsTable(record)),
     section('Cost', 'What orchestrating this run would ask of AWS.', costTable(record)),
   ];
   return `<!doctype html>
@@ -48,6 +44,22 @@ export function reportHtml(record: RehearsalRecord): string {
 <title>Rehearsal of ${escapeHtml(record.cluster)}: ${result.outcome}</title><style>${STYLE}</style></head>
 <body><main>${sections.join('\n')}</main></body></html>
 `;
+}
+
+/** What an operator must know first: only where there is something. */
+function troubles(record: RehearsalRecord): string[] {
+  const { violations, leftovers, instances } = record.result;
+  return [
+    violations.length > 0
+      ? section('Violations', 'Invariants that did not hold.', violationsTable(record))
+      : '',
+    leftovers.length > 0
+      ? section('Not restored', 'Knobs that are not as they were.', leftoversTable(record))
+      : '',
+    instances.held.length + instances.exempt.length > 0
+      ? section('Held and exempt hosts', 'Hosts that were not replaced, and why.', keptTable(record))
+      : '',
+  ].filter(Boolean);
 }
 
 function headline({ result, cluster }: RehearsalRecord): string {
@@ -99,7 +111,6 @@ function hostsChart({ timeline, result }: RehearsalRecord): string {
   return stepChart([...series, terminated], {
     height: 300,
     endSeconds: result.durationSeconds,
-    unit: 'hosts',
     markers: timeline.faults,
   });
 }
@@ -109,7 +120,7 @@ function hostsTable({ timeline }: RehearsalRecord): string {
     const found = span.stages.find((entry) => entry.stage === stage);
     return found ? offset(found.t) : '';
   };
-  const head = ['Host', 'Zone', 'Part', 'Launched', 'Ready', 'DRAINING', 'Terminated'];
+  const head = ['Host', 'Zone', 'Part', 'Launched', 'Ready', 'DRAINING', 'Drained', 'Terminated'];
   const rows = timeline.spans.map((span) => [
     span.instanceId,
     span.zone,
@@ -117,6 +128,7 @@ function hostsTable({ timeline }: RehearsalRecord): string {
     span.isNew ? at(span, 'launched') : '',
     span.isNew ? at(span, 'ready') : '',
     at(span, 'draining'),
+    at(span, 'drained'),
     at(span, 'terminated'),
   ]);
   return table(head, rows);
@@ -126,7 +138,7 @@ function servicesCharts({ timeline, result }: RehearsalRecord): string {
   const charts = result.services.map((service) => {
     const points = timeline.services.get(service.serviceName) ?? [];
     const minimum = service.allowedMinimum;
-    return `<h3>${escapeHtml(service.serviceName)}</h3>${stepChart(
+    return `<div><h3>${escapeHtml(service.serviceName)}</h3>${stepChart(
       [
         {
           name: 'healthy',
@@ -140,10 +152,10 @@ function servicesCharts({ timeline, result }: RehearsalRecord): string {
         },
         { name: 'allowed minimum', color: '#b42318', dashed: true, points: [[0, minimum]] },
       ],
-      { height: 170, endSeconds: result.durationSeconds },
-    )}`;
+      { height: 170, width: 530, endSeconds: result.durationSeconds },
+    )}</div>`;
   });
-  return charts.join('') || '<p>No service ran.</p>';
+  return charts.length > 0 ? `<div class="pairs">${charts.join('')}</div>` : '<p>No service ran.</p>';
 }
 
 function motionChart({ inMotion, result }: RehearsalRecord): string {
@@ -151,9 +163,10 @@ function motionChart({ inMotion, result }: RehearsalRecord): string {
   if (moved.length === 0) return '<p>No task moved.</p>';
   const series = moved.map(([name, points]) => ({
     name,
+    stacked: true,
     points: points.map((point) => [point.t, point.tasks] as const),
   }));
-  return stepChart(series, { height: 240, endSeconds: result.durationSeconds, unit: 'tasks' });
+  return stepChart(series, { height: 240, endSeconds: result.durationSeconds });
 }
 
 function capacityChart({ timeline, result }: RehearsalRecord): string {
@@ -186,8 +199,13 @@ function servicesTable({ result }: RehearsalRecord): string {
   return table(['Service', 'Desired', 'Allowed minimum', 'Lowest healthy', 'Peak share in motion'], rows);
 }
 
+const SEVERITIES = ['blocks', 'outage', 'note'];
+
 function findingsTable({ result }: RehearsalRecord): string {
-  const rows = result.findings.map((finding) => [
+  const worstFirst = [...result.findings].sort(
+    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+  );
+  const rows = worstFirst.map((finding) => [
     finding.severity,
     finding.instanceId ?? '',
     finding.service ?? '',
@@ -211,20 +229,10 @@ function decisionsTable({ decisions }: RehearsalRecord): string {
       .map(([act, hosts]) => `${act} ${hosts}`)
       .join(', '),
     decision.reason,
-    holdsText(decision.holds),
+    decision.because.join('; '),
+    decision.heldBack,
   ]);
-  return table(['At', 'Phase', 'Acts', 'Why', 'Held back'], rows);
-}
-
-/** Holds by reason, the commonest first, since a hundred hosts wait for the same thing. */
-function holdsText(holds: RehearsalRecord['decisions'][number]['holds']): string {
-  const byReason = new Map<string, number>();
-  for (const hold of holds) byReason.set(hold.reason, (byReason.get(hold.reason) ?? 0) + 1);
-  return [...byReason]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([reason, hosts]) => `${count(hosts, 'host')}: ${reason}`)
-    .join(' · ');
+  return table(['At', 'Phase', 'Acts', 'Where it stands', 'Why', 'Held back'], rows);
 }
 
 function keptTable({ result }: RehearsalRecord): string {
@@ -258,7 +266,17 @@ function violationsTable({ result }: RehearsalRecord): string {
     violation.invariant,
     violation.message,
   ]);
-  return rows.length > 0 ? table(['At', 'Invariant', 'What'], rows) : '<p>None.</p>';
+  return table(['At', 'Invariant', 'What'], rows);
+}
+
+function leftoversTable({ result }: RehearsalRecord): string {
+  const rows = result.leftovers.map(({ resource, knob, original, now }) => [
+    resource,
+    knob,
+    JSON.stringify(original) ?? '',
+    JSON.stringify(now) ?? '',
+  ]);
+  return table(['Resource', 'Knob', 'Was', 'Is'], rows);
 }
 
 function costTable({ result }: RehearsalRecord): string {
