@@ -19,11 +19,11 @@
  * - Surge s: the k-th new host can launch when the (k−s)-th old one has ended; the j-th old one can end when as many new
  *   hosts have booted as hold what the remaining old ones could not, and its own tasks have moved and stopped. Also:
  *   launches less ends never exceed s, so the boots and drains of all hosts, laid end to end, share s places.
- *
  * - A move begins with its host's drain, so after the last one's beginning its host's whole drain still follows.
  * - Each chain ends with the end of a host, which EC2 takes its time to terminate.
  *
- * Not counted, so that it stays below: latency of AWS's APIs and of Auto Scaling, double reads, daemons, zones, images. Ends, protections and faults are taken at the moment at which they came.
+ * Not counted, so that it stays below: latency of AWS's APIs and of Auto Scaling, double reads, daemons, zones, images.
+ * Ends, protections and faults are taken at the moment at which they came.
  */
 
 import type { CheckContext } from '../checkers/checker.ts';
