@@ -2,6 +2,7 @@
 
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
+import { counted } from '../plan/words.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { TEMPLATE_READS_MS } from './freeze.ts';
 import { effectiveSurge, launchTrouble } from './launches.ts';
@@ -101,10 +102,14 @@ function endDone(tick: Tick): void {
   const stayed = staying(tick) + look.plan.keptOut.length;
   const done = replaced(tick);
   if (stayed === 0) {
-    endRun(draft, 'SUCCEEDED', done === 0 ? 'the templates resolve to the target' : `${done} hosts replaced`);
+    endRun(
+      draft,
+      'SUCCEEDED',
+      done === 0 ? 'the templates resolve to the target' : `${counted(done, 'host')} replaced`,
+    );
     return;
   }
-  endRun(draft, 'PARTIAL', `${done} hosts replaced, ${stayed} stay: ${firstReasons(tick)}`);
+  endRun(draft, 'PARTIAL', `${counted(done, 'host')} replaced, ${stayed} stay: ${firstReasons(tick)}`);
 }
 
 function firstReasons({ look, draft }: Tick): string {

@@ -3,6 +3,7 @@
  */
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
+import { counted } from '../plan/words.ts';
 import { span, type Tick } from '../tick.ts';
 
 export interface Policy {
@@ -23,7 +24,7 @@ function unregistered(host: Host): Policy | undefined {
 
 function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
   if (tick.look.settings.standaloneTasks !== 'hold' || host.standalone.length === 0) return undefined;
-  const reason = `${host.standalone.length} standalone tasks run on it and standaloneTasks is hold`;
+  const reason = `${counted(host.standalone.length, 'standalone task')} on it, and standaloneTasks is hold`;
   hold(tick, host, { reason, final: true });
   return { rule: 'standalone', reason };
 }
@@ -37,13 +38,13 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
   const limitMs = tick.draft.run.startedAtMs + settings.protectedTimeoutSeconds * 1000;
 
   if (settings.protectedTasks === 'hold') {
-    const reason = `${guarded.length} protected tasks run on it and protectedTasks is hold`;
+    const reason = `${counted(guarded.length, 'protected task')} on it, and protectedTasks is hold`;
     hold(tick, host, { reason, final: true });
     return { rule: 'protected', reason };
   }
   if (nowMs < limitMs) {
     tick.draft.waits.push({ untilMs: Math.min(untilMs, limitMs), what: 'protected tasks' });
-    const reason = `${guarded.length} protected tasks run on it, the last until ${new Date(untilMs).toISOString()}`;
+    const reason = `${counted(guarded.length, 'protected task')} on it, the last until ${new Date(untilMs).toISOString()}`;
     return { rule: 'protected', reason };
   }
   if (settings.protectedTasks === 'stop') return undefined;
