@@ -4,7 +4,7 @@
  */
 import { bar, count, offset } from './format.ts';
 import type { DecisionRecord } from './record.ts';
-import type { HostPoint, Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 
 /** At least one line every so many virtual seconds, so that a long wait is seen as a wait. */
 const SILENCE_SECONDS = 900;
@@ -16,7 +16,7 @@ export class Progress {
   readonly #write: (line: string) => void;
   readonly #timeline: Timeline;
   #outdated = 0;
-  #last: { phase: string; terminated: number; t: number } | undefined;
+  #last: { phase: string; replaced: number; t: number } | undefined;
 
   constructor(write: (line: string) => void, timeline: Timeline) {
     this.#write = write;
@@ -34,11 +34,12 @@ export class Progress {
 
   decided(decision: DecisionRecord): void {
     const hosts = this.#timeline.hosts.at(-1);
-    if (!hosts || !this.#isWorthALine(decision, hosts)) return;
-    this.#last = { phase: decision.phase, terminated: hosts.counts.terminated, t: decision.t };
-    const done = this.#outdated === 0 ? 1 : hosts.counts.terminated / this.#outdated;
+    if (!hosts || !this.#isWorthALine(decision)) return;
+    const replaced = this.#replaced();
+    this.#last = { phase: decision.phase, replaced, t: decision.t };
+    const done = this.#outdated === 0 ? 1 : replaced / this.#outdated;
     const parts = [
-      `${Math.min(hosts.counts.terminated, this.#outdated)} of ${count(this.#outdated, 'host')} replaced`,
+      `${Math.min(replaced, this.#outdated)} of ${count(this.#outdated, 'host')} replaced`,
       hosts.counts.draining > 0 ? `${hosts.counts.draining} draining` : '',
       hosts.counts.drained > 0 ? `${hosts.counts.drained} drained` : '',
       hosts.counts.launched > 0 ? `${hosts.counts.launched} launching` : '',
@@ -49,9 +50,15 @@ export class Progress {
     );
   }
 
-  #isWorthALine(decision: DecisionRecord, hosts: HostPoint): boolean {
+  /** Old hosts that are gone; a surplus host that was taken away again is no progress. */
+  #replaced(): number {
+    return this.#timeline.spans.filter((span) => !span.isNew && span.stages.at(-1)?.stage === 'terminated')
+      .length;
+  }
+
+  #isWorthALine(decision: DecisionRecord): boolean {
     if (!this.#last || this.#last.phase !== decision.phase) return true;
-    const more = hosts.counts.terminated - this.#last.terminated;
+    const more = this.#replaced() - this.#last.replaced;
     if (more > 0 && more >= this.#outdated / 10) return true;
     return decision.t - this.#last.t >= SILENCE_SECONDS;
   }

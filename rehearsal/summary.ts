@@ -64,7 +64,10 @@ function boundText(bound: RehearsalResult['bound']): string {
 function lowestText(result: RehearsalResult): string {
   const below = result.services.filter((service) => service.lowestHealthy < service.allowedMinimum);
   if (result.services.length === 0) return 'none';
-  if (below.length > 0)
-    return `${below.map((service) => service.serviceName).join(', ')} went below the allowed minimum`;
+  const isOurs = result.violations.some((violation) => violation.invariant === 'I2');
+  if (below.length > 0) {
+    const names = below.map((service) => service.serviceName).join(', ');
+    return `${names} went below the allowed minimum${isOurs ? '' : ', not because of the rollover'}`;
+  }
   return `${count(result.services.length, 'service')}, none below its allowed minimum`;
 }

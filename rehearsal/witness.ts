@@ -98,12 +98,13 @@ export class Witness {
       return;
     }
     this.#planStands();
-    const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
+    const hosts = plan.keptOut.length + plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
     this.#parts.progress.planned(hosts);
+    const kept = plan.keptOut.length > 0 ? ` (${plan.keptOut.length} kept out)` : '';
     const findings = plan.findings.length > 0 ? `, ${count(plan.findings.length, 'finding')}` : '';
     this.#parts.progress.say(
       t,
-      `plan: ${count(hosts, 'host')} to replace, ${count(plan.taskCount, 'task')} on them${findings}`,
+      `plan: ${count(hosts, 'outdated host')}${kept}, ${count(plan.taskCount, 'task')} on them${findings}`,
     );
   }
 

@@ -1,6 +1,6 @@
 /** The HTML report of a rehearsal: one page without scripts or links to elsewhere, so that it can be mailed and kept. */
 import { count, duration, offset, round } from '../format.ts';
-import type { RehearsalRecord } from '../record.ts';
+import type { MotionPoint, RehearsalRecord } from '../record.ts';
 import { HOST_STAGES } from '../timeline.ts';
 import { STAGE_COLORS, stepChart } from './charts.ts';
 import { hostLanes, STAGE_NAMES } from './lanes.ts';
@@ -161,12 +161,20 @@ function servicesCharts({ timeline, result }: RehearsalRecord): string {
 function motionChart({ inMotion, result }: RehearsalRecord): string {
   const moved = [...inMotion].filter(([, points]) => points.some((point) => point.tasks > 0));
   if (moved.length === 0) return '<p>No task moved.</p>';
-  const series = moved.map(([name, points]) => ({
-    name,
-    stacked: true,
-    points: points.map((point) => [point.t, point.tasks] as const),
-  }));
+  // One above the other needs a value of each at every moment.
+  const times = [...new Set(moved.flatMap(([, points]) => points.map(({ t }) => t)))].sort((a, b) => a - b);
+  const series = moved.map(([name, points]) => ({ name, stacked: true, points: heldAt(points, times) }));
   return stepChart(series, { height: 240, endSeconds: result.durationSeconds });
+}
+
+/** The value that holds at each of `times`, both in order. */
+function heldAt(points: readonly MotionPoint[], times: readonly number[]): (readonly [number, number])[] {
+  let next = 0;
+  let tasks = 0;
+  return times.map((t) => {
+    for (let point = points[next]; point && point.t <= t; point = points[++next]) tasks = point.tasks;
+    return [t, tasks];
+  });
 }
 
 function capacityChart({ timeline, result }: RehearsalRecord): string {

@@ -17,8 +17,8 @@ h2 { margin: 0 0 4px; font-size: 19px; } h3 { margin: 12px 0 0; font-size: 15px;
 .scroll { overflow-x: auto; max-height: 460px; overflow-y: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { text-align: left; color: var(--quiet); font-weight: 600; position: sticky; top: 0; background: #fff; }
-th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-td:first-child, th { white-space: nowrap; }
+th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td:nth-child(-n+2) { white-space: nowrap; }
 svg { max-width: 100%; height: auto; display: block; }
 @media (max-width: 700px) { .figures { grid-template-columns: repeat(2, 1fr); } .pairs { grid-template-columns: 1fr; } }
 @media print { .scroll { max-height: none; overflow: visible; } }
