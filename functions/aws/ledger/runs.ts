@@ -67,9 +67,10 @@ function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   };
 }
 
-/** The later of what `decide` meant and what `terminate` really sent. */
+/** The later of what `decide` meant and what `terminate` really sent, unless that came to nothing. */
 function withIntent(host: HostMemory, intent: TerminateIntent | undefined): HostMemory {
-  if (intent === undefined || intent.atMs <= (host.terminateIntentMs ?? 0)) return host;
+  const { terminateIntentMs = 0, intentsLostUntilMs = 0 } = host;
+  if (intent === undefined || intent.atMs <= Math.max(terminateIntentMs, intentsLostUntilMs)) return host;
   return { ...host, terminateIntentMs: intent.atMs, terminateDecrement: intent.decrement };
 }
 

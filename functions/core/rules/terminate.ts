@@ -144,6 +144,7 @@ export const forgetLostIntents: Rule = ({ look, draft }) => {
       terminateIntentMs: undefined,
       terminateDecrement: undefined,
       readsAfterIntent: undefined,
+      intentsLostUntilMs: terminateIntentMs,
     });
   }
 };
