@@ -8,6 +8,7 @@ import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
+import { isEnded } from './rules/finish.ts';
 import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
 import { activate } from './rules/unplaced.ts';
@@ -27,8 +28,18 @@ export const close: Rule = (tick) => {
     draft.reason = freeze.all ?? freeze.drains ?? 'giving back what the run brought in';
     return;
   }
+  if (draft.run.told?.includes('stalled')) countWhatWent(tick);
   draft.restore = true;
 };
+
+/** A run that stood still ends FAILED when it had replaced nothing; what it had drained went since then. */
+function countWhatWent({ look, draft }: Tick): void {
+  const { ending } = draft.run;
+  const planned = [...look.hosts.values()].filter((host) => host.role === 'outdated');
+  const gone = planned.filter((host) => host.kind === 'gone').length;
+  if (ending?.outcome === 'FAILED' && gone > 0 && gone < planned.length + look.plan.keptOut.length)
+    draft.noteRun({ ending: { ...ending, outcome: 'PARTIAL' } });
+}
 
 /** Does what the group still needs; answers whether anything is left to do or to wait for. */
 function closeGroup(tick: Tick, group: GroupLook): boolean {
@@ -48,7 +59,11 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
     const isEmpty = host.kind === 'drained' && host.facts?.lifecycleState === 'InService';
     const isWaiting = host.progress.state === 'empty' && host.kind !== 'drained';
     if (draft.run.ending?.outcome !== 'ROLLED_BACK' && surplus() > 0 && (isEmpty || isWaiting)) {
-      if (isEmpty) end(tick, group, host);
+      if (isEmpty) {
+        end(tick, group, host);
+        // A run that stood still held it; now it goes after all.
+        draft.noteHost(host.instanceId, host.memory, { held: undefined });
+      }
       open = true;
     } else if (host.facts?.status === 'DRAINING' || host.memory.drainingSeenAtMs === undefined) {
       activate(tick, host, `the run ends ${draft.run.ending?.outcome ?? ''}: back to work`);
@@ -57,7 +72,14 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
   }
   if (group.terminating > 0) open = true;
   if (group.hosts.some((host) => isReturning(host, look.nowMs))) open = true;
+  // What we ended is replaced once EC2 says terminated.
+  if (group.hosts.some((host) => host.memory.terminateIntentMs !== undefined && isGoing(host, look.nowMs)))
+    open = true;
   return removeSurplusHosts(tick, group) || open;
+}
+
+function isGoing({ kind, facts, memory }: Host, nowMs: number): boolean {
+  return kind === 'gone' && !isEnded(facts, memory.goneSinceMs, nowMs);
 }
 
 /** Set back to ACTIVE, and not seen so yet. */

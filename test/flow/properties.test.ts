@@ -69,7 +69,11 @@ function faultsOf(result: RehearsalResult): string[] {
   );
   claim('SUCCEEDED means all', outcome !== 'SUCCEEDED' || stay === 0);
   claim('PARTIAL means some', outcome !== 'PARTIAL' || stay > 0);
-  claim('REFUSED and FAILED mean none', !['REFUSED', 'FAILED'].includes(outcome) || replaced === 0);
+  claim('REFUSED means none', outcome !== 'REFUSED' || replaced === 0);
+  claim(
+    'FAILED means none, or that all went without proof',
+    outcome !== 'FAILED' || replaced === 0 || stay === 0,
+  );
   claim('NOTHING_TO_DO means that nothing was outdated', outcome !== 'NOTHING_TO_DO' || outdated === 0);
   for (const { field, message, remedy } of result.findings) {
     claim('a finding names field and remedy', field !== '' && message !== '' && remedy !== '');

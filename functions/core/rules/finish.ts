@@ -83,7 +83,7 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
 }
 
 /** EC2 says terminated, or nothing any more; a hook that holds the host for long is not waited for. */
-function isEnded(
+export function isEnded(
   facts: { readonly ec2State?: string } | undefined,
   goneSinceMs: number | undefined,
   nowMs: number,
@@ -143,14 +143,8 @@ function endStalled(tick: Tick): void {
     endDone(tick);
     return;
   }
-  // What is drained already goes when the run gives back its surplus: it is as good as replaced.
-  let going = 0;
   for (const group of look.groups) {
     for (const host of group.outdatedLeft) {
-      if (host.kind === 'drained') {
-        going += 1;
-        continue;
-      }
       const why = draft.holds.get(host.instanceId);
       hold(tick, host, {
         reason: why?.reason ?? 'nothing moves',
@@ -160,6 +154,6 @@ function endStalled(tick: Tick): void {
     }
   }
   draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
-  const outcome = replaced(tick) + going > 0 ? 'PARTIAL' : 'FAILED';
+  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
   endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
 }
