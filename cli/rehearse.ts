@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { RehearsalInput } from '../rehearsal/input.ts';
 import { exitCodeOf } from '../rehearsal/result.ts';
 import { summaryText } from '../rehearsal/summary.ts';
+import { BadInput } from './bad-input.ts';
 import { type RehearseOptions, readInput } from './rehearse-input.ts';
 
 export function addRehearseCommand(program: Command): void {
@@ -61,6 +62,11 @@ function writeLog(file: string, lines: readonly object[]): void {
 
 /** The handlers, their clients and the account are loaded only now: bad input is answered at once. */
 async function run(input: RehearsalInput, quiet: boolean) {
-  const { rehearse } = await import('../rehearsal/rehearse.ts');
-  return rehearse(input, quiet ? undefined : (line) => process.stderr.write(`${line}\n`));
+  const { rehearse, UnusableFaults } = await import('../rehearsal/rehearse.ts');
+  try {
+    return await rehearse(input, quiet ? undefined : (line) => process.stderr.write(`${line}\n`));
+  } catch (error) {
+    if (error instanceof UnusableFaults) throw new BadInput('The scenario', error.problems);
+    throw error;
+  }
 }
