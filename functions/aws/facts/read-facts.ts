@@ -19,11 +19,12 @@ import { describeServices, listServices } from '../services.ts';
 import { describeSubnets } from '../subnets.ts';
 import { readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
 import { describeTaskDefinitions } from '../task-definitions.ts';
-import { describeTasks, listTaskArns, listTasks, readTaskProtection } from '../tasks.ts';
+import { listTasks, readTaskProtection } from '../tasks.ts';
 import { readGroupsAndHosts } from './read-hosts.ts';
+import { readStopped } from './read-stopped.ts';
 import { taskDefinitionFacts } from './resources.ts';
 import { serviceFacts, targetGroupsOf } from './services.ts';
-import { serviceNameOf, taskFacts } from './tasks.ts';
+import { isDaemonOf, serviceNameOf, taskFacts } from './tasks.ts';
 
 export interface FactClients {
   readonly ecs: ECSClient;
@@ -43,10 +44,6 @@ export interface FactScope {
   /** `whole`: every service, every host's status checks, every task's protection. `tick`: what the run touches. */
   readonly look: 'whole' | 'tick';
 }
-
-/** STOPPED lists of new hosts are read in turns, this many a tick: a task that dies there may mean a bad image. */
-const NEW_HOSTS_PER_TICK = 5;
-const TURN_MS = 15_000;
 
 /** @throws ClusterMissing when there is no ACTIVE cluster of that name. */
 export async function readFacts(clients: FactClients, scope: FactScope): Promise<Facts> {
@@ -153,50 +150,6 @@ function readServices(
     ...present(running.map(serviceNameOf)),
   ]);
   return describeServices(ecs, cluster, names);
-}
-
-/** Tasks told to stop, of draining hosts without a RUNNING one but daemons, and of new hosts in turns. */
-async function readStopped(
-  ecs: ECSClient,
-  cluster: string,
-  { look, memory, nowMs }: FactScope,
-  containers: readonly ContainerInstance[],
-  running: readonly Task[],
-): Promise<Task[]> {
-  if (look === 'whole') return [];
-  const busy = new Set(
-    running
-      .filter((task) => task.desiredStatus !== 'STOPPED' && !isDaemonOf(memory, task))
-      .map((task) => idOf(task.containerInstanceArn)),
-  );
-  const draining = containers.filter(
-    (host) => host.status === 'DRAINING' && !busy.has(idOf(host.containerInstanceArn)),
-  );
-  const fresh = newHosts(memory, containers);
-  const start = (Math.floor(nowMs / TURN_MS) * NEW_HOSTS_PER_TICK) % Math.max(1, fresh.length);
-  const turn = [...fresh, ...fresh].slice(start, start + Math.min(NEW_HOSTS_PER_TICK, fresh.length));
-  const hosts = unique(present([...draining, ...turn].map((host) => host.containerInstanceArn)));
-  const lists = await Promise.all(
-    hosts.map((containerInstance) =>
-      listTaskArns(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
-    ),
-  );
-  // Each host has a few: described together, they are a fraction of the calls.
-  return describeTasks(ecs, cluster, lists.flat());
-}
-
-function newHosts(memory: RunMemory, containers: readonly ContainerInstance[]): ContainerInstance[] {
-  const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
-  return containers.filter(
-    (host) =>
-      host.status === 'ACTIVE' &&
-      !old.has(host.ec2InstanceId ?? '') &&
-      (host.registeredAt?.getTime() ?? 0) >= memory.startedAtMs,
-  );
-}
-
-function isDaemonOf(memory: RunMemory, task: Task): boolean {
-  return memory.daemonsAtPlan.includes(serviceNameOf(task) ?? '');
 }
 
 /** Services that the run moves: all when planning, else those that had tasks on outdated hosts. */

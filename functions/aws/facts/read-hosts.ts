@@ -6,12 +6,15 @@ import type { GroupFacts, HostFacts } from '../../core/facts.ts';
 import { describeGroupInstances, describeGroups } from '../auto-scaling-groups.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { describeCapacityProviders } from '../clusters.ts';
+import { perContainer } from '../container-memory.ts';
 import { isNotFound } from '../error-codes.ts';
 import { describeInstanceTypes } from '../instance-types.ts';
 import { describeInstanceStatuses, describeInstances, isTerminationProtected } from '../instances.ts';
 import { groupFacts, groupNameOf, type InstanceDetails, instancesOf } from './groups.ts';
 import { hostFacts } from './hosts.ts';
 import type { FactClients, FactScope } from './read-facts.ts';
+import { endedHosts } from './read-stopped.ts';
+import { isDaemonOf } from './tasks.ts';
 
 export interface HostScope {
   readonly cluster: Cluster;
@@ -116,36 +119,43 @@ function providesGroup(provider: CapacityProvider, group: AutoScalingGroup): boo
   return groupNameOf(provider.autoScalingGroupProvider?.autoScalingGroupArn) === group.AutoScalingGroupName;
 }
 
+/** Hosts without `disableApiTermination` at an earlier look; the guard before each end asks once more anyway. */
+const unguarded = perContainer(new Set<string>());
+
 /** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left, stopping ones too. */
 async function readGuarded(
   { ec2 }: FactClients,
   containers: readonly ContainerInstance[],
   tasks: readonly Task[],
-  { look, memory }: FactScope,
+  scope: FactScope,
 ): Promise<ReadonlyMap<string, boolean>> {
-  if (look === 'whole') return new Map();
+  if (scope.look === 'whole') return new Map();
   const busy = new Set(
     tasks
-      .filter((task) => task.lastStatus !== 'STOPPED')
-      .filter((task) => !memory.daemonsAtPlan.includes(task.group?.replace('service:', '') ?? ''))
+      .filter((task) => task.lastStatus !== 'STOPPED' && !isDaemonOf(scope.memory, task))
       .map((task) => idOf(task.containerInstanceArn)),
   );
+  const ended = endedHosts(scope);
   const near = present(
     containers
       .filter((host) => host.status === 'DRAINING' && !busy.has(idOf(host.containerInstanceArn)))
       .map((host) => host.ec2InstanceId),
-  );
-  const answers = await Promise.all(
-    near.map(async (id) => {
-      try {
-        return [id, await isTerminationProtected(ec2, id)] as const;
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
-    }),
-  );
-  return new Map(present(answers));
+  ).filter((id) => !ended.has(id));
+  const answers = await Promise.all(near.map(async (id) => [id, await isGuarded(ec2, id)] as const));
+  return new Map(answers.flatMap(([id, guarded]) => (guarded === undefined ? [] : [[id, guarded] as const])));
+}
+
+/** Undefined for an instance that EC2 has forgotten. */
+async function isGuarded(ec2: FactClients['ec2'], id: string): Promise<boolean | undefined> {
+  if (unguarded.has(id)) return false;
+  try {
+    const guarded = await isTerminationProtected(ec2, id);
+    if (!guarded) unguarded.add(id);
+    return guarded;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function awsvpcTasksByHost(

@@ -3,6 +3,7 @@
 import type { Service, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { TaskClass, TaskFacts, TaskStatus } from '../../core/facts.ts';
+import type { RunMemory } from '../../core/memory.ts';
 import { idOf } from '../batches.ts';
 import { defined } from './hosts.ts';
 
@@ -29,6 +30,11 @@ export interface TaskContext {
 /** Name of the service that owns a task; undefined for a standalone one. */
 export function serviceNameOf(task: Task): string | undefined {
   return task.group?.startsWith(SERVICE_GROUP) ? task.group.slice(SERVICE_GROUP.length) : undefined;
+}
+
+/** Of a service that was a daemon when the run was planned. */
+export function isDaemonOf(memory: RunMemory, task: Task): boolean {
+  return memory.daemonsAtPlan.includes(serviceNameOf(task) ?? '');
 }
 
 export function taskFacts(task: Task, context: TaskContext): TaskFacts {
