@@ -31,6 +31,18 @@ describe('new hosts that old and new zones cannot share evenly', () => {
     expect(run.world.desired).toBe(50);
   });
 
+  it('are waited for even when every old host has gone before they are ready', () => {
+    const run = runToEnd(
+      { hosts: 50, services },
+      { settings: { maxTasksInMotionPercent: 100, canaryInstances: 0 } },
+    );
+    const end = run.steps.find(({ step }) => step.end !== undefined);
+    expect(
+      end?.facts.hosts.filter((host) => host.lifecycleState === 'InService' && host.agentConnected),
+    ).toHaveLength(50);
+    expect(end?.step.end?.outcome).toBe('SUCCEEDED');
+  });
+
   it.each([
     ['share them evenly', { hosts: 50, zones: ['a', 'b'] }, 100],
     ['miss them', { hosts: 7 }, 14],

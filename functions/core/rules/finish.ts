@@ -11,6 +11,9 @@ import { wantsLevelling } from './surplus.ts';
 /** Terminated hosts are waited for this long before the run ends without them. */
 const GONE_WAIT_MS = 900_000;
 
+/** After so many new hosts that did not become ready, more are not waited for. */
+const FAILED_AT_THE_END = 2;
+
 export const finish: Rule = (tick) => {
   if (isDone(tick)) endDone(tick);
   else endStalled(tick);
@@ -73,6 +76,9 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
     if (group.outdatedLeft.some((host) => draft.host(host.instanceId)?.held?.final !== true)) return false;
     if (group.terminating > 0 || group.alive.some((host) => host.memory.surplus !== undefined)) return false;
     if (wantsLevelling(tick, group)) return false;
+    // The last new hosts come after the last old ones have gone; whether they join is for the run to see, twice at most.
+    if (group.incoming.length > 0 && (memoryOf(draft, group).failedNew ?? 0) < FAILED_AT_THE_END)
+      return false;
     // The host that levels the zones comes first, and the one that goes for it goes by the surplus rule.
     const { goal, zoneSwaps = 0 } = memoryOf(draft, group);
     if (zoneSwaps > 0 && heldHosts(tick) === 0 && group.alive.length > goal) return false;
