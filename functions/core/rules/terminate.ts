@@ -89,9 +89,10 @@ export function end(tick: Tick, group: GroupLook, host: Host): void {
   const decrement =
     desired - 1 >= memory.goal && (!isRolling(draft) || decrementsWith(explained, sizes, counted));
 
-  const minSize = memory.set.minSize ?? group.facts.minSize;
-  const floor = Math.min(minSize, group.facts.minSize);
-  const lowers = decrement && Math.max(minSize, floor) > desired - 1;
+  // Our floor is what desired was raised to: it still stands where a call that should have lowered it came to nothing.
+  const { minSize, desiredCapacity } = group.facts;
+  const floor = Math.max(memory.set.minSize ?? minSize, minSize === desiredCapacity ? minSize : 0);
+  const lowers = decrement && floor > desired - 1;
   const because: TerminateAction['because'] =
     host.kind === 'dead' ? 'dead' : host.role === 'outdated' ? 'drained' : 'surplus';
   draft.terminate.push({
