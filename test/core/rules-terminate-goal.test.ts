@@ -106,6 +106,17 @@ describe('rules 16 to 18: terminate', () => {
     expect(asked(1, 90_000)).toBe(true);
   });
 
+  it('has Min lowered again where the call that should have lowered it came to nothing', () => {
+    const { facts } = first();
+    const { desiredCapacity = 0 } = facts.groups[0] ?? {};
+    const standing = withGroup(facts, { minSize: desiredCapacity });
+    const meant = { ...facts.memory.groups[0]?.set, minSize: desiredCapacity - 1 };
+
+    const act = see(withGroupMemory(standing, { set: meant })).terminate.find((one) => one.decrement);
+
+    expect(act?.minSizeBefore).toBe(desiredCapacity - 1);
+  });
+
   it('sets no absolute size while a decrement is on its way', () => {
     const { facts, id } = first();
     const small = withGroup(facts, { desiredCapacity: facts.hosts.length });

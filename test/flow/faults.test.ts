@@ -93,18 +93,6 @@ describe('a run goes on and replaces every host although', () => {
       'somebody scales out by schedule',
       [{ kind: 'scheduled-action', when: 'first-drain', group: 'web', desired: 4 }],
     ],
-    [
-      'what should lower MinSize before a termination is throttled',
-      [
-        {
-          kind: 'api-error',
-          when: 'enter-state:Terminate:1',
-          operation: 'AutoScaling.UpdateAutoScalingGroup',
-          error: 'Throttling',
-          times: 8,
-        },
-      ],
-    ],
     ['every event is lost', [DROPPED]],
     ['every event comes twice', [{ kind: 'duplicate-events', ...AT_START, share: 1 }]],
   ])('%s', async (_, faults) => {
