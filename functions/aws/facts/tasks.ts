@@ -103,10 +103,21 @@ function targetsOf(
     if (registered === undefined) return [];
     const id = mode === 'awsvpc' ? addressOf(task) : instanceId;
     const port = portOf(task, balancer.containerName, balancer.containerPort, mode);
-    return [
-      registered.find(({ Target }) => Target?.Id === id && (port === undefined || Target?.Port === port)),
-    ];
+    const ofId = id === undefined ? undefined : byId(registered).get(id);
+    return [ofId?.find(({ Target }) => port === undefined || Target?.Port === port)];
   });
+}
+
+/** A list of targets by their id: every task of a service asks for its own. */
+const indexes = new WeakMap<readonly TargetHealthDescription[], Map<string, TargetHealthDescription[]>>();
+
+function byId(registered: readonly TargetHealthDescription[]): Map<string, TargetHealthDescription[]> {
+  let index = indexes.get(registered);
+  if (index === undefined) {
+    index = Map.groupBy(registered, ({ Target }) => Target?.Id ?? '');
+    indexes.set(registered, index);
+  }
+  return index;
 }
 
 function addressOf(task: Task): string | undefined {
