@@ -3,8 +3,8 @@
  * from them too. We refill at a quarter of AWS's documented rate and hold half of its burst.
  *
  * Sources: Amazon ECS developer guide, "Request throttling for the Amazon ECS API"; Amazon EC2 developer guide, "Request
- * throttling for the Amazon EC2 API". Auto Scaling, Elastic Load Balancing and the rest publish no figures: 20 a second is
- * assumed for reads and 5 for changes.
+ * throttling for the Amazon EC2 API". Auto Scaling and the rest publish no figures: 20 a second is assumed for reads and 5
+ * for changes, and for Elastic Load Balancing 10 after 40 at once: a plan reads all target groups of a cluster together.
  */
 import { perContainer } from './container-memory.ts';
 
@@ -37,6 +37,10 @@ const BUCKETS: Readonly<Record<string, Readonly<Record<string, readonly [name: s
     DescribeCapacityProviders: ['capacity provider read', { burst: 50, refillPerSecond: 20 }],
     DescribeTaskDefinition: ['task definition read', { burst: 50, refillPerSecond: 20 }],
     GetTaskProtection: ['task protection', { burst: 200, refillPerSecond: 80 }],
+  },
+  ElasticLoadBalancingV2: {
+    DescribeTargetHealth: ['read', { burst: 40, refillPerSecond: 10 }],
+    DescribeTargetGroupAttributes: ['read', { burst: 40, refillPerSecond: 10 }],
   },
   EC2: {
     CreateLaunchTemplateVersion: ['CreateLaunchTemplateVersion', { burst: 100, refillPerSecond: 5 }],
