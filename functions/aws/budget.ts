@@ -4,7 +4,7 @@
  *
  * Sources: Amazon ECS developer guide, "Request throttling for the Amazon ECS API"; Amazon EC2 developer guide, "Request
  * throttling for the Amazon EC2 API". Auto Scaling and the rest publish no figures: 20 a second is assumed for reads and 5
- * for changes, and for Elastic Load Balancing 10 after 40 at once: a plan reads all target groups of a cluster together.
+ * for changes, and for Elastic Load Balancing no more than 80 at once: a plan reads all target groups of a cluster together.
  */
 import { perContainer } from './container-memory.ts';
 
@@ -39,8 +39,8 @@ const BUCKETS: Readonly<Record<string, Readonly<Record<string, readonly [name: s
     GetTaskProtection: ['task protection', { burst: 200, refillPerSecond: 80 }],
   },
   ElasticLoadBalancingV2: {
-    DescribeTargetHealth: ['read', { burst: 40, refillPerSecond: 10 }],
-    DescribeTargetGroupAttributes: ['read', { burst: 40, refillPerSecond: 10 }],
+    DescribeTargetHealth: ['read', { burst: 80, refillPerSecond: 20 }],
+    DescribeTargetGroupAttributes: ['read', { burst: 80, refillPerSecond: 20 }],
   },
   EC2: {
     CreateLaunchTemplateVersion: ['CreateLaunchTemplateVersion', { burst: 100, refillPerSecond: 5 }],
