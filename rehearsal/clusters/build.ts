@@ -100,7 +100,7 @@ function imageOf(imageId: string, isNew: boolean): Record<string, unknown> {
   return {
     ImageId: imageId,
     Name: `al2023-ami-ecs-hvm-2023.0.${isNew ? '20261118' : '20260901'}-kernel-6.1-x86_64`,
-    OwnerId: '591542846629',
+    OwnerId: '123456789012',
     ImageOwnerAlias: 'amazon',
     State: 'available',
     Architecture: 'x86_64',

@@ -15,7 +15,7 @@ import {
   listScheduledActions,
 } from '../auto-scaling-groups.ts';
 import { present } from '../batches.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 import { templateUses } from './templates.ts';
 
 /** Auto Scaling's word on one instance, from the group's list or from the instance's own description. */

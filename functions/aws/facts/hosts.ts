@@ -3,6 +3,7 @@
 import type { Instance, InstanceStatus, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ContainerInstance } from '@aws-sdk/client-ecs';
 import type { ContainerInstanceStatus, Ec2State, HostFacts } from '../../core/facts.ts';
+import { defined } from './defined.ts';
 import type { InstanceDetails } from './groups.ts';
 import { eniSlotsOf, resourcesOf } from './resources.ts';
 
@@ -70,15 +71,4 @@ function isImpaired(status: InstanceStatus | undefined): boolean {
     ({ Code, Description }) => ENDING_EVENTS.has(Code ?? '') && !Description?.startsWith('['),
   );
   return pending || checks.includes('impaired');
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } & {
-  [K in keyof T as undefined extends T[K] ? never : K]: T[K];
-};
-
-/** Leaves out what is undefined, so that "unknown" is always an absent field. */
-export function defined<T extends object>(value: T): Defined<T> {
-  const kept: Partial<T> = {};
-  for (const key in value) if (value[key] !== undefined) kept[key] = value[key];
-  return kept as Defined<T> & Partial<T>;
 }

@@ -1,7 +1,7 @@
 /** Images and instance types as planning compares them. */
 import type { Image, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ImageFacts, InstanceTypeFacts } from '../../core/facts.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 
 export function imageFacts(image: Image): ImageFacts {
   const root = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs;

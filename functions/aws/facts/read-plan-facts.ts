@@ -24,7 +24,7 @@ import { readParameters } from '../parameters.ts';
 import { readVcpuQuotas } from '../quotas.ts';
 import { readTargetHealth } from '../target-health.ts';
 import { listWarmPoolInstances } from '../warm-pools.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 import { imageFacts, instanceTypeFacts } from './images.ts';
 import type { FactClients } from './read-facts.ts';
 import { serviceNameOf } from './tasks.ts';

@@ -2,7 +2,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import type { ServiceFacts } from '../../core/facts.ts';
 import { present } from '../batches.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 
 /** How many of the newest events a decision may need: the last failed placement is among them. */
 const EVENTS_MAX = 10;

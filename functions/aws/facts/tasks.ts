@@ -5,7 +5,7 @@ import type { TargetHealthDescription } from '@aws-sdk/client-elastic-load-balan
 import type { TaskClass, TaskFacts, TaskStatus } from '../../core/facts.ts';
 import type { RunMemory } from '../../core/memory.ts';
 import { idOf } from '../batches.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 
 /**
  * A task without container check and load balancer counts as healthy this long after RUNNING. Source: Amazon ECS API

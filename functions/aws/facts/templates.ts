@@ -6,7 +6,7 @@ import { present } from '../batches.ts';
 import { perContainer } from '../container-memory.ts';
 import { isBusy } from '../error-codes.ts';
 import { describeTemplateVersions } from '../launch-templates.ts';
-import { defined } from './hosts.ts';
+import { defined } from './defined.ts';
 
 /** Versions are immutable: one with a literal image is read once per container (Amazon EC2 API reference). */
 const known = perContainer(new Map<string, ResolvedVersion>());

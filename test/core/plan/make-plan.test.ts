@@ -130,7 +130,7 @@ describe('makePlan', () => {
   });
 
   it('refuses when the image of every group is unfit', () => {
-    const plan = planOf({ planFacts: { images: [image({ ownerId: '999988887777', ownerAlias: 'x' })] } });
+    const plan = planOf({ planFacts: { images: [image({ ownerId: '444455556666', ownerAlias: 'x' })] } });
     expect(plan.verdict).toBe('REFUSED');
     expect(plan.keptOut).toHaveLength(3);
     expect(plan.groups).toEqual([]);

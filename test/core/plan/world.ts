@@ -36,7 +36,7 @@ export const resources = (over: Partial<Resources> = {}): Resources => ({
 export const image = (over: Partial<ImageFacts> = {}): ImageFacts => ({
   imageId: NEW,
   name: 'al2023-ami-ecs-hvm-2023.0.20261101-kernel-6.1-x86_64',
-  ownerId: '591542846629',
+  ownerId: '123456789012',
   ownerAlias: 'amazon',
   state: 'available',
   architecture: 'x86_64',
