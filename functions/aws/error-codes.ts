@@ -96,16 +96,6 @@ export function isBusy(error: unknown): boolean {
   return isThrottle(error) || isConflict(error) || isOutcomeUnknown(error);
 }
 
-/** Not permitted: an optional read then says "unknown". */
-export function isDenied(error: unknown): boolean {
-  return [
-    'AccessDenied',
-    'AccessDeniedException',
-    'UnauthorizedOperation',
-    'AuthorizationErrorException',
-  ].includes(nameOf(error));
-}
-
 export function isConditionFailed(error: unknown): boolean {
   return nameOf(error) === 'ConditionalCheckFailedException';
 }

@@ -2,6 +2,7 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { _InstanceType, ArchitectureType, Instance, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ContainerInstance, Resource } from '@aws-sdk/client-ecs';
+import { interfacesOf } from '../interfaces-by-size.ts';
 import type { Capture } from './capture.ts';
 import { infoFromName } from './instance-type-names.ts';
 import type { Problem } from './problems.ts';
@@ -20,24 +21,6 @@ const STATE_CODES = {
   stopping: 64,
   stopped: 80,
 } as const;
-
-/**
- * Network interfaces by size. Source: EC2 user guide, "Maximum IP addresses per network interface": the same for all
- * current general purpose families up to small differences.
- */
-const INTERFACES_BY_SIZE: Readonly<Record<string, number>> = {
-  nano: 2,
-  micro: 2,
-  small: 3,
-  medium: 3,
-  large: 3,
-  xlarge: 4,
-  '2xlarge': 4,
-  '4xlarge': 8,
-  '8xlarge': 8,
-  '12xlarge': 8,
-};
-const INTERFACES_OF_THE_LARGEST = 15;
 
 export function fillCompute(capture: Capture, problems: Problem[]): void {
   const hosts = new Map(capture.ecs.containerInstances.map((host) => [host.ec2InstanceId, host]));
@@ -268,8 +251,4 @@ function typeOf(
     }),
     ...(gpus > 0 && { GpuInfo: { Gpus: [{ Count: gpus }] } }),
   };
-}
-
-function interfacesOf(name: string | undefined): number {
-  return INTERFACES_BY_SIZE[name?.split('.')[1] ?? ''] ?? INTERFACES_OF_THE_LARGEST;
 }

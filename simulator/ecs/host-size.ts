@@ -1,5 +1,6 @@
 /** What a newly registered host brings: its like in the group or cluster tells, else its instance type. */
 import type { ContainerInstance, Resource } from '@aws-sdk/client-ecs';
+import { interfacesOf } from '../interfaces-by-size.ts';
 import type { InstanceTypeRecord } from '../world.ts';
 import type { HostSize } from './records.ts';
 
@@ -8,21 +9,6 @@ const AGENT_PORTS = ['22', '2375', '2376', '51678', '51679'];
 
 /** What the operating system keeps of the machine's memory: ECS registers what is left. */
 const REGISTERED_MEMORY_SHARE = 0.95;
-
-/** Network interfaces by size, where the capture does not tell. Source: Amazon EC2 user guide, AvailableIpPerENI. */
-const INTERFACES: Readonly<Record<string, number>> = {
-  nano: 2,
-  micro: 2,
-  small: 3,
-  medium: 3,
-  large: 3,
-  xlarge: 4,
-  '2xlarge': 4,
-  '4xlarge': 8,
-  '8xlarge': 8,
-  '9xlarge': 8,
-  '12xlarge': 8,
-};
 
 /** awsvpc tasks with trunking, by size. Source: Amazon ECS developer guide, eni-trunking-supported-instance-types. */
 const TRUNKED: Readonly<Record<string, number>> = {
@@ -59,7 +45,7 @@ export function sizeOf(
 function eniLimit(instanceType: string, record: InstanceTypeRecord | undefined, trunked: boolean): number {
   const size = instanceType.split('.')[1] ?? '';
   if (trunked) return TRUNKED[size] ?? 120;
-  return (record?.maximumNetworkInterfaces ?? INTERFACES[size] ?? 15) - 1;
+  return (record?.maximumNetworkInterfaces ?? interfacesOf(instanceType)) - 1;
 }
 
 function gpusOf(resource: Resource | undefined): number | undefined {

@@ -4,7 +4,6 @@
  * orchestrators use `asCaller`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Actor } from '../observation.ts';
 
 /** The name under which calls count that nobody claims. */
 export const OUTSIDE = 'outside';
@@ -42,8 +41,4 @@ export function asNobody<T>(work: () => T): T {
 
 export function callerName(): string {
   return current.getStore()?.functionName ?? OUTSIDE;
-}
-
-export function callerActor(): Actor {
-  return { kind: 'function', name: callerName() };
 }
