@@ -8,13 +8,13 @@
 import { createTruth } from './account-truth.ts';
 import { AutoScalingService } from './auto-scaling/service.ts';
 import type { Capture } from './capture/capture.ts';
+import { Metrics } from './cloudwatch/metrics.ts';
 import { Alarms } from './cloudwatch/service.ts';
 import { type AttachableClient, type CallCounts, Dispatcher } from './dispatch/dispatcher.ts';
 import { DynamoDb, type DynamoDbCost } from './dynamodb/service.ts';
 import { Ec2Service } from './ec2/service.ts';
 import { ImageRegistry } from './ecr/service.ts';
 import { EcsService } from './ecs/ecs-service.ts';
-import type { Readings } from './ecs/parts.ts';
 import { LoadBalancingService } from './elastic-load-balancing/service.ts';
 import { EventBus } from './event-bridge/event-bus.ts';
 import { Scheduler } from './event-bridge/scheduler.ts';
@@ -28,6 +28,7 @@ import { useForMathRandom } from './kernel/virtual-random.ts';
 import { type LambdaCost, LambdaRuntime } from './lambda/runtime.ts';
 import type { Observation, Observer } from './observation.ts';
 import { presentState } from './present-state.ts';
+import { drawReadings, type Readings } from './readings.ts';
 import { registerServiceQuotas } from './service-quotas/service.ts';
 import { type AccountSignals, createSignals } from './signals.ts';
 import { registerSns } from './sns/service.ts';
@@ -118,7 +119,7 @@ export function createAccount(options: AccountOptions): Account {
   const dispatcher = new Dispatcher({ ...parts, ...(noisyNeighbour && { noisyNeighbour }) });
   world.registry = dispatcher;
 
-  const lambda = new LambdaRuntime(parts);
+  const lambda = new LambdaRuntime({ ...parts, crashIsUnknown: world.readings.crashIsUnknown });
   const eventBridge = new EventBus({
     ...parts,
     registry: dispatcher,
@@ -137,6 +138,7 @@ export function createAccount(options: AccountOptions): Account {
   const scheduler = new Scheduler({ ...parts, lambda });
   const ssm = new ParameterStore(beside, capture.ssm.parameters);
   world.ssm = ssm;
+  world.metrics = new Metrics({ clock, registry: dispatcher });
   const alarms = new Alarms(beside, capture.cloudWatch.alarms);
   const imageRegistry = new ImageRegistry(beside, capture.ecr.images);
   const imageBuilder = new BuiltImages(beside, capture.ec2.images);
@@ -146,7 +148,7 @@ export function createAccount(options: AccountOptions): Account {
   const ec2: Ec2Service = new Ec2Service(world, capture);
   const autoScaling: AutoScalingService = new AutoScalingService(world, capture);
   const loadBalancing = new LoadBalancingService(world, capture);
-  const ecs: EcsService = new EcsService(world, capture, options.readings);
+  const ecs: EcsService = new EcsService(world, capture);
   Object.assign(world, { ec2, autoScaling, loadBalancing, ecs });
   const actions = new ScriptedActions(
     faultTargets({
@@ -186,7 +188,7 @@ export function createAccount(options: AccountOptions): Account {
     ssm,
     imageBuilder,
     faults,
-    readings: ecs.readings,
+    readings: world.readings,
     install() {
       clock.install();
       giveRandomBack = useForMathRandom(random.stream('math'));
@@ -229,7 +231,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The services' view of each other, filled in while they are made; none of them looks before all are there. */
 function emptyWorld(
-  { capture, timings }: AccountOptions,
+  { capture, timings, readings }: AccountOptions,
   clock: VirtualClock,
   random: RandomStreams,
   signals: AccountSignals,
@@ -240,6 +242,7 @@ function emptyWorld(
     clock,
     random,
     timings: timingsOf(capture, timings),
+    readings: drawReadings(random, readings),
     signals,
   } satisfies Partial<World> as unknown as Mutable<World>;
 }

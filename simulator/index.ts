@@ -9,5 +9,6 @@ export type { FaultContext } from './faults/context.ts';
 export { FAULT_KINDS, type Fault, faultSchema, faultsSchema } from './faults/schema.ts';
 export { NotSimulated } from './kernel/aws-error.ts';
 export type { Actor, Observation, Observer, StopCause } from './observation.ts';
+export { QUESTIONS, type Readings } from './readings.ts';
 export type { TimingOverrides } from './timings.ts';
 export type { Truth } from './truth.ts';

@@ -7,6 +7,7 @@ import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { VirtualClock } from './kernel/clock.ts';
 import type { RandomStreams } from './kernel/random.ts';
 import type { Actor, Observation } from './observation.ts';
+import type { Readings } from './readings.ts';
 
 /** Seconds, lowest and highest; drawn anew each time. */
 export type Range = readonly [number, number];
@@ -54,7 +55,8 @@ export type ServiceName =
   | 'CloudWatch'
   | 'ECR'
   | 'ImageBuilder'
-  | 'ServiceQuotas';
+  | 'ServiceQuotas'
+  | 'ApplicationAutoScaling';
 
 /** An EC2 instance, live. Only `ec2/` writes it. */
 export interface Instance {
@@ -162,7 +164,7 @@ export interface AutoScalingPort {
   /** Ends a lifecycle hook's wait, as CompleteLifecycleAction. */
   completeLifecycleAction(instanceId: string, hookName: string, result: 'CONTINUE' | 'ABANDON'): void;
   /** Starts a hook's heartbeat anew, as RecordLifecycleActionHeartbeat. */
-  recordLifecycleActionHeartbeat?(instanceId: string, hookName: string): void;
+  recordLifecycleActionHeartbeat(instanceId: string, hookName: string): void;
   /** As a scaling policy does: within the group's bounds, and nothing while AlarmNotification is suspended. */
   setDesiredCapacity(group: string, desired: number, actor: Actor): void;
   /** EC2's checks or a scheduled event of EC2 make the instance unhealthy in its group's eyes. */
@@ -223,6 +225,17 @@ export interface EventBusPort {
   emit(event: ServiceEvent): void;
 }
 
+/** CloudWatch as services write to it. */
+export interface MetricsPort {
+  /** One datapoint, now. `dimensions` as in the published metric: `{ ClusterName: 'prod', ServiceName: 'web' }`. */
+  publish(
+    namespace: string,
+    metricName: string,
+    dimensions: Readonly<Record<string, string>>,
+    value: number,
+  ): void;
+}
+
 /** What changed inside, told at once and in order: how one service notices another. */
 export interface Signals {
   onInstanceState(listener: (instance: Instance, actor: Actor) => void): void;
@@ -277,6 +290,8 @@ export interface World {
   readonly clock: VirtualClock;
   readonly random: RandomStreams;
   readonly timings: Timings;
+  /** AWS's behaviour where it is unconfirmed. */
+  readonly readings: Readings;
   readonly registry: OperationRegistry;
   readonly signals: Signals;
   readonly faults: FaultBoard;
@@ -289,4 +304,5 @@ export interface World {
   readonly ecs: EcsPort;
   readonly ssm: SsmPort;
   readonly bus: EventBusPort;
+  readonly metrics: MetricsPort;
 }

@@ -41,13 +41,10 @@ export class InstanceApi {
     string,
     { readonly request: string; readonly answer: LaunchInstancesResult }
   >();
-  /** UNCONFIRMED what a decrementing terminate does to a host that is ending already: the seed chooses. */
-  readonly #repeatDecrements: boolean;
 
   constructor(world: World, parts: InstanceApiParts) {
     this.#world = world;
     this.#parts = parts;
-    this.#repeatDecrements = world.random.stream('auto-scaling/readings').chance(0.5);
   }
 
   describeAutoScalingInstances(input: DescribeAutoScalingInstancesType, call: Call) {
@@ -324,7 +321,8 @@ export class InstanceApi {
 
   #failWhileBusy(member: Member, decrement: boolean): void {
     const isRefused =
-      member.lifecycleState === 'Pending' || (isTerminating(member) && decrement && !this.#repeatDecrements);
+      member.lifecycleState === 'Pending' ||
+      (isTerminating(member) && decrement && !this.#world.readings.repeatedDecrementCounts);
     if (!isRefused) return;
     throw awsError(
       'ScalingActivityInProgressFault',

@@ -131,6 +131,12 @@ export class AutoScalingService implements AutoScalingPort {
     this.#lifecycle.complete(group, instanceId, hookName, undefined, result);
   }
 
+  recordLifecycleActionHeartbeat(instanceId: string, hookName: string): void {
+    const group = this.#store.groupOfInstance(instanceId);
+    if (group?.members.get(instanceId)?.waits.has(hookName))
+      this.#lifecycle.heartbeat(group, instanceId, hookName, undefined);
+  }
+
   /**
    * As a scaling policy does it: within the bounds, and not while AlarmNotification is suspended (Auto Scaling user
    * guide, as-suspend-resume-processes).

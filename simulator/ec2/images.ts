@@ -14,16 +14,10 @@ export class Images {
   readonly #world: World;
   readonly #images = new Map<string, Image>();
   readonly #pictures: LaggingStore<Image>;
-  /**
-   * UNCONFIRMED whether a deprecated image of somebody else is shown when it is asked for by its id without
-   * `IncludeDeprecated`: the seed chooses. Lists never show it (Amazon EC2 user guide, ami-deprecate).
-   */
-  readonly #showsDeprecatedById: boolean;
 
   constructor(world: World, capture: Capture) {
     this.#world = world;
     this.#pictures = new LaggingStore(world.clock);
-    this.#showsDeprecatedById = world.random.stream('ec2/readings').chance(0.5);
     for (const image of capture.ec2.images) this.#put(image);
   }
 
@@ -140,7 +134,7 @@ export class Images {
     const deprecatedAtMs = Date.parse(image.DeprecationTime ?? '');
     const isDeprecated = deprecatedAtMs <= this.#world.clock.nowMs;
     if (!isDeprecated || input.IncludeDeprecated || this.#isMine(image)) return true;
-    return isById && this.#showsDeprecatedById;
+    return isById && this.#world.readings.deprecatedImageShownById;
   }
 
   #announce(image: Image, state: ImageState): void {

@@ -89,11 +89,11 @@ export class AgentRegistry {
   /** ACTIVE or DRAINING, with all that follows at once. */
   setStatus(host: HostRecord, status: 'ACTIVE' | 'DRAINING', actor: Actor): void {
     if (host.status === status) return;
-    const { journal, scheduler, daemons, readings, world } = this.#parts;
+    const { journal, scheduler, daemons, world } = this.#parts;
     host.status = status;
     host.drainActor = status === 'DRAINING' ? actor : null;
     host.drainingSinceMs = status === 'DRAINING' ? world.clock.nowMs : null;
-    journal.hostChanged(host, { actor, emits: readings.statusChangeEmitsEvent });
+    journal.hostChanged(host, { actor, emits: world.readings.statusChangeEmitsEvent });
     if (status === 'DRAINING') scheduler.hostDrains(host);
     else scheduler.hostActive(host);
     daemons.hostChanged(host);

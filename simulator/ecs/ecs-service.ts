@@ -21,7 +21,7 @@ import { clusterOperations } from './operations/clusters.ts';
 import { containerInstanceOperations } from './operations/container-instances.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
 import { protect, taskOperations } from './operations/tasks.ts';
-import type { Parts, Readings } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { ProvisioningQueue } from './provisioning-queue.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { ReplicaScheduler } from './replica-scheduler.ts';
@@ -39,21 +39,14 @@ export type TaskSelector =
 export class EcsService implements EcsPort {
   readonly #parts: Parts;
 
-  /** `readings` fixes what is otherwise drawn from the seed: AWS's behaviour where it is unconfirmed. */
-  constructor(world: World, capture: Capture, readings: Partial<Readings> = {}) {
+  constructor(world: World, capture: Capture) {
     const state = new EcsState(capture);
     const journal = new Journal(world, state);
-    const drawn = world.random.stream('ecs/readings');
     const parts: { -readonly [K in keyof Parts]: Parts[K] } = {
       world,
       capture,
       state,
       journal,
-      readings: {
-        drainingIgnoresProtection: drawn.chance(0.5),
-        statusChangeEmitsEvent: drawn.chance(0.5),
-        ...readings,
-      },
     } as Parts;
     parts.registry = new AgentRegistry(parts);
     parts.loss = new HostLoss(parts);
@@ -98,10 +91,6 @@ export class EcsService implements EcsPort {
   seed(): void {
     seed(this.#parts);
     new ManagedScaling(this.#parts).start();
-  }
-
-  get readings(): Readings {
-    return this.#parts.readings;
   }
 
   // What checkers read.

@@ -50,7 +50,7 @@ export class ManagedDraining {
     const { clock, autoScaling } = this.#parts.world;
     clock.after(HEARTBEAT_EVERY_SECONDS * 1000, () => {
       if (!this.#waiting.has(host)) return;
-      autoScaling.recordLifecycleActionHeartbeat?.(host.instanceId, MANAGED_DRAINING_HOOK);
+      autoScaling.recordLifecycleActionHeartbeat(host.instanceId, MANAGED_DRAINING_HOOK);
       this.#keepAlive(host);
     });
   }

@@ -13,18 +13,9 @@ import type { EcsState } from './state.ts';
 import type { TaskStarter } from './task-starter.ts';
 import type { TaskStopper } from './task-stopper.ts';
 
-/** Where AWS's behaviour is unconfirmed: one reading per account, drawn from the seed unless it is given. */
-export interface Readings {
-  /** DRAINING stops tasks under scale-in protection (an AWS-authored article says so for managed draining). */
-  readonly drainingIgnoresProtection: boolean;
-  /** A change of a host's status alone sends an event (the documented list of causes does not name it). */
-  readonly statusChangeEmitsEvent: boolean;
-}
-
 export interface Parts {
   readonly world: World;
   readonly capture: Capture;
-  readonly readings: Readings;
   readonly state: EcsState;
   readonly journal: Journal;
   readonly registry: AgentRegistry;

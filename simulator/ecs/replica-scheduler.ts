@@ -115,7 +115,7 @@ export class ReplicaScheduler {
 
   #whyLeaves(task: TaskRecord, service: ServiceRecord): Leaving | undefined {
     if (task.host?.status === 'DRAINING') {
-      const spared = !this.#parts.readings.drainingIgnoresProtection && this.#isProtected(task);
+      const spared = !this.#parts.world.readings.drainingIgnoresProtection && this.#isProtected(task);
       if (!spared) return 'drain';
     }
     if (task.deployment !== service.primary) return 'deployment';

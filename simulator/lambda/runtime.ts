@@ -40,6 +40,8 @@ export interface LambdaParts {
   readonly region: string;
   /** `api-error` and `lost-response` of `Lambda.Invoke`; none unless given. */
   readonly faults?: Pick<FaultBoard, 'apiError' | 'losesResponse'>;
+  /** Which reading holds of `QUESTIONS.crashIsUnknown`. */
+  readonly crashIsUnknown?: boolean;
 }
 
 const MAX_SYNCHRONOUS_BYTES = 6_291_556;
@@ -59,7 +61,6 @@ export class LambdaRuntime {
   readonly #failureListeners: FailureListener[] = [];
   readonly #ids: RandomStream;
   readonly #starts: RandomStream;
-  readonly #crashReading: 'Lambda.Unknown' | 'Runtime.ExitError';
   #invocations = 0;
   #gbSeconds = 0;
   #pending = 0;
@@ -68,9 +69,6 @@ export class LambdaRuntime {
     this.#parts = parts;
     this.#ids = parts.random.stream('lambda/ids');
     this.#starts = parts.random.stream('lambda/starts');
-    this.#crashReading = parts.random.stream('lambda/crash-reading').chance(0.5)
-      ? 'Lambda.Unknown'
-      : 'Runtime.ExitError';
   }
 
   register(name: string, definition: LambdaFunction): void {
@@ -189,7 +187,7 @@ export class LambdaRuntime {
         dead: false,
         onCrash: () => {
           clock.cancel(timer);
-          reject(exited(requestId, this.#crashReading));
+          reject(exited(requestId, this.#parts.crashIsUnknown ? 'Lambda.Unknown' : 'Runtime.ExitError'));
         },
       };
       timer = clock.at(endsMs, () => {

@@ -58,19 +58,19 @@ describe('terminating a host by id', () => {
     expect(ids()).not.toContain(hostId(1));
   });
 
-  it('either decrements again or refuses when a decrement is repeated, as the seed chooses', () => {
-    const outcomes = new Set<string>();
-    for (let seed = 1; seed <= 12; seed++) {
-      account = smallAccount(smallCapture(), { seed });
+  it('either decrements again or refuses when a decrement is repeated, whichever reading holds', () => {
+    const outcomes: string[] = [];
+    for (const repeatedDecrementCounts of [true, false]) {
+      account = smallAccount(smallCapture(), { readings: { repeatedDecrementCounts } });
       end(hostId(1), true);
       const refusal = account.refusal('AutoScaling', 'TerminateInstanceInAutoScalingGroup', {
         InstanceId: hostId(1),
         ShouldDecrementDesiredCapacity: true,
       });
-      outcomes.add(`${refusal?.split(':')[0] ?? 'done'} ${account.group().DesiredCapacity}`);
-      if (seed < 12) account.close();
+      outcomes.push(`${refusal?.split(':')[0] ?? 'done'} ${account.group().DesiredCapacity}`);
+      if (repeatedDecrementCounts) account.close();
     }
-    expect([...outcomes].sort()).toEqual(['ScalingActivityInProgressFault 5', 'done 4']);
+    expect(outcomes).toEqual(['done 4', 'ScalingActivityInProgressFault 5']);
   });
 
   it('does not know hosts of no group', () => {

@@ -8,6 +8,7 @@ import { LoadBalancingService } from '../../../simulator/elastic-load-balancing/
 import { VirtualClock } from '../../../simulator/kernel/clock.ts';
 import { RandomStreams } from '../../../simulator/kernel/random.ts';
 import type { Actor, Observation } from '../../../simulator/observation.ts';
+import { drawReadings, type Readings } from '../../../simulator/readings.ts';
 import { createSignals } from '../../../simulator/signals.ts';
 import type {
   FaultBoard,
@@ -193,7 +194,11 @@ export interface SmallAccount {
 
 export function smallAccount(
   capture: Capture = smallCapture(),
-  options: { readonly seed?: number; readonly faults?: Partial<FaultBoard> } = {},
+  options: {
+    readonly seed?: number;
+    readonly faults?: Partial<FaultBoard>;
+    readonly readings?: Partial<Readings>;
+  } = {},
 ): SmallAccount {
   const clock = new VirtualClock(START_MS);
   const observations: Observation[] = [];
@@ -202,11 +207,14 @@ export function smallAccount(
   const parameters = new Map<string, string>();
   const lifecycleChanges: LifecycleChange[] = [];
   const signals = createSignals(clock);
+  const random = new RandomStreams(options.seed ?? 1);
   const world = {
     accountId: capture.accountId,
     region: capture.region,
     clock,
-    random: new RandomStreams(options.seed ?? 1),
+    random,
+    readings: drawReadings(random, options.readings),
+    metrics: { publish: () => undefined },
     timings: TIMINGS,
     registry: {
       register: (service: string, some: Readonly<Record<string, Operation>>) => {

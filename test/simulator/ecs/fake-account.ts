@@ -2,10 +2,10 @@
 import type { ContainerInstance, Service, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { Capture } from '../../../simulator/capture/capture.ts';
 import { EcsService } from '../../../simulator/ecs/ecs-service.ts';
-import type { Readings } from '../../../simulator/ecs/parts.ts';
 import { VirtualClock } from '../../../simulator/kernel/clock.ts';
 import { RandomStreams } from '../../../simulator/kernel/random.ts';
 import type { Actor, Observation, TaskObservation } from '../../../simulator/observation.ts';
+import { drawReadings, type Readings } from '../../../simulator/readings.ts';
 import { createSignals } from '../../../simulator/signals.ts';
 import type { Call, FaultBoard, Instance, Operation, ServiceEvent, World } from '../../../simulator/world.ts';
 
@@ -69,11 +69,19 @@ export function fakeAccount(spec: AccountSpec) {
   const protectedHosts = new Set<string>();
   for (const { id, zone } of spec.hosts) instances.set(id, machine(id, 'ami-old', zone ?? 'eu-west-1a'));
   const balancing = targetGroups(clock, signals);
+  const random = new RandomStreams(spec.seed ?? 1);
+  const metrics: Parameters<World['metrics']['publish']>[] = [];
   const world: World = {
     accountId: ACCOUNT,
     region: REGION,
     clock,
-    random: new RandomStreams(spec.seed ?? 1),
+    random,
+    readings: drawReadings(random, {
+      drainingIgnoresProtection: true,
+      statusChangeEmitsEvent: true,
+      ...spec.readings,
+    }),
+    metrics: { publish: (...metric) => void metrics.push(metric) },
     timings: {
       launchSeconds: () => [10, 10],
       registerSeconds: () => [40, 40],
@@ -106,6 +114,7 @@ export function fakeAccount(spec: AccountSpec) {
     autoScaling: {
       membership: () => undefined,
       groupOfArn: () => undefined,
+      recordLifecycleActionHeartbeat: () => {},
       completeLifecycleAction: (instanceId: string, hook: string) =>
         void completedHooks.push(`${instanceId} ${hook}`),
       setDesiredCapacity: (group: string, desired: number, actor: Actor) =>
@@ -119,11 +128,7 @@ export function fakeAccount(spec: AccountSpec) {
     ssm: undefined as never,
     bus: { emit: (event) => void events.push(event) },
   };
-  const ecs = new EcsService(world, capture, {
-    drainingIgnoresProtection: true,
-    statusChangeEmitsEvent: true,
-    ...spec.readings,
-  });
+  const ecs = new EcsService(world, capture);
   ecs.seed();
   clock.install();
 
