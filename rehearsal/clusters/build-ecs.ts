@@ -35,7 +35,7 @@ export function ecsPart(spec: ClusterSpec, hosts: readonly PlacedHost[], tasks: 
           autoScalingGroupArn: groupArn(group.name),
           managedScaling: { status: 'DISABLED' },
           managedTerminationProtection: 'DISABLED',
-          managedDraining: 'DISABLED',
+          managedDraining: group.managedDraining ? 'ENABLED' : 'DISABLED',
         },
       })),
       services: spec.services.map((service) => serviceOf(spec, service, hosts.length)),
@@ -115,8 +115,8 @@ function serviceOf(spec: ClusterSpec, service: ServiceSpec, hosts: number): Reco
       ? {
           capacityProviderStrategy: providers.map((capacityProvider) => ({
             capacityProvider,
-            weight: 1,
-            base: 0,
+            weight: service.shares?.[capacityProvider]?.weight ?? 1,
+            base: service.shares?.[capacityProvider]?.base ?? 0,
           })),
         }
       : { launchType: 'EC2' }),

@@ -25,6 +25,7 @@ export function groupParts(spec: ClusterSpec, hosts: readonly PlacedHost[]) {
           hosts.filter((host) => host.group === group.name),
         ),
       ),
+      lifecycleHooks: spec.groups.filter((group) => group.managedDraining).map(drainingHookOf),
     },
     launchTemplateVersions: spec.groups.map((group) => ({
       LaunchTemplateId: templateIdOf(group),
@@ -88,6 +89,17 @@ function groupOf(group: GroupSpec, hosts: readonly PlacedHost[]): Record<string,
       ProtectedFromScaleIn: group.protectedFromScaleIn ?? false,
       LaunchTemplate: { ...specification, Version: '4' },
     })),
+  };
+}
+
+/** The hook of managed draining, as ECS makes it. Source: Amazon ECS developer guide, managed-instance-draining. */
+function drainingHookOf({ name }: GroupSpec): Record<string, unknown> {
+  return {
+    LifecycleHookName: 'ecs-managed-draining-termination-hook',
+    AutoScalingGroupName: name,
+    LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+    HeartbeatTimeout: 3600,
+    DefaultResult: 'CONTINUE',
   };
 }
 

@@ -24,6 +24,8 @@ export interface ServiceSpec {
   readonly distinctInstance?: boolean;
   /** Names of the capacity providers of its strategy, weight 1 each; none is launch type EC2. */
   readonly capacityProviders?: readonly string[];
+  /** Weight and base of those that have others than 1 and 0, by name. */
+  readonly shares?: Readonly<Record<string, { readonly weight?: number; readonly base?: number }>>;
   readonly requiresAttributes?: readonly string[];
   readonly memberOf?: string;
 }
@@ -44,6 +46,8 @@ export interface GroupSpec {
   /** Instance types of a mixed-instances policy's overrides. */
   readonly overrides?: readonly string[];
   readonly capacityProvider?: string;
+  /** Its capacity provider drains hosts that Auto Scaling ends; ECS has put its hook on the group. */
+  readonly managedDraining?: boolean;
   readonly zones?: readonly string[];
   readonly protectedFromScaleIn?: boolean;
 }
