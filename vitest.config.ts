@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** In the repository our own package name means the sources; whoever installs the package gets what `prepack` built. */
+const conditions = ['ecs-rollover-source'];
+
 export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'docs/examples/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 30_000,
     maxWorkers: 2,

@@ -5,17 +5,17 @@
  * Sources: AWS Lambda developer guide, gettingstarted-limits (6 MB synchronous, 1 MB asynchronous), invocation-async (two
  * retries, after one and two minutes; duplicates possible), nodejs-context.
  */
-import type { Context } from 'aws-lambda';
 import { type Invocation, runInvocation } from '../kernel/caller.ts';
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
 import { uuid } from '../kernel/ids.ts';
 import type { RandomStream, RandomStreams } from '../kernel/random.ts';
 import type { FaultBoard } from '../world.ts';
+import type { LambdaContext } from './context.ts';
 import { exited, FunctionError, notInvoked, thrownError, timedOut } from './errors.ts';
 
 export interface LambdaFunction {
   /** The handler as exported: `async (event, context) => answer`. */
-  readonly handler: (event: never, context: Context) => unknown;
+  readonly handler: (event: never, context: LambdaContext) => unknown;
   /** At most 900. */
   readonly timeoutSeconds: number;
   /** 512 unless given; only the bill depends on it. */
@@ -222,7 +222,7 @@ export class LambdaRuntime {
     return Math.round(this.#starts.between(warm ? WARM_START_MS : COLD_START_MS));
   }
 
-  #contextOf(name: string, definition: LambdaFunction, requestId: string, endsMs: number): Context {
+  #contextOf(name: string, definition: LambdaFunction, requestId: string, endsMs: number): LambdaContext {
     const ignored = () => {};
     return {
       callbackWaitsForEmptyEventLoop: true,

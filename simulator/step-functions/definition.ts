@@ -6,7 +6,6 @@
  * timer can hold and every Wait becomes a Task of ours, which the account's own clock ends. What the interpreter does not
  * know at all is refused here by name, before anything runs.
  */
-import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 
 /** A retrier or a catcher. */
 export interface Rule {
@@ -46,7 +45,7 @@ export interface Machine {
 
 export interface PreparedMachine {
   /** For the interpreter. */
-  readonly definition: StateMachineDefinition;
+  readonly definition: Machine;
   /** Every Task and Wait by name, nested ones included; names are unique in a state machine. */
   readonly tasks: ReadonlyMap<string, State>;
   /** The whole execution's limit, which the account keeps itself. */
@@ -62,7 +61,7 @@ export function prepare(machine: Machine): PreparedMachine {
   const tasks = new Map<string, State>();
   const { TimeoutSeconds: timeoutSeconds, ...rest } = machine;
   const definition = prepareMachine(rest as Machine, tasks);
-  return { definition: definition as unknown as StateMachineDefinition, tasks, timeoutSeconds };
+  return { definition, tasks, timeoutSeconds };
 }
 
 function prepareMachine(machine: Machine, tasks: Map<string, State>): Machine {

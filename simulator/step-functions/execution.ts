@@ -4,7 +4,7 @@
  * abort during a Retry wait would replay the handler, so after the end every task fails with an error that nothing
  * retries or catches. A Lambda in flight goes on to its own end, as in AWS.
  */
-
+import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
 import type { PreparedMachine, State } from './definition.ts';
 import { History } from './history.ts';
@@ -106,7 +106,8 @@ export class Execution {
       );
     }
     // The definition is AWS's to validate, once, when it is deployed: the interpreter would do it anew for each run.
-    const machine = new StateMachine(this.#machine.definition, { validationOptions: { noValidate: true } });
+    const definition = this.#machine.definition as unknown as StateMachineDefinition;
+    const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
     const run = machine.run(JSON.parse(inputText) as Json, {
       overrides: { taskResourceLocalHandlers: handlers },
       context: {
