@@ -9,6 +9,7 @@ import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { isEnded } from './rules/finish.ts';
+import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
 import { activate } from './rules/unplaced.ts';
@@ -29,6 +30,7 @@ export const close: Rule = (tick) => {
     return;
   }
   if (draft.run.told?.includes('stalled')) countWhatWent(tick);
+  tellSplits(tick);
   draft.restore = true;
 };
 

@@ -98,6 +98,14 @@ export interface TaskDefinitionFacts {
   readonly stopTimeoutSeconds: number;
 }
 
+/** One capacity provider of a strategy. Source: Amazon ECS API reference, CapacityProviderStrategyItem. */
+export interface ProviderShare {
+  readonly capacityProvider: string;
+  /** So many tasks of the service run on it at least, before any weight counts. */
+  readonly base: number;
+  readonly weight: number;
+}
+
 export interface ServiceFacts {
   readonly serviceName: string;
   readonly serviceArn: string;
@@ -114,6 +122,8 @@ export interface ServiceFacts {
   readonly launchType?: 'EC2' | 'FARGATE' | 'EXTERNAL';
   /** Names of the capacity providers of its strategy; empty without one. */
   readonly capacityProviders: readonly string[];
+  /** The strategy itself, the cluster's default one where the service was made with neither strategy nor launch type. */
+  readonly strategy: readonly ProviderShare[];
   readonly memberOf: readonly string[];
   readonly distinctInstance: boolean;
   readonly placementStrategy: readonly { readonly type: string; readonly field?: string }[];

@@ -141,6 +141,8 @@ export interface ServiceMemory {
   /** Tasks of it on outdated hosts at plan. */
   readonly tasksOnOutdated: number;
   readonly unplacedAtPlan: number;
+  /** Tasks by capacity provider, where its strategy spans several. */
+  readonly providersAtPlan?: Readonly<Record<string, number>>;
   /** Unplaced demand, since when (rule 13). */
   readonly unplacedSinceMs?: number;
   /** When a task of it last became healthy elsewhere or left a draining host: the drain clock starts anew (rule 11). */

@@ -6,7 +6,9 @@ import { mayMove } from './budget.ts';
 import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
 import type { Look } from './look.ts';
-import { type Demand, Room, type RoomHost, roomHost } from './placement.ts';
+import { type Demand, type RoomHost, roomHost } from './placement.ts';
+import { spans } from './providers.ts';
+import { type Certainty, ServiceRoom } from './service-room.ts';
 import type { ServiceLook } from './services.ts';
 
 /** Why a host may not drain at this look. */
@@ -23,7 +25,7 @@ const START_SECONDS = 180;
 
 export class Motion {
   readonly #look: Look;
-  readonly #room: Room;
+  readonly #room: ServiceRoom;
   readonly #hostCount: number;
   readonly #planned = new Map<string, number>();
   readonly #zones = new Map<string, Set<string>>();
@@ -46,7 +48,10 @@ export class Motion {
     this.#look = look;
     this.#countFailures = countFailures;
     this.#hostCount = room.length;
-    this.#room = new Room(room.flatMap((host) => roomOf(host, look) ?? []));
+    this.#room = new ServiceRoom(
+      look,
+      room.flatMap((host) => roomOf(host, look) ?? []),
+    );
     this.#starts = room.reduce((sum, host) => sum + startingOn(host), 0);
     for (const host of look.hosts.values()) {
       if (host.kind === 'draining' && host.replicaCount > 0) this.#countMoving(host);
@@ -98,7 +103,7 @@ export class Motion {
   #placeWaiting(service: ServiceLook, unplacedAtPlan: (serviceName: string) => number): void {
     if (service.demand === undefined || service.toPlace === 0) return;
     const { serviceName } = service.facts;
-    const short = this.#room.place(service.demand, service.toPlace);
+    const short = this.#room.placeWaiting(service, service.demand);
     this.#starts += service.toPlace;
     // Demand that no host could ever take was there before us, or is its owner's: it must not stop every drain.
     const admitted = this.#room.admits(service.demand);
@@ -169,17 +174,25 @@ export class Motion {
       this.#placeAll(host) ?? (this.#moving.has(poolOf(host)) ? this.#spareShort(host) : undefined);
     if (short === undefined) return undefined;
     this.#room.rollback(mark);
-    return { rule: '8', reason: `no ready host has room for its task of ${short}`, service: short };
+    // At rest there is nothing to wait for: room that ECS may or may not choose is room.
+    if (this.#moving.size === 0 && this.#placeAll(host, 'perhaps') === undefined) return undefined;
+    this.#room.rollback(mark);
+    const providers = spans(this.#look.services.get(short)?.facts.strategy ?? []);
+    const where = providers ? 'in each capacity provider that ECS may choose ' : '';
+    return { rule: '8', reason: `no ready host ${where}has room for its task of ${short}`, service: short };
   }
 
   /** The first service of the host that finds no room; places all of them otherwise. Largest first: a better fit. */
-  #placeAll(host: Host): string | undefined {
+  #placeAll(host: Host, certainty: Certainty = 'surely'): string | undefined {
     const demands = [...host.replicas].flatMap(([name, count]) => {
-      const demand = this.#look.services.get(name)?.demand;
-      return demand === undefined ? [] : [{ name, count, demand }];
+      const service = this.#look.services.get(name);
+      return service?.demand === undefined ? [] : [{ name, count, service, demand: service.demand }];
     });
+    const provider = host.facts?.capacityProviderName;
     demands.sort((a, b) => b.demand.needs.memoryMiB - a.demand.needs.memoryMiB || (a.name < b.name ? -1 : 1));
-    return demands.find(({ demand, count }) => this.#room.place(demand, count) > 0)?.name;
+    return demands.find(
+      ({ service, demand, count }) => this.#room.move(service, demand, count, provider, certainty) > 0,
+    )?.name;
   }
 
   /**
@@ -194,7 +207,7 @@ export class Motion {
     }
     if (largest === undefined) return undefined;
     const mark = this.#room.mark();
-    const short = this.#room.place(spareOf(largest));
+    const short = this.#room.placeAnywhere(spareOf(largest));
     this.#room.rollback(mark);
     return short > 0 ? (largest.serviceName ?? 'one more task') : undefined;
   }

@@ -1,7 +1,9 @@
 /** What a run remembers when it begins: hosts, services and groups as they stand before anything is touched. */
 import type { Facts, GroupFacts } from './facts.ts';
 import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import { countsByProvider } from './plan/split-findings.ts';
 import type { GroupPlan, Plan } from './plan.ts';
+import { spans } from './providers.ts';
 
 /** Auto Scaling processes that a run holds still, where it replaces hosts (decisions.md rules 2 and 19). */
 const HELD_PROCESSES = ['AZRebalance', 'ScheduledActions'];
@@ -84,13 +86,14 @@ function hostMemory(facts: Facts, planned: GroupPlan, instanceId: string): HostM
 
 function servicesAtPlan(facts: Facts, plan: Plan): ServiceMemory[] {
   const outdated = new Set(plan.groups.flatMap((group) => group.outdated));
+  const providers = new Map(facts.hosts.map((host) => [host.instanceId, host.capacityProviderName]));
   const tasks = Map.groupBy(
     facts.tasks.filter((task) => task.desiredStatus === 'RUNNING'),
     (task) => task.serviceName,
   );
   return facts.services
     .filter((service) => service.schedulingStrategy === 'REPLICA')
-    .map(({ serviceName, desiredCount }) => {
+    .map(({ serviceName, desiredCount, strategy }) => {
       const own = tasks.get(serviceName) ?? [];
       const placed = own.filter((task) => task.instanceId !== undefined);
       return {
@@ -99,6 +102,9 @@ function servicesAtPlan(facts: Facts, plan: Plan): ServiceMemory[] {
         desiredAtPlan: desiredCount,
         tasksOnOutdated: placed.filter((task) => outdated.has(task.instanceId ?? '')).length,
         unplacedAtPlan: Math.max(0, desiredCount - placed.length),
+        ...(spans(strategy) && {
+          providersAtPlan: Object.fromEntries(countsByProvider(own, serviceName, (id) => providers.get(id))),
+        }),
       };
     });
 }

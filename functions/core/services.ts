@@ -30,6 +30,11 @@ export interface ServiceLook {
   readonly homeless: number;
   /** Those of them that ECS could start now and has not. */
   readonly unplaced: number;
+  /** Tasks that wait in PROVISIONING, by the provider that ECS chose for them. */
+  readonly waitingFor: ReadonlyMap<string, number>;
+  /** Tasks on hosts that stay, waiting ones included, and on hosts that are left, by capacity provider. */
+  readonly stayingByProvider: ReadonlyMap<string, number>;
+  readonly leavingByProvider: ReadonlyMap<string, number>;
   /** Zones in which it is in motion: of DRAINING hosts that have tasks of it, and of what those left to be replaced. */
   readonly drainingZones: ReadonlySet<string>;
 }
@@ -47,6 +52,9 @@ interface Count {
   healthy: number;
   homeless: number;
   readonly drainingZones: Set<string>;
+  readonly waitingFor: Map<string, number>;
+  readonly stayingByProvider: Map<string, number>;
+  readonly leavingByProvider: Map<string, number>;
 }
 
 export function lookAtServices(
@@ -61,7 +69,8 @@ export function lookAtServices(
       .filter((host) => isLeaving(host, hosts.get(host.instanceId)))
       .map((host) => [host.instanceId, host.zone ?? '']),
   );
-  const counts = countTasks(facts.tasks, leaving);
+  const providers = new Map(facts.hosts.map((host) => [host.instanceId, host.capacityProviderName]));
+  const counts = countTasks(facts.tasks, leaving, providers);
   return new Map(
     facts.services
       .filter((service) => service.schedulingStrategy === 'REPLICA' && service.launchType !== 'FARGATE')
@@ -106,6 +115,9 @@ function lookAtService(
     toPlace,
     homeless,
     unplaced: Math.max(homeless, Math.min(toPlace, Math.max(0, startable))),
+    waitingFor: count.waitingFor,
+    stayingByProvider: count.stayingByProvider,
+    leavingByProvider: count.leavingByProvider,
     drainingZones: zones,
   };
 }
@@ -117,9 +129,16 @@ const noTasks = (): Count => ({
   healthy: 0,
   homeless: 0,
   drainingZones: new Set(),
+  waitingFor: new Map(),
+  stayingByProvider: new Map(),
+  leavingByProvider: new Map(),
 });
 
-function countTasks(tasks: readonly TaskFacts[], leaving: ReadonlyMap<string, string>): Map<string, Count> {
+function countTasks(
+  tasks: readonly TaskFacts[],
+  leaving: ReadonlyMap<string, string>,
+  providers: ReadonlyMap<string, string | undefined>,
+): Map<string, Count> {
   const counts = new Map<string, Count>();
   for (const task of tasks) {
     if (task.taskClass !== 'replica' || task.serviceName === undefined) continue;
@@ -131,6 +150,11 @@ function countTasks(tasks: readonly TaskFacts[], leaving: ReadonlyMap<string, st
     }
     if (task.healthy) count.healthy += 1;
     const zone = task.instanceId === undefined ? undefined : leaving.get(task.instanceId);
+    const provider = task.capacityProviderName ?? providers.get(task.instanceId ?? '');
+    if (provider !== undefined) {
+      countIn(zone === undefined ? count.stayingByProvider : count.leavingByProvider, provider);
+      if (task.instanceId === undefined) countIn(count.waitingFor, provider);
+    }
     if (task.instanceId === undefined) count.homeless += 1;
     else if (zone !== undefined) {
       count.unmoved += 1;
@@ -141,4 +165,8 @@ function countTasks(tasks: readonly TaskFacts[], leaving: ReadonlyMap<string, st
     }
   }
   return counts;
+}
+
+function countIn(counts: Map<string, number>, provider: string): void {
+  counts.set(provider, (counts.get(provider) ?? 0) + 1);
 }

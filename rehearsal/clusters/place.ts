@@ -51,7 +51,12 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
     const cpu = service.cpu ?? 256;
     const memoryMiB = service.memoryMiB ?? 512;
     for (let task = 0; task < service.desired; task++) {
-      const fitting = hosts.filter((host) => fits(host, service, cpu, memoryMiB));
+      const provider = nextProvider(service, placed);
+      const fitting = hosts.filter(
+        (host) =>
+          fits(host, service, cpu, memoryMiB) &&
+          (provider === undefined || host.capacityProvider === provider),
+      );
       const host = spec.placement === 'binpack' ? fullest(fitting) : emptiest(fitting, hosts, service);
       if (!host) throw new Error(`no room for task ${task + 1} of ${service.name}`);
       put(host, service, service.name, cpu, memoryMiB);
@@ -65,6 +70,21 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
     put(host, undefined, family, cpu, memoryMiB);
   }
   return placed;
+}
+
+/** The provider that ECS would choose: bases first, then by weight. Undefined where one alone, or none, is named. */
+function nextProvider(service: ServiceSpec, placed: readonly PlacedTask[]): string | undefined {
+  const names = service.capacityProviders ?? [];
+  if (names.length < 2) return undefined;
+  const shares = names.map((name) => {
+    const { weight = 1, base = 0 } = service.shares?.[name] ?? {};
+    const count = placed.filter(
+      (task) => task.service === service && task.host.capacityProvider === name,
+    ).length;
+    return { name, base, count, load: weight > 0 ? (count - base + 1) / weight : Number.POSITIVE_INFINITY };
+  });
+  const based = shares.find(({ base, count }) => count < base);
+  return (based ?? shares.reduce((best, share) => (share.load < best.load ? share : best))).name;
 }
 
 function fits(host: PlacedHost, service: ServiceSpec, cpu: number, memoryMiB: number): boolean {

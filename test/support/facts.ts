@@ -107,6 +107,7 @@ export function service(serviceName: string, over: Partial<ServiceFacts> = {}): 
     minimumHealthyPercent: 100,
     maximumPercent: 200,
     capacityProviders: [],
+    strategy: [],
     memberOf: [],
     distinctInstance: false,
     placementStrategy: [],

@@ -61,6 +61,14 @@ const service = fc.record({
   network: fc.constantFrom('bridge' as const, 'bridge' as const, 'awsvpc' as const, 'port' as const),
   distinctInstance: fc.boolean(),
   wantsProvider: fc.boolean(),
+  /** Of the first two providers: AWS allows one base alone, and wants one weight above zero. */
+  shares: fc.constantFrom(
+    undefined,
+    [{ weight: 1 }, { weight: 4 }],
+    [{ weight: 1, base: 2 }, { weight: 1 }],
+    [{ weight: 0, base: 1 }, { weight: 1 }],
+    [{ weight: 3 }, { weight: 1, base: 3 }],
+  ),
 });
 
 const settings = fc.record(
@@ -130,6 +138,7 @@ function serviceSpec(
     deregistrationDelaySeconds,
     network,
     wantsProvider,
+    shares,
     ...rest
   } = wish;
   const [minimumHealthyPercent = 100, maximumPercent = 200] = limits;
@@ -147,6 +156,11 @@ function serviceSpec(
     ...(network === 'port' && !isPortTaken && { hostPort: 8080 }),
     ...(hasLoadBalancer && { loadBalancer: { deregistrationDelaySeconds } }),
     ...(wantsProvider && providers.length > 0 && { capacityProviders: providers }),
+    ...(wantsProvider &&
+      providers.length === 2 &&
+      shares !== undefined && {
+        shares: Object.fromEntries(providers.map((provider, at) => [provider, shares[at] ?? {}])),
+      }),
   };
 }
 

@@ -108,7 +108,11 @@ export async function readWorld(
     groups: world.groups,
     hosts: world.hosts,
     services: services.map((service) =>
-      serviceFacts(service, Math.max(0, ...targetGroupsOf(service).map((arn) => delays.get(arn) ?? 0))),
+      serviceFacts(
+        service,
+        Math.max(0, ...targetGroupsOf(service).map((arn) => delays.get(arn) ?? 0)),
+        cluster.defaultCapacityProviderStrategy,
+      ),
     ),
     tasks: tasks.map((task) => taskFacts(task, context)),
     taskDefinitions: definitions.map(taskDefinitionFacts),

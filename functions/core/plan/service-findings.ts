@@ -4,6 +4,7 @@ import { motionLimit } from '../budget.ts';
 import type { HostFacts, ServiceFacts } from '../facts.ts';
 import type { Finding } from '../plan.ts';
 import type { PlanContext } from './context.ts';
+import { splitFinding } from './split-findings.ts';
 import { counted, namedFew } from './words.ts';
 
 /** Deployment strategies whose tasks a drain moves in the way that we model (Amazon ECS API reference, DeploymentConfiguration). */
@@ -27,6 +28,7 @@ const REPLICA_CHECKS: readonly ((subject: Subject) => Finding[])[] = [
   deploying,
   unknownStrategy,
   hostVolumes,
+  ({ service, hosts, context }) => splitFinding(service, hosts, context),
 ];
 
 /** Findings per service; one that blocks is told for each host that it keeps out. */

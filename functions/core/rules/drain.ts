@@ -164,7 +164,9 @@ export function begunDrains({ look, draft }: Pick<Tick, 'look' | 'draft'>): Host
 function groupsWithWaitingDemand(tick: Tick): ReadonlyMap<string, string> {
   const blocked = new Map<string, string>();
   for (const service of waitingServices(tick.look, tick.draft)) {
-    const providers = service.facts.capacityProviders;
+    // A task that waits for the provider which ECS chose for it waits for that one alone.
+    const waitingFor = [...service.waitingFor.keys()];
+    const providers = waitingFor.length > 0 ? waitingFor : service.facts.capacityProviders;
     for (const group of tick.look.groups) {
       if (providers.length === 0 || mayLand(group, providers))
         blocked.set(group.name, service.facts.serviceName);

@@ -82,6 +82,8 @@ function canTakeBack({ look }: Tick, host: Host, blocker: Blocker): boolean {
   const left = host.facts?.remaining;
   if (service?.demand === undefined || left === undefined) return false;
   if (service.placedElsewhere + service.unmoved >= service.facts.desiredCount) return false;
+  const provider = host.facts?.capacityProviderName ?? '';
+  if (service.waitingFor.size > 0 && !service.waitingFor.has(provider)) return false;
   const { needs } = service.demand;
   return needs.cpu <= left.cpu && needs.memoryMiB <= left.memoryMiB && needs.eniSlots <= left.eniSlots;
 }

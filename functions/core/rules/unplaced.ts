@@ -101,7 +101,10 @@ function stopClocks({ look, draft }: Tick, service: ServiceLook, elapsedMs: numb
 /** It does not fit: the youngest DRAINING hosts with tasks of the service that have lost none return. */
 function returnYoungest(tick: Tick, service: ServiceLook): void {
   const name = service.facts.serviceName;
-  const host = youngestUntouched(tick).find((candidate) => candidate.replicas.has(name));
+  const hosts = youngestUntouched(tick).filter((candidate) => candidate.replicas.has(name));
+  // One of a provider that is waited for can take tasks back; any other takes away the need for them.
+  const host =
+    hosts.find(({ facts }) => service.waitingFor.has(facts?.capacityProviderName ?? '')) ?? hosts[0];
   if (host !== undefined) activate(tick, host, `tasks of ${name} that move find no room`);
 }
 

@@ -96,6 +96,29 @@ describe("a service's arithmetic", () => {
 });
 
 describe('what a service carries', () => {
+  it('is told with its split over capacity providers, now and as it may be afterwards', () => {
+    const strategy = [
+      { capacityProvider: 'blue', weight: 1, base: 0 },
+      { capacityProvider: 'green', weight: 1, base: 0 },
+    ];
+    const tasks = [1, 2, 3, 4, 5, 6].map((number) => task(number, { capacityProviderName: 'blue' }));
+    const { findings } = planOf({
+      facts: {
+        services: [service({ desiredCount: 6, strategy })],
+        tasks,
+        hosts: [1, 2, 3].map((number) => host(number, { capacityProviderName: 'blue' })),
+      },
+    });
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        severity: 'note',
+        code: 'provider-split',
+        service: 'web',
+        message: expect.stringMatching(/blue 6, green 0; .*blue 3, green 3/),
+      }),
+    );
+  });
+
   it('is told where a deployment runs, a strategy is unknown or volumes are of the host', () => {
     expect(codes(withService({ deploying: true }), 'note')).toEqual(['service-deploying']);
     expect(codes(withService({ deploymentStrategy: 'SPIRAL' }), 'note')).toEqual([

@@ -141,6 +141,7 @@ export const service = (over: Partial<ServiceFacts> = {}): ServiceFacts => ({
   minimumHealthyPercent: 100,
   maximumPercent: 200,
   capacityProviders: [],
+  strategy: [],
   memberOf: [],
   distinctInstance: false,
   placementStrategy: [],
