@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_INPUT } from '../rehearsal/result.ts';
 import { BadInput } from './bad-input.ts';
+import { addBenchCommand } from './bench.ts';
 import { addRehearseCommand } from './rehearse.ts';
 
 const program = new Command('rollover')
@@ -13,6 +14,7 @@ const program = new Command('rollover')
   .showHelpAfterError('(rollover --help shows the usage)');
 
 addRehearseCommand(program);
+addBenchCommand(program);
 
 try {
   await program.parseAsync();

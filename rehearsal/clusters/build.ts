@@ -91,6 +91,7 @@ function hostsOf(spec: ClusterSpec): PlacedHost[] {
         eniSlots: typeOf(instanceType).enis - 1,
         ports: new Set<number>(),
         tasks: [],
+        ofService: new Map(),
       };
     }),
   );

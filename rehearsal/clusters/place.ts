@@ -13,6 +13,8 @@ export interface PlacedHost {
   eniSlots: number;
   readonly ports: Set<number>;
   readonly tasks: PlacedTask[];
+  /** Tasks of each service on it. */
+  readonly ofService: Map<ServiceSpec, number>;
 }
 
 export interface PlacedTask {
@@ -41,6 +43,7 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
     if (service?.networkMode === 'awsvpc') host.eniSlots--;
     if (service?.hostPort !== undefined) host.ports.add(service.hostPort);
     host.tasks.push(task);
+    if (service) host.ofService.set(service, (host.ofService.get(service) ?? 0) + 1);
     placed.push(task);
   };
 
@@ -50,6 +53,7 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
   for (const service of spec.services.filter(({ daemon }) => !daemon)) {
     const cpu = service.cpu ?? 256;
     const memoryMiB = service.memoryMiB ?? 512;
+    const inZone = new Map<string, number>();
     for (let task = 0; task < service.desired; task++) {
       const provider = nextProvider(service, placed);
       const fitting = hosts.filter(
@@ -57,8 +61,9 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
           fits(host, service, cpu, memoryMiB) &&
           (provider === undefined || host.capacityProvider === provider),
       );
-      const host = spec.placement === 'binpack' ? fullest(fitting) : emptiest(fitting, hosts, service);
+      const host = spec.placement === 'binpack' ? fullest(fitting) : emptiest(fitting, service, inZone);
       if (!host) throw new Error(`no room for task ${task + 1} of ${service.name}`);
+      inZone.set(host.zone, (inZone.get(host.zone) ?? 0) + 1);
       put(host, service, service.name, cpu, memoryMiB);
     }
   }
@@ -91,7 +96,7 @@ function fits(host: PlacedHost, service: ServiceSpec, cpu: number, memoryMiB: nu
   if (host.cpu < cpu || host.memoryMiB < memoryMiB) return false;
   if (service.networkMode === 'awsvpc' && host.eniSlots < 1) return false;
   if (service.hostPort !== undefined && host.ports.has(service.hostPort)) return false;
-  if (service.distinctInstance && host.tasks.some((task) => task.service === service)) return false;
+  if (service.distinctInstance && host.ofService.has(service)) return false;
   const providers = service.capacityProviders ?? [];
   return (
     providers.length === 0 ||
@@ -100,21 +105,30 @@ function fits(host: PlacedHost, service: ServiceSpec, cpu: number, memoryMiB: nu
 }
 
 /** Zone with the fewest tasks of the service, then the host with the fewest, then the emptiest: ECS's default. */
-function emptiest(fitting: readonly PlacedHost[], all: readonly PlacedHost[], service: ServiceSpec) {
-  const ofService = (host: PlacedHost) => host.tasks.filter((task) => task.service === service).length;
-  const inZone = new Map<string, number>();
-  for (const host of all) inZone.set(host.zone, (inZone.get(host.zone) ?? 0) + ofService(host));
-  const rank = (host: PlacedHost) => [
+function emptiest(
+  fitting: readonly PlacedHost[],
+  service: ServiceSpec,
+  inZone: ReadonlyMap<string, number>,
+): PlacedHost | undefined {
+  return least(fitting, (host) => [
     inZone.get(host.zone) ?? 0,
-    ofService(host),
+    host.ofService.get(service) ?? 0,
     host.tasks.length,
     host.index,
-  ];
-  return [...fitting].sort((a, b) => compare(rank(a), rank(b)))[0];
+  ]);
 }
 
-function fullest(fitting: readonly PlacedHost[]) {
-  return [...fitting].sort((a, b) => compare([a.memoryMiB, a.index], [b.memoryMiB, b.index]))[0];
+function fullest(fitting: readonly PlacedHost[]): PlacedHost | undefined {
+  return least(fitting, (host) => [host.memoryMiB, host.index]);
+}
+
+function least(hosts: readonly PlacedHost[], rankOf: (host: PlacedHost) => number[]): PlacedHost | undefined {
+  let found: { readonly host: PlacedHost; readonly rank: number[] } | undefined;
+  for (const host of hosts) {
+    const rank = rankOf(host);
+    if (!found || compare(rank, found.rank) < 0) found = { host, rank };
+  }
+  return found?.host;
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
