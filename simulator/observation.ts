@@ -30,6 +30,7 @@ export interface StopCause {
     | 'exit'
     | 'start-failed'
     | 'protection-ended'
+    | 'maintenance'
     | 'fault';
   readonly actor: Actor;
   readonly instanceId?: string;

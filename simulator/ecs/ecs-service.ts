@@ -12,6 +12,7 @@ import { AgentRegistry } from './agent-registry.ts';
 import { idOf } from './arn.ts';
 import { DaemonScheduler } from './daemon-scheduler.ts';
 import { Deployments } from './deployments.ts';
+import { Fargate } from './fargate/fargate.ts';
 import { Health } from './health.ts';
 import { HostLoss } from './host-loss.ts';
 import { Journal } from './journal.ts';
@@ -53,6 +54,7 @@ export class EcsService implements EcsPort {
     parts.health = new Health(parts);
     parts.starter = new TaskStarter(parts);
     parts.stopper = new TaskStopper(parts);
+    parts.fargate = new Fargate(parts);
     parts.scheduler = new ReplicaScheduler(parts);
     parts.daemons = new DaemonScheduler(parts);
     parts.deployments = new Deployments(parts);
@@ -63,6 +65,7 @@ export class EcsService implements EcsPort {
     journal.onTask = (task) => {
       parts.scheduler.taskChanged(task);
       parts.daemons.taskChanged(task);
+      if (task.lastStatus === 'STOPPED') parts.fargate.retirement.taskStopped(task);
       if (task.lastStatus === 'STOPPED' && task.host) managedDraining.look(task.host);
     };
     world.signals.onInstanceState((instance, actor) => {
@@ -153,6 +156,23 @@ export class EcsService implements EcsPort {
     if (!task) return false;
     this.#parts.stopper.exit(task, exitCode, actor, 'exit');
     return true;
+  }
+
+  /** AWS retires a task on Fargate from this time on; tasks retired at the same moment share a notice. */
+  retireFargateTask(taskArn: string, startMs: number): void {
+    const task = this.#parts.state.tasks.get(idOf(taskArn));
+    if (task) this.#parts.fargate.retirement.retire(task, startMs);
+  }
+
+  /** Fargate gets a new platform version revision, and everything that runs on an older one is retired. */
+  releaseFargateRevision(): void {
+    this.#parts.fargate.releaseRevision();
+  }
+
+  /** Fargate Spot takes the capacity of this task back. */
+  interruptFargateSpot(taskArn: string): void {
+    const task = this.#parts.state.tasks.get(idOf(taskArn));
+    if (task) this.#parts.fargate.interrupt(task);
   }
 
   scaleService(nameOrArn: string, desired: number): void {

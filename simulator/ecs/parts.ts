@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import type { DaemonScheduler } from './daemon-scheduler.ts';
 import type { Deployments } from './deployments.ts';
+import type { Fargate } from './fargate/fargate.ts';
 import type { Health } from './health.ts';
 import type { HostLoss } from './host-loss.ts';
 import type { Journal } from './journal.ts';
@@ -23,6 +24,7 @@ export interface Parts {
   readonly health: Health;
   readonly starter: TaskStarter;
   readonly stopper: TaskStopper;
+  readonly fargate: Fargate;
   readonly scheduler: ReplicaScheduler;
   readonly daemons: DaemonScheduler;
   readonly deployments: Deployments;

@@ -1,5 +1,6 @@
 /** Records as ECS describes them: immutable objects in the SDK's output shapes. */
 import type { Container, ContainerInstance, Deployment, Service, Task } from '@aws-sdk/client-ecs';
+import { platformOf } from './fargate/platform.ts';
 import {
   type DeploymentRecord,
   type HostRecord,
@@ -58,7 +59,8 @@ export function pictureOfTask(task: TaskRecord): Task {
     ...source,
     attachments: attachmentsOf(task),
     attributes: source.attributes ?? [],
-    ...(host && { availabilityZone: host.zone, containerInstanceArn: host.containerInstanceArn }),
+    ...(task.zone !== undefined && { availabilityZone: task.zone }),
+    ...(host && { containerInstanceArn: host.containerInstanceArn }),
     ...(task.capacityProviderName !== undefined && { capacityProviderName: task.capacityProviderName }),
     clusterArn: task.clusterRecord.arn,
     ...(task.begun && { connectivity: 'CONNECTED' as const }),
@@ -76,6 +78,7 @@ export function pictureOfTask(task: TaskRecord): Task {
           : 'UNKNOWN',
     lastStatus: task.lastStatus,
     launchType: task.fargate ? 'FARGATE' : (source.launchType ?? 'EC2'),
+    ...(task.fargate && platformOf(task)),
     overrides: source.overrides ?? { containerOverrides: [], inferenceAcceleratorOverrides: [] },
     ...dated('pullStartedAt', task.pullStartedAtMs),
     ...dated('startedAt', task.runningAtMs),
@@ -103,7 +106,7 @@ function containerPicture(container: Container, task: TaskRecord): Container {
 }
 
 function attachmentsOf(task: TaskRecord): Task['attachments'] & object {
-  if (!task.definition.needs.eni) return task.source.attachments ?? [];
+  if (!task.definition.needs.eni && !task.fargate) return task.source.attachments ?? [];
   const gone = task.lastStatus === 'STOPPED';
   const attached = task.lastStatus !== 'PROVISIONING';
   return [
@@ -112,7 +115,7 @@ function attachmentsOf(task: TaskRecord): Task['attachments'] & object {
       type: 'ElasticNetworkInterface',
       status: gone ? 'DELETED' : attached ? 'ATTACHED' : 'PRECREATED',
       details: [
-        ...(task.host ? [{ name: 'subnetId', value: task.host.attributes['ecs.subnet-id'] ?? '' }] : []),
+        { name: 'subnetId', value: task.subnet ?? task.host?.attributes['ecs.subnet-id'] ?? '' },
         ...(task.address ? [{ name: 'privateIPv4Address', value: task.address }] : []),
       ],
     },

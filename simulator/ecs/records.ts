@@ -9,6 +9,7 @@ import type {
   Cluster,
   Container,
   ContainerInstance,
+  NetworkConfiguration,
   PlacementConstraint,
   PlacementStrategy,
   Resource,
@@ -189,6 +190,15 @@ export class TaskRecord implements TaskTruth {
   address: string | undefined;
   /** The subnet that lends it. */
   addressSubnet: string | undefined;
+  /** Of a task on Fargate: its subnet and that one's zone. */
+  subnet: string | undefined;
+  ownZone: string | undefined;
+  /** Fargate Spot takes its capacity back. */
+  interrupted = false;
+  /** What RunTask was given; a service's tasks have their service's. */
+  networkConfiguration: NetworkConfiguration | undefined;
+  /** Fargate takes its machine away: its scheduler replaces it. */
+  underMaintenance = false;
   containers: Container[] = [];
   /** The agent has begun with it: it holds real room. */
   begun = false;
@@ -232,6 +242,10 @@ export class TaskRecord implements TaskTruth {
 
   get instanceId(): string | null {
     return this.host?.instanceId ?? null;
+  }
+
+  get zone(): string | undefined {
+    return this.host?.zone ?? this.ownZone;
   }
 
   get taskDefinitionArn(): string {

@@ -6,6 +6,7 @@
  * It looks at a service a moment after something about it changed, never at all of them.
  */
 import type { StopCause } from '../observation.ts';
+import { maintenanceCause } from './fargate/retirement.ts';
 import type { Parts } from './parts.ts';
 import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { ServiceStarts } from './service-starts.ts';
@@ -16,7 +17,7 @@ const REACTION_SECONDS = [0.5, 2.5] as const;
 const SCHEDULER = { kind: 'aws', name: 'service-scheduler' } as const;
 
 /** Why a task must go. */
-type Leaving = 'drain' | 'deployment' | 'unhealthy';
+type Leaving = 'drain' | 'deployment' | 'maintenance' | 'unhealthy';
 
 export class ReplicaScheduler {
   readonly #parts: Parts;
@@ -118,6 +119,7 @@ export class ReplicaScheduler {
       const spared = !this.#parts.world.readings.drainingIgnoresProtection && this.#isProtected(task);
       if (!spared) return 'drain';
     }
+    if (task.underMaintenance) return 'maintenance';
     if (task.deployment !== service.primary) return 'deployment';
     if (task.unhealthy && this.#isPastGrace(task, service)) return 'unhealthy';
     return undefined;
@@ -179,6 +181,7 @@ export class ReplicaScheduler {
 
   #cause(task: TaskRecord, why: Leaving): StopCause {
     const { service, host } = task;
+    if (why === 'maintenance') return maintenanceCause();
     return {
       because: why,
       actor: why === 'drain' ? (host?.drainActor ?? SCHEDULER) : SCHEDULER,

@@ -176,6 +176,7 @@ function claimKnownTargets(task: TaskRecord, targets: CapturedTargets): void {
 function settle(parts: Parts, task: TaskRecord, captured: CapturedTargets): void {
   const { journal, world, starter, stopper, health } = parts;
   const { host, definition, lastStatus } = task;
+  if (task.fargate) parts.fargate.adopt(task);
   if (task.desiredStatus === 'RUNNING') host?.claimed.add(definition.needs);
   if (lastStatus !== 'STOPPED' && definition.needs.eni && host) {
     host.enisInUse++;

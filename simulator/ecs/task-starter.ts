@@ -6,7 +6,7 @@
  * tasks in the order in which it got them, each when its room is really there. Source: AWS, July 2023, "Amazon ECS
  * enables faster task launches"; amazon-ecs-agent, docker_task_engine.go, `waitingTaskQueue`.
  */
-import type { Task } from '@aws-sdk/client-ecs';
+import type { NetworkConfiguration, Task } from '@aws-sdk/client-ecs';
 import { shortageOf } from './claims.ts';
 import type { Parts } from './parts.ts';
 import {
@@ -39,6 +39,7 @@ export interface NewTask {
   readonly replaces?: TaskRecord | undefined;
   /** What RunTask was given: launch type, overrides, tags. */
   readonly source?: Task;
+  readonly networkConfiguration?: NetworkConfiguration | undefined;
 }
 
 export class TaskStarter {
@@ -70,6 +71,8 @@ export class TaskStarter {
       { launchType: 'EC2', ...wanted.source },
     );
     task.capacityProviderName = wanted.capacityProviderName;
+    task.networkConfiguration = wanted.networkConfiguration;
+    if (task.fargate) this.#parts.fargate.place(task);
     task.replaces = wanted.replaces?.taskArn ?? null;
     task.containers = (wanted.definition.source.containerDefinitions ?? []).map((container) => ({
       containerArn: `arn:aws:ecs:${world.region}:${world.accountId}:container/${cluster.name}/${id}/${container.name}`,
@@ -135,10 +138,11 @@ export class TaskStarter {
     const stream = random.stream('ecs/task-starts');
     const totalMs = stream.between(timings.startSeconds(task.serviceName)) * 1000;
     const eniMs = task.definition.needs.eni || task.fargate ? totalMs * ENI_SHARE : 0;
+    const queuedMs = task.fargate ? this.#parts.fargate.launchDelayMs(task) : 0;
     this.#remainingMs.set(task, totalMs - eniMs);
     if (eniMs === 0) this.#deliver(task);
     else
-      task.timer = clock.after(eniMs, () => {
+      task.timer = clock.after(queuedMs + eniMs, () => {
         if (!this.#attachInterface(task)) return;
         this.#parts.journal.changeTask(task, { lastStatus: 'PENDING' });
         this.#deliver(task);
@@ -147,7 +151,7 @@ export class TaskStarter {
 
   /** A subnet without a free address refuses the interface. */
   #attachInterface(task: TaskRecord): boolean {
-    const subnet = task.host?.attributes['ecs.subnet-id'];
+    const subnet = task.fargate ? task.subnet : task.host?.attributes['ecs.subnet-id'];
     if (subnet === undefined) return true;
     if (this.#parts.world.ec2.takeAddress(subnet)) {
       task.addressSubnet = subnet;
@@ -219,7 +223,7 @@ export class TaskStarter {
       world.loadBalancing.register(target.targetGroupArn, {
         id: target.id,
         port: target.port,
-        zone: task.host?.zone ?? '',
+        zone: task.zone ?? '',
       });
     }
     health.begin(task);

@@ -5,6 +5,7 @@
  */
 import type { TaskStopCode } from '@aws-sdk/client-ecs';
 import type { Actor, StopCause } from '../observation.ts';
+import { LONGEST_STOP_TIMEOUT_SECONDS } from './fargate/platform.ts';
 import type { Parts } from './parts.ts';
 import type { TaskRecord } from './records.ts';
 
@@ -25,6 +26,7 @@ export class TaskStopper {
   /** Orders a stop. Does nothing when the task is already told to stop. */
   stop(task: TaskRecord, cause: StopCause, stopCode: TaskStopCode): void {
     if (task.desiredStatus === 'STOPPED') return;
+    task.interrupted = stopCode === 'SpotInterruption';
     const wasRunning = task.lastStatus === 'RUNNING';
     this.#letGo(task, cause, stopCode);
     const { host } = task;
@@ -32,7 +34,7 @@ export class TaskStopper {
     else if (!task.begun) this.#deprovision(task);
     else if (wasRunning)
       this.#after(task, NOTICE_SECONDS, () =>
-        task.targets.length > 0 ? this.#deactivate(task) : this.#halt(task),
+        task.targets.length > 0 && !task.interrupted ? this.#deactivate(task) : this.#halt(task),
       );
     else this.#after(task, CLEAN_UP_SECONDS, () => this.#halted(task));
   }
@@ -133,7 +135,7 @@ export class TaskStopper {
         .stream('ecs/task-stops')
         .between(world.timings.stopSeconds(task.serviceName));
       const seconds =
-        Math.min(drawn, task.definition.stopTimeoutSeconds) +
+        Math.min(drawn, stopTimeoutOf(task)) +
         world.faults.stuckStoppingSeconds(task.taskArn, task.serviceName);
       task.timer = world.clock.after(seconds * 1000, () =>
         starter.whenConnected(task.host, () => {
@@ -145,6 +147,8 @@ export class TaskStopper {
 
   #halted(task: TaskRecord): void {
     this.#release(task);
+    // Its targets have not been told before. Source: AWS knowledge center, fargate-spot-termination-notice.
+    if (task.interrupted) this.#dropTargets(task);
     this.#deprovision(task);
   }
 
@@ -187,8 +191,8 @@ export class TaskStopper {
   }
 
   #releaseEni(task: TaskRecord): void {
-    if (!task.host || !task.definition.needs.eni) return;
-    task.host.enisInUse--;
+    if (!task.fargate && (!task.host || !task.definition.needs.eni)) return;
+    if (task.host) task.host.enisInUse--;
     if (task.addressSubnet !== undefined) this.#parts.world.ec2.releaseAddress(task.addressSubnet);
     task.addressSubnet = undefined;
     this.#parts.queue.roomChanged(task.clusterRecord);
@@ -198,6 +202,12 @@ export class TaskStopper {
     const { clock, random } = this.#parts.world;
     task.timer = clock.after(random.stream('ecs/task-stops').between(range) * 1000, run);
   }
+}
+
+/** No maximum is documented on EC2. Source: Amazon ECS developer guide, task_definition_parameters. */
+function stopTimeoutOf(task: TaskRecord): number {
+  const { stopTimeoutSeconds } = task.definition;
+  return task.fargate ? Math.min(stopTimeoutSeconds, LONGEST_STOP_TIMEOUT_SECONDS) : stopTimeoutSeconds;
 }
 
 function instanceOf(task: TaskRecord): { readonly instanceId?: string } {

@@ -170,8 +170,10 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
   'retire-fargate-tasks': {
     needs: 'retireFargateTask',
     prepare: (fault, { targets, truth }) =>
-      some(runningTasks(truth, fault), (task) =>
-        targets.retireFargateTask(task.taskArn, timeMs(fault.startTime)),
+      // Tasks on Fargate have no host of the account.
+      some(
+        runningTasks(truth, fault).filter(({ instanceId }) => instanceId === null),
+        (task) => targets.retireFargateTask(task.taskArn, timeMs(fault.startTime)),
       ),
   },
   'schedule-instance-event': {

@@ -26,7 +26,6 @@ export interface FaultableServices {
   readonly eventBridge: EventBus;
 }
 
-/** Fargate retirements are missing: the account has no Fargate fleet yet. */
 export function faultTargets(services: FaultableServices): FaultTargets {
   const { capture, clock, truth, ec2, autoScaling, ecs, ssm, alarms, imageRegistry } = services;
   const { stepFunctions, eventBridge } = services;
@@ -48,6 +47,7 @@ export function faultTargets(services: FaultableServices): FaultTargets {
     setInstanceActive: (instanceId, actor) => ecs.setStatus(instanceId, 'ACTIVE', actor),
     endTask: (taskArn, exitCode) => void ecs.endTask({ task: taskArn }, exitCode),
     protectTask: (taskArn, seconds) => ecs.protectTasks(taskArn, seconds),
+    retireFargateTask: (taskArn, startTimeMs) => ecs.retireFargateTask(taskArn, startTimeMs),
     scaleService: (serviceName, desired) => ecs.scaleService(serviceName, desired),
     deployService: (serviceName, good) => ecs.deployService(serviceName, good),
     changeLaunchTemplate: (group, imageId, actor) => autoScaling.changeLaunchTemplate(group, imageId, actor),
