@@ -140,6 +140,7 @@ export function createAccount(options: AccountOptions): Account {
   world.ssm = ssm;
   world.metrics = new Metrics({ clock, registry: dispatcher });
   const alarms = new Alarms(beside, capture.cloudWatch.alarms);
+  world.alarms = alarms;
   const imageRegistry = new ImageRegistry(beside, capture.ecr.images);
   const imageBuilder = new BuiltImages(beside, capture.ec2.images);
   registerSns(beside);

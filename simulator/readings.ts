@@ -47,6 +47,33 @@ export const QUESTIONS = {
     no: '`Runtime.ExitError`',
     safety: 'a Retry that names only one of them leaves a run half done after the other',
   },
+  drainingCountsInReservation: {
+    question: 'Do DRAINING hosts count in CapacityProviderReservation?',
+    yes: 'for 15 minutes more (so seen in the reservation metrics, amazon-ecs-agent issue 718)',
+    no: 'from the moment on at which they drain they count neither as needed nor as there',
+    safety:
+      'no: each drain raises the ratio, and managed scaling launches hosts that nobody asked for; yes: hosts that are drained and empty lower it, and fresh empty hosts go',
+  },
+  drainingFillsStrategy: {
+    question: 'Do tasks on DRAINING hosts count for their capacity provider when ECS chooses the next one?',
+    yes: 'until they are told to stop (containers-roadmap issue 1859 looks like it)',
+    no: 'their replacements take their place in base and weight',
+    safety:
+      'yes: replacements go to other providers than the one that was given new hosts, and wait there in PROVISIONING',
+  },
+  daemonsKeepProtection: {
+    question: 'Does a host with only daemons left stay protected from scale-in?',
+    yes: 'it does (containers-roadmap issue 2814)',
+    no: 'managed termination protection is taken off within a minute, as documented',
+    safety:
+      'no: fresh hosts that hold daemons only are the first to be scaled in; yes: desired capacity falls and no host goes',
+  },
+  stoppedHostHangsDraining: {
+    question: 'Does managed draining come to an end for a host whose machine somebody stopped?',
+    yes: 'not before its 48 hours, unless somebody completes the hook (seen by users)',
+    no: 'as soon as ECS has learned that its tasks are gone',
+    safety: 'yes: a host that is ending holds its place in Terminating:Wait, whoever waits for it waits too',
+  },
 } as const satisfies Record<string, Question>;
 
 /** One answer to each question. */

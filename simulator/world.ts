@@ -3,6 +3,8 @@
  * port written here; `account.ts` puts them together. Nothing in here is an AWS API: those are registered as operations
  * with the dispatcher and answer in the SDK's output shapes.
  */
+import type { LifecycleHook } from '@aws-sdk/client-auto-scaling';
+import type { MetricAlarm, StateValue } from '@aws-sdk/client-cloudwatch';
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { VirtualClock } from './kernel/clock.ts';
 import type { RandomStreams } from './kernel/random.ts';
@@ -170,8 +172,27 @@ export interface AutoScalingPort {
   /** EC2's checks or a scheduled event of EC2 make the instance unhealthy in its group's eyes. */
   considerUnhealthy(instanceId: string): void;
   isProtectedFromScaleIn(instanceId: string): boolean;
+  /** Undefined when there is no such group. */
+  capacityOf(group: string): GroupCapacity | undefined;
+  /** As another service of AWS does it that manages the group. */
+  putLifecycleHook(group: string, hook: LifecycleHook, actor: Actor): void;
+  /** Does nothing when the group has no such hook. */
+  deleteLifecycleHook(group: string, hookName: string, actor: Actor): void;
   /** As managed termination protection does to hosts that became empty or busy. */
   setProtection(instanceId: string, isProtected: boolean, actor: Actor): void;
+}
+
+/** A group as the policies that scale it see it. */
+export interface GroupCapacity {
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly desiredCapacity: number;
+  /** Instances in service or on their way there. */
+  readonly members: number;
+  /** When the youngest of them was launched; -Infinity without any. */
+  readonly lastLaunchMs: number;
+  /** NewInstancesProtectedFromScaleIn. */
+  readonly newInstancesProtected: boolean;
 }
 
 export interface LoadBalancingPort {
@@ -234,6 +255,16 @@ export interface MetricsPort {
     dimensions: Readonly<Record<string, string>>,
     value: number,
   ): void;
+}
+
+/** Alarms of CloudWatch as services keep them for their own policies. */
+export interface AlarmsPort {
+  /** Name of an alarm that begins so. */
+  nameLike(prefix: string): string | undefined;
+  /** Makes it, or changes its rule; its state stays. */
+  put(alarm: MetricAlarm): void;
+  setState(name: string, value: StateValue, reason: string): void;
+  remove(name: string): void;
 }
 
 /** What changed inside, told at once and in order: how one service notices another. */
@@ -305,4 +336,5 @@ export interface World {
   readonly ssm: SsmPort;
   readonly bus: EventBusPort;
   readonly metrics: MetricsPort;
+  readonly alarms: AlarmsPort;
 }

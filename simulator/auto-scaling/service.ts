@@ -5,12 +5,16 @@
  * Starts with `seed()`, when all services exist; never ends before the account. Groups are not created or deleted here:
  * they are the capture's.
  */
-import type { DescribeInstanceRefreshesType, StartInstanceRefreshType } from '@aws-sdk/client-auto-scaling';
+import type {
+  DescribeInstanceRefreshesType,
+  LifecycleHook,
+  StartInstanceRefreshType,
+} from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
 import { pageOf } from '../kernel/pages.ts';
 import type { Actor } from '../observation.ts';
 import type { GroupTruth } from '../truth.ts';
-import type { AutoScalingPort, Call, Instance, World } from '../world.ts';
+import type { AutoScalingPort, Call, GroupCapacity, Instance, World } from '../world.ts';
 import { Activities } from './activities.ts';
 import { type Group, isPending, isSuspended, isTerminating, zoneCounts } from './group.ts';
 import { GroupApi } from './group-api.ts';
@@ -39,6 +43,7 @@ export class AutoScalingService implements AutoScalingPort {
   readonly #sizes: Sizes;
   readonly #scheduled: ScheduledActions;
   readonly #groupApi: GroupApi;
+  readonly #hooks: HookApi;
 
   constructor(world: World, capture: Capture) {
     this.#world = world;
@@ -60,7 +65,8 @@ export class AutoScalingService implements AutoScalingPort {
       launcher,
       wake,
     });
-    this.#register(instances, new HookApi(this.#store, this.#lifecycle));
+    this.#hooks = new HookApi(this.#store, this.#lifecycle);
+    this.#register(instances, this.#hooks);
     world.signals.onInstanceState((instance: Instance) => this.#lifecycle.onInstanceState(instance));
   }
 
@@ -147,6 +153,31 @@ export class AutoScalingService implements AutoScalingPort {
     const within = Math.min(group.maxSize, Math.max(group.minSize, desired));
     if (within === group.desiredCapacity) return;
     this.#sizes.explicit(group, within, actor, 'a monitor alarm triggered a policy');
+  }
+
+  capacityOf(name: string): GroupCapacity | undefined {
+    const group = this.#store.find(name);
+    if (!group) return undefined;
+    let [members, lastLaunchMs] = [0, Number.NEGATIVE_INFINITY];
+    for (const member of group.members.values()) {
+      if (member.lifecycleState !== 'InService' && !isPending(member)) continue;
+      members++;
+      lastLaunchMs = Math.max(lastLaunchMs, member.launchedAtMs);
+    }
+    const { minSize, maxSize, desiredCapacity, newInstancesProtected } = group;
+    return { minSize, maxSize, desiredCapacity, members, lastLaunchMs, newInstancesProtected };
+  }
+
+  putLifecycleHook(name: string, hook: LifecycleHook, actor: Actor): void {
+    if (!this.#store.find(name)) return;
+    const input = { LifecycleHookName: hook.LifecycleHookName, ...hook, AutoScalingGroupName: name };
+    this.#hooks.putLifecycleHook(input, { functionName: actor.name, actor, lagMs: 0 });
+  }
+
+  deleteLifecycleHook(name: string, hookName: string, actor: Actor): void {
+    const input = { AutoScalingGroupName: name, LifecycleHookName: hookName };
+    if (this.#store.find(name)?.hooks.has(hookName))
+      this.#hooks.deleteLifecycleHook(input, { functionName: actor.name, actor, lagMs: 0 });
   }
 
   /** Managed scaling takes hosts away, as far as the minimum and AlarmNotification allow. */

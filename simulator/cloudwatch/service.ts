@@ -7,7 +7,7 @@ import type { DescribeAlarmsInput, MetricAlarm, StateValue } from '@aws-sdk/clie
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { EventBusPort, OperationRegistry } from '../world.ts';
+import type { AlarmsPort, EventBusPort, OperationRegistry } from '../world.ts';
 
 export interface CloudWatchParts {
   readonly clock: VirtualClock;
@@ -25,7 +25,7 @@ const PAGES = {
   tokenError: 'InvalidNextToken',
 };
 
-export class Alarms {
+export class Alarms implements AlarmsPort {
   readonly #parts: CloudWatchParts;
   readonly #alarms = new Map<string, MetricAlarm>();
 
@@ -41,12 +41,33 @@ export class Alarms {
     return this.#alarms.get(name)?.StateValue;
   }
 
+  nameLike(prefix: string): string | undefined {
+    for (const name of this.#alarms.keys()) if (name.startsWith(prefix)) return name;
+    return undefined;
+  }
+
+  put(alarm: MetricAlarm): void {
+    const { AlarmName: name = '' } = alarm;
+    const before = this.#alarms.get(name);
+    this.#alarms.set(name, {
+      AlarmArn: this.#arnOf(name),
+      StateValue: 'INSUFFICIENT_DATA',
+      ...before,
+      ...alarm,
+    });
+  }
+
+  remove(name: string): void {
+    this.#alarms.delete(name);
+  }
+
   /** Sets an alarm's state; one that did not exist is made. Its change of state is told on the bus. */
   setState(name: string, value: StateValue, reason: string): void {
-    const { clock, bus, accountId, region } = this.#parts;
+    const { clock, bus } = this.#parts;
     const before = this.#alarms.get(name);
-    const arn = before?.AlarmArn ?? `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
+    const arn = before?.AlarmArn ?? this.#arnOf(name);
     const at = new Date(clock.nowMs);
+    const was = before?.StateValue ?? 'INSUFFICIENT_DATA';
     this.#alarms.set(name, {
       ...before,
       AlarmName: name,
@@ -54,9 +75,8 @@ export class Alarms {
       StateValue: value,
       StateReason: reason,
       StateUpdatedTimestamp: at,
-      StateTransitionedTimestamp: at,
+      StateTransitionedTimestamp: was === value ? (before?.StateTransitionedTimestamp ?? at) : at,
     });
-    const was = before?.StateValue ?? 'INSUFFICIENT_DATA';
     if (was === value) return;
     bus.emit({
       source: 'aws.cloudwatch',
@@ -69,6 +89,11 @@ export class Alarms {
       },
       delivery: 'best-effort',
     });
+  }
+
+  #arnOf(name: string): string {
+    const { accountId, region } = this.#parts;
+    return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
   }
 
   #describe(input: DescribeAlarmsInput): object {

@@ -6,7 +6,6 @@
 import type { Attribute, ContainerInstance } from '@aws-sdk/client-ecs';
 import type { Actor, StopCause } from '../observation.ts';
 import type { Instance } from '../world.ts';
-import { groupName } from './arn.ts';
 import { sizeOf } from './host-size.ts';
 import type { Parts } from './parts.ts';
 import { type ClusterRecord, HostRecord, type HostStatus } from './records.ts';
@@ -231,7 +230,7 @@ export class AgentRegistry {
 
   /** Its user data's word, else where its group's hosts are, else its capacity provider's cluster. */
   #clusterOf(instance: Instance): ClusterRecord | undefined {
-    const { state, capture } = this.#parts;
+    const { state, providers } = this.#parts;
     const named = clusterInUserData(instance.userData);
     if (named !== undefined) return state.clusters.get(named);
     if (instance.group === null) return undefined;
@@ -241,12 +240,8 @@ export class AgentRegistry {
         return host.clusterRecord;
     for (const cluster of state.clusters.values())
       if (this.#providerOf(instance.group, cluster) !== undefined) return cluster;
-    for (const provider of capture.ecs.capacityProviders)
-      if (
-        provider.cluster &&
-        groupName(provider.autoScalingGroupProvider?.autoScalingGroupArn ?? '') === instance.group
-      )
-        return state.clusters.get(provider.cluster);
+    for (const { group, source } of providers.all())
+      if (source.cluster && group === instance.group) return state.clusters.get(source.cluster);
     return undefined;
   }
 
@@ -263,13 +258,7 @@ export class AgentRegistry {
   }
 
   #providerOf(group: string | null, cluster: ClusterRecord): string | undefined {
-    if (group === null) return undefined;
-    const { capture } = this.#parts;
-    return capture.ecs.capacityProviders.find(
-      ({ name, autoScalingGroupProvider }) =>
-        (cluster.source.capacityProviders ?? []).includes(name ?? '') &&
-        groupName(autoScalingGroupProvider?.autoScalingGroupArn ?? '') === group,
-    )?.name;
+    return group === null ? undefined : this.#parts.providers.ofGroup(group, cluster);
   }
 
   #trunks(host: HostRecord): boolean {

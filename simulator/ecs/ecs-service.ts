@@ -10,20 +10,22 @@ import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.t
 import type { EcsPort, World } from '../world.ts';
 import { AgentRegistry } from './agent-registry.ts';
 import { idOf } from './arn.ts';
+import { ManagedDraining } from './capacity-providers/managed-draining.ts';
+import { ManagedScaling } from './capacity-providers/managed-scaling.ts';
+import { CapacityProviders } from './capacity-providers/providers.ts';
+import { ProvisioningQueue } from './capacity-providers/provisioning-queue.ts';
 import { DaemonScheduler } from './daemon-scheduler.ts';
 import { Deployments } from './deployments.ts';
 import { Fargate } from './fargate/fargate.ts';
 import { Health } from './health.ts';
 import { HostLoss } from './host-loss.ts';
 import { Journal } from './journal.ts';
-import { ManagedDraining } from './managed-draining.ts';
-import { ManagedScaling } from './managed-scaling.ts';
+import { capacityProviderOperations } from './operations/capacity-providers.ts';
 import { clusterOperations } from './operations/clusters.ts';
 import { containerInstanceOperations } from './operations/container-instances.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
 import { protect, taskOperations } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
-import { ProvisioningQueue } from './provisioning-queue.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { ReplicaScheduler } from './replica-scheduler.ts';
 import { seed } from './seed.ts';
@@ -59,6 +61,8 @@ export class EcsService implements EcsPort {
     parts.daemons = new DaemonScheduler(parts);
     parts.deployments = new Deployments(parts);
     parts.queue = new ProvisioningQueue(parts);
+    parts.providers = new CapacityProviders(capture);
+    parts.scaling = new ManagedScaling(parts);
     this.#parts = parts;
     const managedDraining = new ManagedDraining(parts);
 
@@ -84,6 +88,7 @@ export class EcsService implements EcsPort {
     );
     world.registry.register('ECS', {
       ...clusterOperations(parts),
+      ...capacityProviderOperations(parts),
       ...containerInstanceOperations(parts),
       ...serviceOperations(parts),
       ...taskOperations(parts),
@@ -93,7 +98,7 @@ export class EcsService implements EcsPort {
   /** Puts the captured state in place; call it once, when all ports of the world exist. */
   seed(): void {
     seed(this.#parts);
-    new ManagedScaling(this.#parts).start();
+    this.#parts.scaling.sync();
   }
 
   // What checkers read.

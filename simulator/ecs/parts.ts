@@ -2,13 +2,15 @@
 import type { Capture } from '../capture/capture.ts';
 import type { World } from '../world.ts';
 import type { AgentRegistry } from './agent-registry.ts';
+import type { ManagedScaling } from './capacity-providers/managed-scaling.ts';
+import type { CapacityProviders } from './capacity-providers/providers.ts';
+import type { ProvisioningQueue } from './capacity-providers/provisioning-queue.ts';
 import type { DaemonScheduler } from './daemon-scheduler.ts';
 import type { Deployments } from './deployments.ts';
 import type { Fargate } from './fargate/fargate.ts';
 import type { Health } from './health.ts';
 import type { HostLoss } from './host-loss.ts';
 import type { Journal } from './journal.ts';
-import type { ProvisioningQueue } from './provisioning-queue.ts';
 import type { ReplicaScheduler } from './replica-scheduler.ts';
 import type { EcsState } from './state.ts';
 import type { TaskStarter } from './task-starter.ts';
@@ -29,4 +31,6 @@ export interface Parts {
   readonly daemons: DaemonScheduler;
   readonly deployments: Deployments;
   readonly queue: ProvisioningQueue;
+  readonly providers: CapacityProviders;
+  readonly scaling: ManagedScaling;
 }

@@ -3,6 +3,7 @@
  * placements and after failed starts.
  */
 
+import type { StrategyChooser } from './capacity-providers/strategy.ts';
 import type { Parts } from './parts.ts';
 import type { PlacementRequest, Refusal } from './placement.ts';
 import { place } from './placement.ts';
@@ -46,12 +47,13 @@ export class ServiceStarts {
       service.startsSinceMs = nowMs;
       service.startsInMinute = 0;
     }
+    const chooser = this.#parts.queue.chooserOf(service);
     for (let started = 0; started < count; started++) {
       if (service.startsInMinute >= STARTS_PER_MINUTE) {
         world.clock.at(service.startsSinceMs + 60_000, () => this.#lookAgain(service));
         return;
       }
-      if (!this.#startOne(service)) {
+      if (!this.#startOne(service, chooser)) {
         if (started > 0) service.failedPlacements = 0;
         this.#backOff(service);
         return;
@@ -81,8 +83,8 @@ export class ServiceStarts {
     world.clock.at(service.throttledUntilMs, () => this.#lookAgain(service));
   }
 
-  #startOne(service: ServiceRecord): boolean {
-    const { queue, world } = this.#parts;
+  #startOne(service: ServiceRecord, chooser: StrategyChooser): boolean {
+    const { queue, providers, world } = this.#parts;
     const wanted = {
       cluster: service.clusterRecord,
       service,
@@ -100,7 +102,7 @@ export class ServiceStarts {
       this.#create(service, wanted, null);
       return true;
     }
-    const provider = queue.choose(service.strategy, service);
+    const provider = chooser.next();
     const request = requestOf(service, provider, (subnet) => world.ec2.zoneOfSubnet(subnet));
     const placed = place(service.clusterRecord.hosts, request, () =>
       world.random.stream('ecs/placement').next(),
@@ -109,7 +111,7 @@ export class ServiceStarts {
       this.#create(service, { ...wanted, capacityProviderName: provider }, placed.host);
       return true;
     }
-    if (provider !== undefined) {
+    if (providers.letsWait(provider)) {
       if (queue.isFull(service.clusterRecord)) {
         this.#parts.journal.serviceSays(
           service,

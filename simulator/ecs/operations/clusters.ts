@@ -1,8 +1,6 @@
-/** Clusters, capacity providers, task definitions, settings and tags. */
+/** Clusters, task definitions, settings and tags. */
 import type {
   Cluster,
-  DescribeCapacityProvidersRequest,
-  DescribeCapacityProvidersResponse,
   DescribeClustersRequest,
   DescribeClustersResponse,
   DescribeTaskDefinitionRequest,
@@ -74,47 +72,13 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
       statistics: [],
       tags: include.has('TAGS') ? (source.tags ?? []) : [],
       settings: include.has('SETTINGS') ? (source.settings ?? []) : [],
-      capacityProviders: source.capacityProviders ?? [],
-      defaultCapacityProviderStrategy: source.defaultCapacityProviderStrategy ?? [],
+      capacityProviders: [...parts.providers.namesOf(cluster)],
+      defaultCapacityProviderStrategy: [...parts.providers.defaultStrategyOf(cluster)],
       ...(include.has('CONFIGURATIONS') && source.configuration && { configuration: source.configuration }),
       ...(include.has('ATTACHMENTS') && {
         attachments: source.attachments ?? [],
         attachmentsStatus: source.attachmentsStatus ?? 'UPDATE_COMPLETE',
       }),
-    };
-  }
-
-  /** Ten a page. Source: Amazon ECS API reference, DescribeCapacityProviders. */
-  function describeCapacityProviders(
-    input: DescribeCapacityProvidersRequest,
-  ): DescribeCapacityProvidersResponse {
-    const all = capture.ecs.capacityProviders;
-    const wanted = input.capacityProviders;
-    const found = wanted?.length
-      ? all.filter(({ name, capacityProviderArn }) =>
-          wanted.some((each) => each === name || each === capacityProviderArn),
-        )
-      : all;
-    const failures = (wanted ?? []).flatMap((each) =>
-      all.some(({ name, capacityProviderArn }) => each === name || each === capacityProviderArn)
-        ? []
-        : [{ arn: each, reason: 'MISSING' }],
-    );
-    const page = pageOf(
-      found,
-      ({ name }) => name ?? '',
-      `DescribeCapacityProviders ${JSON.stringify(wanted ?? [])}`,
-      { limit: input.maxResults, nextToken: input.nextToken },
-      { defaultLimit: 10, maxLimit: 10 },
-    );
-    const withTags = input.include?.includes('TAGS');
-    return {
-      capacityProviders: page.items.map(({ tags, ...shown }) => ({
-        ...shown,
-        tags: withTags ? (tags ?? []) : [],
-      })),
-      failures,
-      ...token(page.nextToken),
     };
   }
 
@@ -169,10 +133,8 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
         return task && (task.source.tags ?? []);
       }
       case 'capacity-provider': {
-        const provider = capture.ecs.capacityProviders.find(
-          ({ capacityProviderArn }) => capacityProviderArn === arn,
-        );
-        return provider && (provider.tags ?? []);
+        const provider = parts.providers.find(arn);
+        return provider && (provider.source.tags ?? []);
       }
       case 'task-definition':
         return state.definitions.has(arn) ? [] : undefined;
@@ -184,7 +146,6 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
   return {
     ListClusters: list,
     DescribeClusters: describe,
-    DescribeCapacityProviders: describeCapacityProviders,
     DescribeTaskDefinition: describeTaskDefinition,
     ListAccountSettings: listAccountSettings,
     ListTagsForResource: listTags,

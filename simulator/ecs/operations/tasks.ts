@@ -19,9 +19,11 @@ import { awsError } from '../../kernel/aws-error.ts';
 import { viewOfPictures } from '../../kernel/copy.ts';
 import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
+import { isFargateProvider } from '../capacity-providers/strategy.ts';
 import type { Parts } from '../parts.ts';
 import { type PlacementRequest, place } from '../placement.ts';
 import type { ClusterRecord, TaskRecord } from '../records.ts';
+import { strategyOf } from './capacity-providers.ts';
 import { batch } from './inputs.ts';
 
 /** A page of ListTasks. Source: Amazon ECS API reference, ListTasks. */
@@ -123,17 +125,16 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     const count = input.count ?? 1;
     if (count < 1 || count > 10)
       throw awsError('InvalidParameterException', 'count should be between 1 and 10.');
-    const strategy = input.launchType
-      ? []
-      : (input.capacityProviderStrategy ?? cluster.source.defaultCapacityProviderStrategy ?? []);
+    const strategy = strategyOf(parts, cluster, input);
+    const chooser = parts.queue.chooser(strategy);
     const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
     const zones = new Set(subnets.flatMap((subnet) => world.ec2.zoneOfSubnet(subnet) ?? []));
     const group = input.group ?? `family:${definition.family}`;
-    const isFargate = input.launchType === 'FARGATE';
+    const isFargate = input.launchType === 'FARGATE' || isFargateProvider(strategy[0]?.capacityProvider);
     const tasks: Task[] = [];
     const failures: Failure[] = [];
     for (let started = 0; started < count; started++) {
-      const provider = parts.queue.choose(strategy, null);
+      const provider = chooser.next();
       const request: PlacementRequest = {
         definition,
         group,
@@ -152,7 +153,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
         startedBy: input.startedBy,
         capacityProviderName: provider,
         source: {
-          launchType: input.launchType ?? 'EC2',
+          launchType: isFargate ? 'FARGATE' : (input.launchType ?? 'EC2'),
           ...(input.tags && { tags: input.tags }),
           ...(input.overrides && { overrides: input.overrides }),
         },
@@ -160,7 +161,11 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
       const placed = isFargate
         ? undefined
         : place(cluster.hosts, request, () => world.random.stream('ecs/placement').next());
-      if (placed && 'refusal' in placed && (provider === undefined || parts.queue.isFull(cluster))) {
+      if (
+        placed &&
+        'refusal' in placed &&
+        (!parts.providers.letsWait(provider) || parts.queue.isFull(cluster))
+      ) {
         failures.push({
           ...(placed.closest && { arn: placed.closest.containerInstanceArn }),
           reason: placed.refusal === 'EMPTY' ? 'RESOURCE:CPU' : placed.refusal,

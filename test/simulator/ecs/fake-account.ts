@@ -1,4 +1,6 @@
 /** Just enough of an account around ECS: machines that appear and vanish, target groups with plain checks. */
+import type { LifecycleHook } from '@aws-sdk/client-auto-scaling';
+import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { ContainerInstance, Service, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { Capture } from '../../../simulator/capture/capture.ts';
 import { EcsService } from '../../../simulator/ecs/ecs-service.ts';
@@ -28,6 +30,8 @@ export interface HostSpec {
   readonly attributes?: Readonly<Record<string, string>>;
   readonly connected?: boolean;
   readonly provider?: string;
+  /** Its Auto Scaling group; `group` unless said. */
+  readonly group?: string;
 }
 
 export interface ServiceSpec extends Partial<Service> {
@@ -51,6 +55,8 @@ export interface AccountSpec {
   readonly faults?: Partial<FaultBoard>;
   readonly startSeconds?: readonly [number, number];
   readonly stopSeconds?: readonly [number, number];
+  /** NewInstancesProtectedFromScaleIn of every group; true unless said. */
+  readonly newInstancesProtected?: boolean;
   readonly change?: (capture: Capture) => void;
 }
 
@@ -67,7 +73,10 @@ export function fakeAccount(spec: AccountSpec) {
   const desiredCapacities: { readonly group: string; readonly desired: number; readonly actor: string }[] =
     [];
   const protectedHosts = new Set<string>();
-  for (const { id, zone } of spec.hosts) instances.set(id, machine(id, 'ami-old', zone ?? 'eu-west-1a'));
+  const alarms = new Map<string, MetricAlarm>();
+  const hooks = new Map<string, LifecycleHook>();
+  for (const { id, zone, group = 'group' } of spec.hosts)
+    instances.set(id, { ...machine(id, 'ami-old', zone ?? 'eu-west-1a'), group });
   const balancing = targetGroups(clock, signals);
   const random = new RandomStreams(spec.seed ?? 1);
   const metrics: Parameters<World['metrics']['publish']>[] = [];
@@ -82,6 +91,13 @@ export function fakeAccount(spec: AccountSpec) {
       ...spec.readings,
     }),
     metrics: { publish: (...metric) => void metrics.push(metric) },
+    alarms: {
+      nameLike: (prefix) => [...alarms.keys()].find((name) => name.startsWith(prefix)),
+      put: (alarm) =>
+        void alarms.set(alarm.AlarmName ?? '', { ...alarms.get(alarm.AlarmName ?? ''), ...alarm }),
+      setState: (name, StateValue) => void alarms.set(name, { ...alarms.get(name), StateValue }),
+      remove: (name) => void alarms.delete(name),
+    },
     timings: {
       launchSeconds: () => [10, 10],
       registerSeconds: () => [40, 40],
@@ -119,6 +135,22 @@ export function fakeAccount(spec: AccountSpec) {
         void completedHooks.push(`${instanceId} ${hook}`),
       setDesiredCapacity: (group: string, desired: number, actor: Actor) =>
         void desiredCapacities.push({ group, desired, actor: actor.name }),
+      capacityOf: (group: string) => {
+        const members = [...instances.values()].filter(
+          (instance) => instance.group === group && instance.state === 'running',
+        );
+        return {
+          minSize: 0,
+          maxSize: 1000,
+          desiredCapacity:
+            desiredCapacities.findLast((each) => each.group === group)?.desired ?? members.length,
+          members: members.length,
+          lastLaunchMs: Math.max(...members.map(({ launchTimeMs }) => launchTimeMs)),
+          newInstancesProtected: spec.newInstancesProtected ?? true,
+        };
+      },
+      putLifecycleHook: (group: string, hook: LifecycleHook) => void hooks.set(group, hook),
+      deleteLifecycleHook: (group: string) => void hooks.delete(group),
       isProtectedFromScaleIn: (id: string) => protectedHosts.has(id),
       setProtection: (id: string, isProtected: boolean) =>
         void (isProtected ? protectedHosts.add(id) : protectedHosts.delete(id)),
@@ -148,6 +180,9 @@ export function fakeAccount(spec: AccountSpec) {
     completedHooks,
     desiredCapacities,
     protectedHosts,
+    metrics,
+    alarms,
+    hooks,
     capture,
     /** Lets so many virtual seconds pass. */
     async pass(seconds: number): Promise<void> {
@@ -171,7 +206,7 @@ export function fakeAccount(spec: AccountSpec) {
     },
     /** A machine that starts to run now; its agent reports 40 s later. */
     boot(id: string, zone = 'eu-west-1a', image = 'ami-new', group: string | null = 'group'): void {
-      instances.set(id, { ...machine(id, image, zone), group });
+      instances.set(id, { ...machine(id, image, zone), group, launchTimeMs: clock.nowMs });
       setState(id, 'running');
     },
     terminate(id: string, actor: Actor = us): void {

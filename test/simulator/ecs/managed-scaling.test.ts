@@ -68,6 +68,7 @@ describe('managed termination protection', () => {
   it('stays on hosts with tasks and comes off those that hold daemons only', async () => {
     const { pass, protectedHosts } = start(
       {
+        readings: { daemonsKeepProtection: false },
         hosts: ['i-1', 'i-2'].map(provided),
         services: [
           web(1, ['i-1']),

@@ -149,6 +149,11 @@ describe('a service with a capacity provider strategy', () => {
       services: [
         { name: 'web', desired: 1, on: ['i-1'], capacityProviderStrategy: [{ capacityProvider: 'one' }] },
       ],
+      change: ({ ecs }) =>
+        void ecs.capacityProviders.push({
+          name: 'one',
+          autoScalingGroupProvider: { autoScalingGroupArn: 'one', managedScaling: { status: 'ENABLED' } },
+        }),
     });
     call('UpdateService', { service: 'web', desiredCount: 2 });
     await pass(30);
