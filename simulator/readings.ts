@@ -41,11 +41,87 @@ export const QUESTIONS = {
     no: 'only with IncludeDeprecated',
     safety: 'no: an image that still launches may look as if it did not exist',
   },
+  taskStatusCountsAsHostChange: {
+    question: 'Does every status change of a task raise the version of its host and send a host event?',
+    yes: 'each one does',
+    no: 'only what changes its resources: a task placed on it, or told to stop, or ended by itself',
+    safety:
+      'no: an unchanged version says nothing of how far a stopping task is; its own status must be read before the host ends',
+  },
+  inactiveHostsStayDescribable: {
+    question: 'How long can an INACTIVE container instance be described?',
+    yes: 'for an hour',
+    no: 'it is MISSING within seconds',
+    safety: 'no: a host that cannot be described may be gone, not unknown',
+  },
+  inactiveFailsAsMissing: {
+    question: 'What is the failure reason of UpdateContainerInstancesState for an INACTIVE host?',
+    yes: '`MISSING`',
+    no: '`INACTIVE`',
+    safety: 'either must be taken as gone',
+  },
+  wrongStatusFailsWholeCall: {
+    question: 'What becomes of the others when one host of a batch is neither ACTIVE nor DRAINING?',
+    yes: 'the whole call is refused with InvalidParameterException and changes nothing',
+    no: 'that host is in failures[], the others change',
+    safety: 'yes: a batch may have to be repeated without one host; no: an unread failures[] loses a host',
+  },
+  forcedDeregistrationOrphansTasks: {
+    question: 'What do the containers of a live host do after a deregistration by force?',
+    yes: 'they run on, unknown to ECS (deregister_container_instance)',
+    no: 'they are stopped (ecs_task_events)',
+    safety: 'yes: old and new copies of a task work at the same time; never force a live host',
+  },
+  shortDisconnectImpairsHealth: {
+    question: "Does a host's health become IMPAIRED as soon as its agent disconnects?",
+    yes: 'at once, several times a day as a part of normal operation',
+    no: 'only when the agent stays away for three minutes',
+    safety: 'yes: one IMPAIRED says no more than one `agentConnected` false',
+  },
+  queuedTaskMayStall: {
+    question: 'Can a task that its agent queued behind a stopping one stay PENDING (amazon-ecs-agent issue 5138)?',
+    yes: 'now and then, until another task ends or starts on that host or for 15 to 20 minutes',
+    no: 'it starts as soon as there is room',
+    safety: 'yes: 20 minutes of PENDING are no failure of the image; an empty host avoids it',
+  },
   crashIsUnknown: {
     question: 'What is the error of a function whose process died?',
     yes: '`Lambda.Unknown`',
     no: '`Runtime.ExitError`',
     safety: 'a Retry that names only one of them leaves a run half done after the other',
+  },
+  joiningHostWakesScheduler: {
+    question: 'Does a host that joins wake a service scheduler that backs off after failed placements?',
+    yes: 'it tries again within seconds',
+    no: 'it waits out its pause, up to 27 minutes (amazon-ecs-agent issue 2309 saw four minutes)',
+    safety: 'no: a drain begun before there is room costs minutes, however soon the room comes',
+  },
+  rebalancingMovesOneTaskAtATime: {
+    question: 'How much of a service does Availability Zone rebalancing move at a time?',
+    yes: 'one task after the other',
+    no: 'as many as its maximum percent allows',
+    safety: 'no: many tasks appear on hosts where the plan did not see them, and many stop at once',
+  },
+  repeatedServiceMessagesOmitted: {
+    question:
+      "Are repeated messages left out of a service's events until the cause is over or six hours pass?",
+    yes: 'a failed placement is told once',
+    no: 'each attempt is told',
+    safety: 'yes: no new message does not mean that the scheduler has placed its tasks',
+  },
+  exitCountsAsFailedTask: {
+    question:
+      'Does a task that exits right after RUNNING count as failed for the deployment circuit breaker?',
+    yes: 'it counts',
+    no: 'only tasks count that never reach RUNNING or fail their health checks',
+    safety: 'no: a deployment that crashes for ever stays IN_PROGRESS and keeps its hosts from being drained',
+  },
+  eventReplacesFromNotice: {
+    question: 'When does Auto Scaling replace an instance that EC2 scheduled an event for?',
+    yes: 'any time between the notice and the time of the event',
+    no: 'when the time of the event has come',
+    safety:
+      'yes: the host may be taken within minutes of the notice, tasks and all; no: there is time until then',
   },
   drainingCountsInReservation: {
     question: 'Do DRAINING hosts count in CapacityProviderReservation?',

@@ -102,6 +102,8 @@ export interface Ec2Port {
   ): { readonly instance: Instance } | { readonly failure: string };
   terminate(instanceId: string, actor: Actor): void;
   stop(instanceId: string, actor: Actor): void;
+  /** A stopped one goes up again. */
+  start(instanceId: string, actor: Actor): void;
   /** Literal id behind an `ImageId` of a template: itself, or what `resolve:ssm:` gives now. */
   resolveImage(reference: string): string | undefined;
   isSpot(instanceId: string): boolean;
@@ -171,6 +173,8 @@ export interface AutoScalingPort {
   setDesiredCapacity(group: string, desired: number, actor: Actor): void;
   /** EC2's checks or a scheduled event of EC2 make the instance unhealthy in its group's eyes. */
   considerUnhealthy(instanceId: string): void;
+  /** EC2 recommends to leave this Spot instance, or takes it in two minutes. */
+  considerAtRisk(instanceId: string): void;
   isProtectedFromScaleIn(instanceId: string): boolean;
   /** Undefined when there is no such group. */
   capacityOf(group: string): GroupCapacity | undefined;

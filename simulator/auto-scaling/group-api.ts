@@ -7,7 +7,6 @@ import type {
   DescribePoliciesType,
   DescribeTagsType,
   Filter,
-  PutWarmPoolType,
   ScalingPolicy,
   ScalingProcessQuery,
   SetDesiredCapacityType,
@@ -39,6 +38,9 @@ const KEPT_FIELDS = [
   'InstanceMaintenancePolicy',
   'DeletionProtection',
 ] as const satisfies readonly (keyof UpdateAutoScalingGroupType & keyof AutoScalingGroup)[];
+
+/** "86,400 seconds (one day)" */
+const SHORTEST_LIFETIME_SECONDS = 86_400;
 
 export class GroupApi {
   readonly #world: World;
@@ -92,9 +94,9 @@ export class GroupApi {
    *   the launch source
    */
   updateAutoScalingGroup(input: UpdateAutoScalingGroupType, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
-    this.#refuseForeign(group);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     this.#sizes.check(group, input);
+    checkFields(input);
     this.#updateSource(group, input);
     for (const field of KEPT_FIELDS) {
       const value = input[field];
@@ -118,8 +120,7 @@ export class GroupApi {
 
   /** @throws `ValidationError` */
   setDesiredCapacity(input: SetDesiredCapacityType, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
-    this.#refuseForeign(group);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     const cooldownMs = (group.base.DefaultCooldown ?? 300) * 1000;
     const last = group.activities.at(-1);
     if (
@@ -137,7 +138,7 @@ export class GroupApi {
   }
 
   suspendProcesses(input: ScalingProcessQuery, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     for (const process of processesOf(input)) {
       if (!group.suspended.has(process)) {
         group.suspended.set(process, `User suspended at ${stamp(this.#world.clock.nowMs)}`);
@@ -149,12 +150,17 @@ export class GroupApi {
 
   /** What waited happens now: unhealthy hosts are replaced, uneven zones evened out, missing capacity launched. */
   resumeProcesses(input: ScalingProcessQuery, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     for (const process of processesOf(input)) {
       if (group.suspended.delete(process) && process === 'AZRebalance') {
         group.unbalancedSinceMs ??= this.#world.clock.nowMs;
         group.rebalanceAfterMs = this.#world.clock.nowMs;
       }
+    }
+    if (!group.suspended.has('Launch')) {
+      // "When you resume the Launch process, … immediately replaces any instances".
+      group.retryLaunchAtMs = 0;
+      group.failingSinceMs = null;
     }
     this.#store.changed(group, call.actor);
     this.#wake(group);
@@ -223,49 +229,6 @@ export class GroupApi {
     return { ScalingPolicies: page.items.map((policy) => ({ ...policy })), NextToken: page.nextToken };
   }
 
-  describeWarmPool(input: { AutoScalingGroupName?: string; MaxRecords?: number; NextToken?: string }) {
-    const pool = this.#store.get(input.AutoScalingGroupName).warmPool;
-    const page = pageOf(
-      pool?.Instances ?? [],
-      (instance) => instance.InstanceId ?? '',
-      `DescribeWarmPool/${input.AutoScalingGroupName ?? ''}`,
-      { limit: input.MaxRecords, nextToken: input.NextToken },
-      { ...PAGES, defaultLimit: 50, maxLimit: 50 },
-    );
-    return {
-      ...(pool && { WarmPoolConfiguration: pool.WarmPoolConfiguration }),
-      Instances: page.items,
-      NextToken: page.nextToken,
-    };
-  }
-
-  /** The pool's configuration only: the account does not fill a pool. */
-  putWarmPool(input: PutWarmPoolType, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
-    const { AutoScalingGroupName: _name, ...configuration } = input;
-    group.warmPool = {
-      AutoScalingGroupName: group.name,
-      WarmPoolConfiguration: { ...group.warmPool?.WarmPoolConfiguration, ...configuration },
-      Instances: group.warmPool?.Instances ?? [],
-    };
-    this.#store.changed(group, call.actor);
-    return {};
-  }
-
-  /** @throws `ResourceInUseFault` while it holds instances, unless it is forced */
-  deleteWarmPool(input: { AutoScalingGroupName?: string; ForceDelete?: boolean }, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
-    const pool = group.warmPool;
-    if (pool && pool.Instances.length > 0 && !input.ForceDelete) {
-      throw awsError('ResourceInUseFault', 'The warm pool still has instances; force the deletion or wait.');
-    }
-    for (const instance of pool?.Instances ?? [])
-      this.#world.ec2.terminate(instance.InstanceId ?? '', call.actor);
-    group.warmPool = undefined;
-    this.#store.changed(group, call.actor);
-    return {};
-  }
-
   /** @throws `ValidationError`; nothing is changed then */
   #updateSource(group: Group, input: UpdateAutoScalingGroupType): void {
     const { LaunchTemplate, MixedInstancesPolicy, LaunchConfigurationName } = input;
@@ -294,14 +257,30 @@ export class GroupApi {
     group.source = describedSource(this.#world, source);
     group.retryLaunchAtMs = 0;
   }
+}
 
-  /** A group with an operator is that service's alone (API reference, AutoScalingGroup.Operator). */
-  #refuseForeign(group: Group): void {
-    const operator = group.base.Operator?.Principal;
-    if (operator !== undefined) {
-      throw awsError('ValidationError', `The Auto Scaling group ${group.name} is managed by ${operator}.`);
-    }
+/** Sources: API reference, UpdateAutoScalingGroup MaxInstanceLifetime, InstanceMaintenancePolicy. */
+function checkFields(input: UpdateAutoScalingGroupType): void {
+  const lifetime = input.MaxInstanceLifetime;
+  if (lifetime !== undefined && lifetime !== 0 && lifetime < SHORTEST_LIFETIME_SECONDS) {
+    throw awsError(
+      'ValidationError',
+      `Max instance lifetime must be 0 or at least ${SHORTEST_LIFETIME_SECONDS} seconds.`,
+    );
   }
+  const { MinHealthyPercentage: min, MaxHealthyPercentage: max } = input.InstanceMaintenancePolicy ?? {};
+  if (input.InstanceMaintenancePolicy && !isMaintenanceRange(min, max)) {
+    throw awsError(
+      'ValidationError',
+      'MinHealthyPercentage (0 to 100) and MaxHealthyPercentage (100 to 200) must both be given, at most 100 apart, or both be -1.',
+    );
+  }
+}
+
+function isMaintenanceRange(min: number | undefined, max: number | undefined): boolean {
+  if (min === undefined || max === undefined) return false;
+  if (min === -1 && max === -1) return true;
+  return min >= 0 && min <= 100 && max >= 100 && max <= 200 && max - min <= 100;
 }
 
 /** No process named means all of them. */

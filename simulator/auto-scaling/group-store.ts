@@ -4,7 +4,7 @@ import { awsError } from '../kernel/aws-error.ts';
 import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
-import type { Group, LifecycleState, Member } from './group.ts';
+import { type Group, isWarmed, type LifecycleState, type Member } from './group.ts';
 
 /** A group without its instances: those have pictures of their own, so that one of a thousand costs one. */
 export type GroupPicture = AutoScalingGroup;
@@ -40,6 +40,20 @@ export class GroupStore {
     return group;
   }
 
+  /**
+   * The group as somebody who is not its operator may change it.
+   *
+   * @throws `ValidationError`; a group with an operator is that service's alone (API reference, AutoScalingGroup.Operator)
+   */
+  getOwn(name: string | undefined): Group {
+    const group = this.get(name);
+    const operator = group.base.Operator?.Principal;
+    if (operator !== undefined) {
+      throw awsError('ValidationError', `The Auto Scaling group ${group.name} is managed by ${operator}.`);
+    }
+    return group;
+  }
+
   groupOfInstance(instanceId: string): Group | undefined {
     return this.#groupOf.get(instanceId);
   }
@@ -62,6 +76,7 @@ export class GroupStore {
     for (const wait of member.waits.values()) this.#world.clock.cancel(wait.timer);
     group.members.delete(member.instanceId);
     group.memberPictures.remove(member.instanceId);
+    group.poolPictures.remove(member.instanceId);
     group.suspects.delete(member.instanceId);
     this.#groupOf.delete(member.instanceId);
   }
@@ -80,7 +95,11 @@ export class GroupStore {
   }
 
   memberChanged(group: Group, member: Member): void {
-    group.memberPictures.put(member.instanceId, memberShape(member));
+    const [here, there] = isWarmed(member)
+      ? [group.poolPictures, group.memberPictures]
+      : [group.memberPictures, group.poolPictures];
+    here.put(member.instanceId, memberShape(member));
+    there.remove(member.instanceId);
   }
 
   /** The member's next place in its life, told to everybody. */
@@ -159,8 +178,8 @@ function groupShape(group: Group): GroupPicture {
     Tags: [...group.tags.values()],
     NewInstancesProtectedFromScaleIn: group.newInstancesProtected,
     ...(group.warmPool && {
-      WarmPoolConfiguration: group.warmPool.WarmPoolConfiguration,
-      WarmPoolSize: group.warmPool.Instances.length,
+      WarmPoolConfiguration: group.warmPool,
+      WarmPoolSize: [...group.members.values()].filter(isWarmed).length,
     }),
   };
 }

@@ -38,8 +38,20 @@ export type LifecycleState =
   | 'Terminating:Wait'
   | 'Terminating:Proceed'
   | 'Terminated'
+  | 'EnteringStandby'
   | 'Standby'
-  | 'Detached';
+  | 'Detached'
+  | 'Warmed:Pending'
+  | 'Warmed:Pending:Wait'
+  | 'Warmed:Pending:Proceed'
+  | PoolRest
+  | 'Warmed:Terminating'
+  | 'Warmed:Terminating:Wait'
+  | 'Warmed:Terminating:Proceed'
+  | 'Warmed:Terminated';
+
+/** Where a warm pool's instance rests until it is pulled out. */
+export type PoolRest = 'Warmed:Running' | 'Warmed:Stopped' | 'Warmed:Hibernated';
 
 /** One hook that holds one member. */
 export interface HookWait {
@@ -71,6 +83,8 @@ export interface Member {
   activity: Activity | undefined;
   /** Whose wish its end is. */
   endedBy: Actor | null;
+  /** It came out of the warm pool, or goes back into it instead of ending. */
+  warmPool: 'came' | 'returns' | null;
 }
 
 /** Where launches come from: exactly one of the three. */
@@ -88,14 +102,27 @@ export interface ScheduledAction {
 export interface Refresh {
   shape: InstanceRefresh;
   readonly actor: Actor;
-  readonly remaining: Set<string>;
-  readonly total: number;
+  /** Members that still are to be replaced. */
+  remaining: Set<string>;
+  total: number;
   lastProgressMs: number;
+  /** How many of the checkpoints have been reached. */
+  checkpointsPassed: number;
+  /** Until when it waits at a checkpoint or bakes. */
+  waitsUntilMs: number;
 }
 
-/** A move of hosts between zones: new ones first, then as many old ones. */
-export interface Rebalance {
+/**
+ * Members launched before others end: once they are in service and warmed up, as many victims go. Without victims of its
+ * own the fullest zones give them.
+ */
+export interface Surge {
+  readonly reason: 'rebalance' | 'refresh' | 'health' | 'lifetime' | 'capacity';
   readonly newIds: Set<string>;
+  readonly victims: readonly string[];
+  readonly actor: Actor;
+  /** The victims' end in the words of an activity's cause. */
+  readonly why: string;
 }
 
 export interface Group {
@@ -115,13 +142,15 @@ export interface Group {
   readonly suspended: Map<string, string>;
   readonly members: Map<string, Member>;
   readonly memberPictures: LaggingStore<Instance>;
+  /** Members in the warm pool: no part of the group's own description. */
+  readonly poolPictures: LaggingStore<Instance>;
   readonly hooks: Map<string, LifecycleHook>;
   readonly tags: Map<string, TagDescription>;
   /** Oldest first. */
   readonly activities: Activity[];
   readonly scheduled: Map<string, ScheduledAction>;
   readonly refreshes: Refresh[];
-  warmPool: WarmPool | undefined;
+  warmPool: WarmPool['WarmPoolConfiguration'] | undefined;
   /** "At <t> a user request …": what was asked since the last activity that it explains. */
   causes: string[];
   /** Who asked last for another size. */
@@ -131,7 +160,9 @@ export interface Group {
   tick: Timer | undefined;
   launchFailures: number;
   retryLaunchAtMs: number;
-  rebalance: Rebalance | undefined;
+  /** Since when every launch has failed; null after one that came into service. */
+  failingSinceMs: number | null;
+  readonly surges: Surge[];
   unbalancedSinceMs: number | null;
   rebalanceAfterMs: number;
   saidAllProtected: boolean;
@@ -154,7 +185,11 @@ export function isPending(member: Member): boolean {
 }
 
 export function isTerminating(member: Member): boolean {
-  return member.lifecycleState.startsWith('Terminat');
+  return member.lifecycleState.includes('Terminat');
+}
+
+export function isWarmed(member: Member): boolean {
+  return member.lifecycleState.startsWith('Warmed:');
 }
 
 export function actualCapacity(group: Group): number {
@@ -176,15 +211,44 @@ export function isSuspended(group: Group, ...processes: Process[]): boolean {
   return processes.some((process) => group.suspended.has(process));
 }
 
+const ACTIVE_REFRESH: ReadonlySet<string | undefined> = new Set([
+  'Pending',
+  'InProgress',
+  'Baking',
+  'Cancelling',
+  'RollbackInProgress',
+]);
+
 export function activeRefresh(group: Group): Refresh | undefined {
   const last = group.refreshes.at(-1);
-  const status = last?.shape.Status;
-  return status === 'Pending' || status === 'InProgress' || status === 'Baking' ? last : undefined;
+  return last && ACTIVE_REFRESH.has(last.shape.Status) ? last : undefined;
 }
 
-/** A refresh with a desired configuration launches from that; it becomes the group's own at the end. */
+/**
+ * A refresh with a desired configuration launches from that, which becomes the group's own at the end; one that rolls
+ * back launches from what the group has.
+ */
 export function launchSourceOf(group: Group): LaunchSource {
-  return activeRefresh(group)?.shape.DesiredConfiguration ?? group.source;
+  const refresh = activeRefresh(group);
+  return (
+    (refresh?.shape.Status !== 'RollbackInProgress' && refresh?.shape.DesiredConfiguration) || group.source
+  );
+}
+
+/**
+ * Seconds after InService until an instance counts as ready. Source: Auto Scaling user guide,
+ * understand-instance-refresh-default-values: the default instance warmup, else the health check grace period.
+ */
+export function warmupSeconds(group: Group, own?: number): number {
+  if (own !== undefined) return own;
+  const warmup = group.base.DefaultInstanceWarmup;
+  return warmup !== undefined && warmup >= 0 ? warmup : (group.base.HealthCheckGracePeriod ?? 0);
+}
+
+/** When a member in service is ready; undefined before that. */
+export function readyAtMs(member: Member, seconds: number): number | undefined {
+  if (member.lifecycleState !== 'InService' || member.inServiceAtMs === null) return undefined;
+  return member.inServiceAtMs + seconds * 1000;
 }
 
 /** Source: AWS API reference for time stamps in activities: ISO 8601 without fractions. */

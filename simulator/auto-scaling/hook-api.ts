@@ -7,11 +7,14 @@ import type {
   RecordLifecycleActionHeartbeatType,
 } from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
-import type { Call } from '../world.ts';
+import type { Call, Range } from '../world.ts';
 import type { GroupStore } from './group-store.ts';
 import { globalTimeoutSeconds, type Lifecycle } from './lifecycle.ts';
 
+/** Source: user guide, ec2-auto-scaling-quotas. */
 const MOST_HOOKS = 50;
+/** "The range is from 30 to 7200 seconds" (API reference, PutLifecycleHook). */
+const HEARTBEAT_SECONDS: Range = [30, 7200];
 
 export class HookApi {
   readonly #store: GroupStore;
@@ -33,7 +36,7 @@ export class HookApi {
   }
 
   putLifecycleHook(input: PutLifecycleHookType, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     const name = input.LifecycleHookName ?? '';
     const known = group.hooks.get(name);
     if (!known && group.hooks.size >= MOST_HOOKS) {
@@ -42,6 +45,13 @@ export class HookApi {
     if (!known && input.LifecycleTransition === undefined) {
       throw awsError('ValidationError', 'A new lifecycle hook needs a LifecycleTransition.');
     }
+    const { HeartbeatTimeout: heartbeat } = input;
+    if (heartbeat !== undefined && (heartbeat < HEARTBEAT_SECONDS[0] || heartbeat > HEARTBEAT_SECONDS[1])) {
+      throw awsError(
+        'ValidationError',
+        `The heartbeat timeout must be between ${HEARTBEAT_SECONDS.join(' and ')}.`,
+      );
+    }
     group.hooks.set(name, { HeartbeatTimeout: 3600, DefaultResult: 'ABANDON', ...known, ...input });
     this.#store.changed(group, call.actor);
     return {};
@@ -49,7 +59,7 @@ export class HookApi {
 
   /** Instances that this hook holds go on at once. */
   deleteLifecycleHook(input: DeleteLifecycleHookType, call: Call): object {
-    const group = this.#store.get(input.AutoScalingGroupName);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     const name = input.LifecycleHookName ?? '';
     if (!group.hooks.delete(name))
       throw awsError('ValidationError', `No lifecycle hook found with name ${name}`);

@@ -1,47 +1,50 @@
 /** Calls on single members of groups. Source: Amazon EC2 Auto Scaling API reference, the command named at each method. */
 import type {
+  AttachInstancesQuery,
   DescribeAutoScalingInstancesType,
   DetachInstancesQuery,
   EnterStandbyQuery,
   ExitStandbyQuery,
-  LaunchInstancesRequest,
-  LaunchInstancesResult,
   SetInstanceHealthQuery,
   SetInstanceProtectionQuery,
   TerminateInstanceInAutoScalingGroupType,
 } from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { Call, World } from '../world.ts';
+import type { Call, Instance, Range, World } from '../world.ts';
 import type { Activities } from './activities.ts';
-import { actualCapacity, type Group, isTerminating, type Member, stamp } from './group.ts';
+import {
+  type Group,
+  isTerminating,
+  isWarmed,
+  type Member,
+  readyAtMs,
+  stamp,
+} from './group.ts';
 import type { GroupStore } from './group-store.ts';
-import type { Launched, Launcher } from './launcher.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { PAGES } from './page-rules.ts';
+import { attachedMember } from './seed.ts';
 import type { Sizes } from './sizes.ts';
 
 const MOST_TO_PROTECT = 50;
 const MOST_TO_MOVE = 20;
 const MOST_TO_TERMINATE = 100;
 
+/** Not documented; Standby begins within seconds. */
+const STANDBY_SECONDS: Range = [1, 5];
+
 export interface InstanceApiParts {
   readonly store: GroupStore;
   readonly sizes: Sizes;
   readonly activities: Activities;
   readonly lifecycle: Lifecycle;
-  readonly launcher: Launcher;
   readonly wake: (group: Group) => void;
 }
 
 export class InstanceApi {
   readonly #world: World;
   readonly #parts: InstanceApiParts;
-  readonly #launches = new Map<
-    string,
-    { readonly request: string; readonly answer: LaunchInstancesResult }
-  >();
-
   constructor(world: World, parts: InstanceApiParts) {
     this.#world = world;
     this.#parts = parts;
@@ -53,8 +56,7 @@ export class InstanceApi {
       throw awsError('ValidationError', 'The number of instance IDs must not exceed 50');
     const wanted = ids && new Set(ids);
     const found = this.#parts.store.all().flatMap((group) =>
-      group.memberPictures
-        .list(call.lagMs)
+      [...group.memberPictures.list(call.lagMs), ...group.poolPictures.list(call.lagMs)]
         .filter((instance) => !wanted || wanted.has(instance.InstanceId ?? ''))
         .map((instance) => ({
           ...instance,
@@ -93,6 +95,13 @@ export class InstanceApi {
         found.map(({ member }) => member),
       );
     for (const { member } of found) this.#failWhileBusy(member, decrement);
+    const pooled = found.find(({ member }) => isWarmed(member));
+    if (pooled) {
+      throw awsError(
+        'ValidationError',
+        `The instance ${pooled.member.instanceId} is in a warm pool and cannot be terminated by this call.`,
+      );
+    }
     let activity: Member['activity'];
     for (const { group, member } of found) {
       const from = group.desiredCapacity;
@@ -110,7 +119,7 @@ export class InstanceApi {
 
   /** @throws `ValidationError` for more than fifty, and as a whole when one of them is not in service or Standby */
   setInstanceProtection(input: SetInstanceProtectionQuery, call: Call): object {
-    const group = this.#parts.store.get(input.AutoScalingGroupName);
+    const group = this.#parts.store.getOwn(input.AutoScalingGroupName);
     const ids = input.InstanceIds ?? [];
     if (ids.length > MOST_TO_PROTECT) {
       throw awsError('ValidationError', `The number of instance IDs must not exceed ${MOST_TO_PROTECT}`);
@@ -133,8 +142,11 @@ export class InstanceApi {
     return {};
   }
 
+  /** Within the grace period the call changes nothing, unless it is told not to respect it (API reference). */
   setInstanceHealth(input: SetInstanceHealthQuery): object {
     const { group, member } = this.#find(input.InstanceId ?? '', undefined);
+    const graceEndsMs = readyAtMs(member, group.base.HealthCheckGracePeriod ?? 0) ?? 0;
+    if ((input.ShouldRespectGracePeriod ?? true) && graceEndsMs > this.#world.clock.nowMs) return {};
     member.healthStatus = input.HealthStatus === 'Unhealthy' ? 'Unhealthy' : 'Healthy';
     this.#parts.store.memberChanged(group, member);
     this.#parts.wake(group);
@@ -162,7 +174,11 @@ export class InstanceApi {
     return {
       Activities: members.map((member) => {
         const activity = this.#moved(group, member, 'Moving EC2 instance to Standby');
-        this.#parts.store.enter(group, member, 'Standby');
+        this.#parts.store.enter(group, member, 'EnteringStandby');
+        const seconds = this.#world.random.stream('auto-scaling/standby').between(STANDBY_SECONDS);
+        this.#world.clock.after(seconds * 1000, () => {
+          if (member.lifecycleState === 'EnteringStandby') this.#parts.store.enter(group, member, 'Standby');
+        });
         if (input.ShouldDecrementDesiredCapacity)
           this.#parts.sizes.decrement(group, member.weight, call.actor);
         this.#parts.wake(group);
@@ -171,8 +187,64 @@ export class InstanceApi {
     };
   }
 
+  /**
+   * Takes running instances of the account into the group, without hooks; desired capacity rises by them.
+   * Source: Auto Scaling user guide, ec2-auto-scaling-detach-attach-instances.
+   *
+   * @throws `ValidationError` for more than twenty, for one that does not run, is in a group or in no zone of this one,
+   *   and when the desired capacity would exceed the maximum
+   */
+  attachInstances(input: AttachInstancesQuery, call: Call): object {
+    const { store, sizes, activities, wake } = this.#parts;
+    const group = store.getOwn(input.AutoScalingGroupName);
+    const ids = input.InstanceIds ?? [];
+    if (ids.length > MOST_TO_MOVE) {
+      throw awsError('ValidationError', `The number of instance IDs must not exceed ${MOST_TO_MOVE}`);
+    }
+    const instances = ids.map((id) => this.#attachable(group, id));
+    const desired = group.desiredCapacity + ids.length;
+    if (desired > group.maxSize) {
+      throw awsError(
+        'ValidationError',
+        `New desired capacity ${desired} is above max value ${group.maxSize}.`,
+      );
+    }
+    for (const instance of instances) {
+      const member = attachedMember(this.#world, instance, group.newInstancesProtected);
+      const cause = `At ${stamp(this.#world.clock.nowMs)} an instance was attached in response to a user request.`;
+      const activity = activities.start(
+        group,
+        `Attaching an existing EC2 instance: ${instance.instanceId}`,
+        cause,
+        {
+          zone: instance.zone,
+        },
+      );
+      activities.end(activity, 'Successful');
+      store.addMember(group, member);
+      store.enter(group, member, 'InService');
+    }
+    sizes.explicit(group, desired, call.actor, 'a user request attached instances');
+    wake(group);
+    return {};
+  }
+
+  #attachable(group: Group, id: string): Instance {
+    const instance = this.#world.ec2.instance(id);
+    if (instance?.state !== 'running') {
+      throw awsError('ValidationError', `Invalid Instance ID(s): [${id}]. The instance must exist and run.`);
+    }
+    if (this.#parts.store.groupOfInstance(id)) {
+      throw awsError('ValidationError', `Instance ${id} is already part of an Auto Scaling group.`);
+    }
+    if (!group.zones.includes(instance.zone)) {
+      throw awsError('ValidationError', `The Availability Zone of ${id} is none of the group's.`);
+    }
+    return instance;
+  }
+
   exitStandby(input: ExitStandbyQuery, call: Call) {
-    const group = this.#parts.store.get(input.AutoScalingGroupName);
+    const group = this.#parts.store.getOwn(input.AutoScalingGroupName);
     const members = (input.InstanceIds ?? []).map((id) => this.#find(id, group.name).member);
     const desired = group.desiredCapacity + members.reduce((sum, member) => sum + member.weight, 0);
     if (desired > group.maxSize) {
@@ -188,96 +260,11 @@ export class InstanceApi {
     };
   }
 
-  /**
-   * Launches now, into one zone, and answers with the ids: some of them, when EC2 has no more. Desired capacity rises
-   * by what was launched; with a retry strategy by all that was asked for, and the group tries the rest on its own.
-   *
-   * @throws `ValidationError`, `IdempotentParameterMismatchError`
-   */
-  launchInstances(input: LaunchInstancesRequest, call: Call): LaunchInstancesResult {
-    const group = this.#parts.store.get(input.AutoScalingGroupName);
-    const token = input.ClientToken ?? '';
-    const request = JSON.stringify(input);
-    const known = this.#launches.get(`${group.name}/${token}`);
-    if (token !== '' && known) {
-      if (known.request !== request) {
-        throw awsError(
-          'IdempotentParameterMismatchError',
-          'The client token was used with other parameters.',
-        );
-      }
-      return known.answer;
-    }
-    const wanted = input.RequestedCapacity ?? 0;
-    const zone = this.#launchZone(group, input);
-    if (wanted < 1 || wanted > 100) {
-      throw awsError('ValidationError', 'The requested capacity must be between 1 and 100');
-    }
-    if (group.desiredCapacity + wanted > group.maxSize) {
-      throw awsError(
-        'ValidationError',
-        `The requested capacity would raise the desired capacity above the max size ${group.maxSize}.`,
-      );
-    }
-    const who = 'a user request launched instances';
-    const text = `an instance was started in response to a user request, increasing the capacity from ${actualCapacity(group)}.`;
-    const launched = this.#parts.launcher.launch(group, wanted, call.actor, text, [zone]);
-    const capacity = launched.members.reduce((sum, member) => sum + member.weight, 0);
-    const raise = input.RetryStrategy === 'retry-with-group-configuration' ? wanted : capacity;
-    if (raise > 0) this.#parts.sizes.explicit(group, group.desiredCapacity + raise, call.actor, who);
-    const answer = this.#launchAnswer(group, input, launched);
-    if (token !== '') this.#launches.set(`${group.name}/${token}`, { request, answer });
-    return answer;
-  }
-
-  #launchZone(group: Group, input: LaunchInstancesRequest): string {
-    if (group.source.LaunchConfigurationName !== undefined) {
-      throw awsError('ValidationError', 'LaunchInstances needs a group with a launch template.');
-    }
-    if (group.warmPool)
-      throw awsError('ValidationError', 'LaunchInstances is not supported for groups with a warm pool.');
-    const zones =
-      input.AvailabilityZones ??
-      input.SubnetIds?.map((subnetId) => this.#world.ec2.zoneOfSubnet(subnetId) ?? '') ??
-      (group.zones.length === 1 ? group.zones : []);
-    const [zone] = zones;
-    if (zone === undefined || new Set(zones).size !== 1 || !group.zones.includes(zone)) {
-      throw awsError('ValidationError', 'Exactly one Availability Zone of the group must be specified.');
-    }
-    return zone;
-  }
-
-  #launchAnswer(group: Group, input: LaunchInstancesRequest, launched: Launched): LaunchInstancesResult {
-    const byType = new Map<string, Member[]>();
-    for (const member of launched.members) {
-      const key = `${member.instanceType}/${member.spot}`;
-      byType.set(key, [...(byType.get(key) ?? []), member]);
-    }
-    return {
-      AutoScalingGroupName: group.name,
-      ClientToken: input.ClientToken ?? `generated-${group.activities.length}`,
-      Instances: [...byType.values()].map((members) => ({
-        InstanceType: members[0]?.instanceType,
-        MarketType: members[0]?.spot ? 'Spot' : 'OnDemand',
-        AvailabilityZone: members[0]?.zone,
-        SubnetId: this.#world.ec2.instance(members[0]?.instanceId ?? '')?.subnetId,
-        InstanceIds: members.map((member) => member.instanceId),
-      })),
-      Errors: launched.failures.map((failure) => ({
-        InstanceType: failure.instanceType,
-        SubnetId: failure.subnetId,
-        AvailabilityZone: failure.zone,
-        ErrorCode: errorCodeOf(failure.message),
-        ErrorMessage: failure.message,
-      })),
-    };
-  }
-
   #several(
     input: { AutoScalingGroupName?: string | undefined; InstanceIds?: string[] | undefined },
     decrement: boolean,
   ) {
-    const group = this.#parts.store.get(input.AutoScalingGroupName);
+    const group = this.#parts.store.getOwn(input.AutoScalingGroupName);
     const ids = input.InstanceIds ?? [];
     if (ids.length > MOST_TO_MOVE) {
       throw awsError('ValidationError', `The number of instance IDs must not exceed ${MOST_TO_MOVE}`);
@@ -329,14 +316,4 @@ export class InstanceApi {
       `Activity ${member.activity?.ActivityId ?? ''} is in progress and blocks this action`,
     );
   }
-}
-
-/** Source: Amazon EC2 API reference, error codes; by the words of the message. */
-function errorCodeOf(message: string): string {
-  if (/sufficient .*capacity/.test(message)) return 'InsufficientInstanceCapacity';
-  if (/vCPU limit/.test(message)) return 'VcpuLimitExceeded';
-  if (/free addresses/.test(message)) return 'InsufficientFreeAddressesInSubnet';
-  if (/image id .* does not exist/.test(message)) return 'InvalidAMIID.NotFound';
-  if (/not currently supported|currently not supported|not supported/.test(message)) return 'Unsupported';
-  return 'InvalidParameterValue';
 }

@@ -130,6 +130,31 @@ export function describedSource(world: World, source: LaunchSource): LaunchSourc
   };
 }
 
+/**
+ * Whether this member is what the source would launch: the same template version and one of its types. The rule behind
+ * an instance refresh's skip matching (asg-instance-refresh-skip-matching).
+ */
+export function isLaunchedFrom(world: World, group: Group, member: Member, source: LaunchSource): boolean {
+  if (source.LaunchConfigurationName !== undefined)
+    return member.launchConfigurationName === source.LaunchConfigurationName;
+  const template = source.MixedInstancesPolicy?.LaunchTemplate;
+  const main = source.LaunchTemplate ?? template?.LaunchTemplateSpecification;
+  const overrides: LaunchTemplateOverrides[] = template?.Overrides?.length ? template.Overrides : [{}];
+  return overrides.some((override) => {
+    const specification = override.LaunchTemplateSpecification ?? main;
+    if (!specification) return false;
+    const option = templateOption(world, specification, override, member.spot, group);
+    if (typeof option === 'string') return false;
+    const { launchTemplate } = option;
+    return (
+      launchTemplate?.LaunchTemplateId === member.launchTemplate?.LaunchTemplateId &&
+      launchTemplate?.Version === member.launchTemplate?.Version &&
+      (override.InstanceRequirements !== undefined || option.instanceType === member.instanceType) &&
+      option.overrideImageId === member.imageId
+    );
+  });
+}
+
 function one(option: LaunchOption | string): LaunchOptions {
   return typeof option === 'string' ? { failure: option } : { options: [option] };
 }

@@ -9,7 +9,7 @@ import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
 import type { Activities } from './activities.ts';
 import { announceActivity } from './events.ts';
-import { type Group, type Member, stamp, zoneCounts } from './group.ts';
+import { type Group, isWarmed, type Member, stamp, zoneCounts } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import { type LaunchOption, launchOptions, launchRequest } from './launch-source.ts';
 
@@ -40,7 +40,7 @@ export class Launcher {
   /**
    * Launches until `capacity` is reached or no allowed zone takes any more.
    *
-   * @param zones only these; all of the group's when undefined
+   * @param where only into these zones, all of the group's when there are none; into its warm pool
    * @param because the activity's cause, after what was asked of the group
    */
   launch(
@@ -48,12 +48,17 @@ export class Launcher {
     capacity: number,
     actor: Actor,
     because: string,
-    zones: readonly string[] = group.zones,
+    where: { readonly zones?: readonly string[]; readonly pool?: true } = {},
   ): Launched {
+    const { zones = group.zones, pool = false } = where;
     const first = launchOptions(this.#world, group);
     if ('failure' in first) return this.#refused(group, zones, first.failure, because);
 
     const counts = zoneCounts(group);
+    if (pool) {
+      for (const member of group.members.values())
+        if (isWarmed(member)) counts.set(member.zone, (counts.get(member.zone) ?? 0) + 1);
+    }
     const open = new Set(zones);
     const members: Member[] = [];
     const failures: LaunchFailure[] = [];
@@ -64,7 +69,7 @@ export class Launcher {
       const found = members.length === 0 ? first : launchOptions(this.#world, group);
       if ('failure' in found) break;
       cause ??= this.#activities.because(group, because);
-      const result = this.#launchInto(group, zone, found.options, cause, actor);
+      const result = this.#launchInto(group, zone, found.options, cause, actor, pool);
       if ('message' in result) {
         failures.push(result);
         open.delete(zone);
@@ -99,6 +104,7 @@ export class Launcher {
     options: readonly LaunchOption[],
     cause: string,
     actor: Actor,
+    pool: boolean,
   ): Member | LaunchFailure {
     const subnets = group.subnets.get(zone) ?? [];
     let failure: LaunchFailure = {
@@ -115,7 +121,7 @@ export class Launcher {
           actor,
         );
         if ('instance' in answer)
-          return this.#joined(group, answer.instance.instanceId, zone, subnetId, option, cause);
+          return this.#joined(group, answer.instance.instanceId, { zone, subnetId, pool }, option, cause);
         failure = { zone, subnetId, instanceType: option.instanceType, message: answer.failure };
       }
     }
@@ -125,15 +131,13 @@ export class Launcher {
   #joined(
     group: Group,
     instanceId: string,
-    zone: string,
-    subnetId: string,
+    place: { readonly zone: string; readonly subnetId: string; readonly pool: boolean },
     option: LaunchOption,
     cause: string,
   ): Member {
-    const activity = this.#activities.start(group, `Launching a new EC2 instance: ${instanceId}`, cause, {
-      subnetId,
-      zone,
-    });
+    const { zone, pool } = place;
+    const what = pool ? 'Launching a new EC2 instance into warm pool' : 'Launching a new EC2 instance';
+    const activity = this.#activities.start(group, `${what}: ${instanceId}`, cause, place);
     activity.StatusCode = 'PreInService';
     activity.Progress = 30;
     const member: Member = {
@@ -147,16 +151,17 @@ export class Launcher {
       launchConfigurationName: option.launchConfigurationName,
       imageId: option.overrideImageId,
       launchedAtMs: this.#world.clock.nowMs,
-      lifecycleState: 'Pending',
+      lifecycleState: pool ? 'Warmed:Pending' : 'Pending',
       healthStatus: 'Healthy',
-      protectedFromScaleIn: group.newInstancesProtected,
+      protectedFromScaleIn: !pool && group.newInstancesProtected,
       inServiceAtMs: null,
       waits: new Map(),
       activity,
       endedBy: null,
+      warmPool: null,
     };
     this.#store.addMember(group, member);
-    this.#store.enter(group, member, 'Pending');
+    this.#store.enter(group, member, member.lifecycleState);
     return member;
   }
 
@@ -172,6 +177,6 @@ export class Launcher {
       : `${failure.message.replace(/\.?$/, '.')} Launching EC2 instance failed.`;
     const full = cause.startsWith('At ') ? cause : `At ${stamp(this.#world.clock.nowMs)} ${cause}`;
     const activity = this.#activities.fail(group, 'Launching a new EC2 instance', full, text, failure.zone);
-    announceActivity(this.#world, group, '', activity, 'launch', 'Unsuccessful');
+    announceActivity(this.#world, group, undefined, activity, 'launch', 'Unsuccessful');
   }
 }

@@ -1,26 +1,35 @@
 /**
- * Instance refreshes: somebody else's rolling replacement, blind to ECS. While one with a desired configuration is
- * active, the group's template cannot be changed.
- * Source: Amazon EC2 Auto Scaling user guide, instance-refresh-overview, understand-instance-refresh-default-values.
+ * Instance refreshes as they are asked for: started, cancelled, rolled back, described. While one with a desired
+ * configuration is active, the group's template cannot be changed.
+ * Source: Amazon EC2 Auto Scaling user guide, instance-refresh-overview, understand-instance-refresh-default-values,
+ * instance-refresh-rollback; API reference, RefreshPreferences.
  */
-import type { StartInstanceRefreshType } from '@aws-sdk/client-auto-scaling';
+import type {
+  DesiredConfiguration,
+  LaunchTemplateSpecification,
+  RefreshPreferences,
+  StartInstanceRefreshType,
+} from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
+import { announceRefresh } from './events.ts';
 import {
   activeRefresh,
   type Group,
   isPending,
-  isSuspended,
   isTerminating,
-  type Member,
-  stamp,
+  isWarmed,
+  type LaunchSource,
+  type Refresh,
 } from './group.ts';
+import { isLaunchedFrom, sourceRefusal } from './launch-source.ts';
+import { maintenanceBounds } from './replacing.ts';
 
-/** "fails after 1 h without progress" */
-const STUCK_MS = 3_600_000;
+/** "If you specify a value for CheckpointPercentages and not for CheckpointDelay, it defaults to 3600". */
+const CHECKPOINT_DELAY_SECONDS = 3600;
 
-/** @throws `InstanceRefreshInProgressFault` */
+/** @throws `InstanceRefreshInProgressFault`, `ValidationError` */
 export function startRefresh(
   world: World,
   group: Group,
@@ -33,9 +42,19 @@ export function startRefresh(
       'An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.',
     );
   }
+  checkPreferences(input.Preferences ?? {});
+  const desired = input.DesiredConfiguration;
+  if (desired) checkDesired(world, desired);
+  if (input.Preferences?.AutoRollback) checkReversible(world, group, desired);
   const random = world.random.stream('auto-scaling/refreshes');
   const id = `${random.hex(8)}-${random.hex(4)}-4${random.hex(3)}-b${random.hex(3)}-${random.hex(12)}`;
-  const remaining = new Set(group.members.keys());
+  const preferences = preferencesOf(group, input.Preferences);
+  const remaining = new Set<string>();
+  for (const member of group.members.values()) {
+    if (isWarmed(member) || isTerminating(member)) continue;
+    if (!preferences.SkipMatching || !isLaunchedFrom(world, group, member, desired ?? group.source))
+      remaining.add(member.instanceId);
+  }
   group.refreshes.push({
     shape: {
       InstanceRefreshId: id,
@@ -45,102 +64,212 @@ export function startRefresh(
       PercentageComplete: 0,
       InstancesToUpdate: remaining.size,
       Strategy: input.Strategy ?? 'Rolling',
-      Preferences: { MinHealthyPercentage: 90, SkipMatching: false, ...input.Preferences },
-      ...(input.DesiredConfiguration && { DesiredConfiguration: input.DesiredConfiguration }),
+      Preferences: preferences,
+      ...(desired && { DesiredConfiguration: desired }),
     },
     actor,
     remaining,
     total: remaining.size,
     lastProgressMs: world.clock.nowMs,
+    checkpointsPassed: 0,
+    waitsUntilMs: 0,
   });
   return id;
 }
 
-/** @throws `ActiveInstanceRefreshNotFoundFault` */
-export function cancelRefresh(world: World, group: Group): string {
-  const refresh = activeRefresh(group);
-  if (!refresh) {
-    throw awsError(
-      'ActiveInstanceRefreshNotFoundFault',
-      'No in progress or pending Instance Refresh found for Auto Scaling group',
-    );
+/** What the group has, as a desired configuration; undefined when AWS would not take it as one. */
+export function ownConfiguration(world: World, group: Group): DesiredConfiguration | undefined {
+  const { LaunchTemplate, MixedInstancesPolicy } = group.source;
+  if (usesParameter(world, group.source)) return undefined;
+  if (MixedInstancesPolicy) {
+    const template = MixedInstancesPolicy.LaunchTemplate;
+    const LaunchTemplateSpecification = byOneName(template?.LaunchTemplateSpecification);
+    const Overrides = template?.Overrides?.map((override) => ({
+      ...override,
+      ...(override.LaunchTemplateSpecification && {
+        LaunchTemplateSpecification: byOneName(override.LaunchTemplateSpecification),
+      }),
+    }));
+    const LaunchTemplate = { ...template, LaunchTemplateSpecification, ...(Overrides && { Overrides }) };
+    return { MixedInstancesPolicy: { ...MixedInstancesPolicy, LaunchTemplate } };
   }
-  refresh.shape = { ...refresh.shape, Status: 'Cancelled', EndTime: new Date(world.clock.nowMs) };
+  return LaunchTemplate && { LaunchTemplate: byOneName(LaunchTemplate) };
+}
+
+/** AWS describes a template by id and name, and takes only one of them. */
+function byOneName(specification: LaunchTemplateSpecification | undefined): LaunchTemplateSpecification {
+  const { LaunchTemplateName, ...rest } = specification ?? {};
+  return rest.LaunchTemplateId === undefined && LaunchTemplateName !== undefined
+    ? { ...rest, LaunchTemplateName }
+    : rest;
+}
+
+/**
+ * What has been replaced stays replaced. Source: API reference, CancelInstanceRefresh: waits for launches and
+ * terminations under way unless told not to.
+ *
+ * @throws `ActiveInstanceRefreshNotFoundFault`
+ */
+export function cancelRefresh(world: World, group: Group, waits: boolean): string {
+  const refresh = activeRefresh(group);
+  if (!refresh) throw noActiveRefresh();
+  const isBusy = [...group.members.values()].some((member) => isPending(member) || isTerminating(member));
+  group.surges.splice(0, group.surges.length, ...group.surges.filter((surge) => surge.reason !== 'refresh'));
+  if (waits && isBusy) refresh.shape = { ...refresh.shape, Status: 'Cancelling' };
+  else endRefresh(world, group, refresh, 'Cancelled', 'Cancelled due to user request.');
   return refresh.shape.InstanceRefreshId ?? '';
 }
 
-/** One look: terminates as many as the healthy minimum allows, terminate-first; ends it when all are new. */
-export function advanceRefresh(
+/** @throws `ActiveInstanceRefreshNotFoundFault`, `IrreversibleInstanceRefreshFault` */
+export function rollBackRefresh(world: World, group: Group): string {
+  const refresh = activeRefresh(group);
+  if (!refresh || refresh.shape.Status === 'RollbackInProgress' || refresh.shape.Status === 'Cancelling') {
+    throw noActiveRefresh();
+  }
+  checkReversible(world, group, refresh.shape.DesiredConfiguration);
+  beginRollback(world, group, refresh, 'Rolled back due to user request.');
+  return refresh.shape.InstanceRefreshId ?? '';
+}
+
+/** Those that came from the desired configuration are replaced by what the group had. */
+export function beginRollback(world: World, group: Group, refresh: Refresh, StatusReason: string): void {
+  group.surges.splice(0, group.surges.length, ...group.surges.filter((surge) => surge.reason !== 'refresh'));
+  const remaining = [...group.members.values()]
+    .filter((member) => !isWarmed(member) && !isTerminating(member))
+    .filter((member) => !isLaunchedFrom(world, group, member, group.source))
+    .map((member) => member.instanceId);
+  refresh.remaining = new Set(remaining);
+  refresh.total = remaining.length;
+  refresh.lastProgressMs = world.clock.nowMs;
+  refresh.waitsUntilMs = 0;
+  const { shape } = refresh;
+  const RollbackDetails = {
+    RollbackReason: StatusReason,
+    RollbackStartTime: new Date(world.clock.nowMs),
+    PercentageCompleteOnRollback: shape.PercentageComplete ?? 0,
+    InstancesToUpdateOnRollback: shape.InstancesToUpdate ?? 0,
+  };
+  refresh.shape = {
+    ...shape,
+    Status: 'RollbackInProgress',
+    StatusReason,
+    PercentageComplete: 0,
+    InstancesToUpdate: remaining.length,
+    RollbackDetails,
+  };
+  announceRefresh(world, group, 'Rollback Started', shape.InstanceRefreshId);
+}
+
+type Ended = 'Successful' | 'Failed' | 'Cancelled' | 'RollbackSuccessful' | 'RollbackFailed';
+
+const ANNOUNCED: Readonly<Record<Ended, string>> = {
+  Successful: 'Succeeded',
+  Failed: 'Failed',
+  Cancelled: 'Cancelled',
+  RollbackSuccessful: 'Rollback Succeeded',
+  RollbackFailed: 'Rollback Failed',
+};
+
+export function endRefresh(
   world: World,
   group: Group,
-  terminate: (member: Member, actor: Actor, cause: string) => void,
+  refresh: Refresh,
+  Status: Ended,
+  StatusReason?: string,
 ): void {
-  const refresh = activeRefresh(group);
-  if (!refresh || isSuspended(group, 'InstanceRefresh', 'Terminate')) return;
-  const nowMs = world.clock.nowMs;
-  if (refresh.shape.Status === 'Pending') refresh.shape = { ...refresh.shape, Status: 'InProgress' };
-  const before = refresh.remaining.size;
-  for (const id of refresh.remaining) {
-    const member = group.members.get(id);
-    if (!member || isTerminating(member)) refresh.remaining.delete(id);
-  }
-  if (refresh.remaining.size < before) refresh.lastProgressMs = nowMs;
+  const isDone = Status === 'Successful' || Status === 'RollbackSuccessful';
+  refresh.shape = {
+    ...refresh.shape,
+    Status,
+    ...(StatusReason !== undefined && { StatusReason }),
+    ...(isDone && { PercentageComplete: 100, InstancesToUpdate: 0 }),
+    EndTime: new Date(world.clock.nowMs),
+  };
+  group.surges.splice(0, group.surges.length, ...group.surges.filter((surge) => surge.reason !== 'refresh'));
+  announceRefresh(world, group, ANNOUNCED[Status], refresh.shape.InstanceRefreshId);
+}
 
-  const members = [...group.members.values()];
-  const warm = members.filter((member) => isWarm(group, member, nowMs)).length;
-  if (refresh.remaining.size === 0 && !members.some(isPending) && warm >= group.desiredCapacity) {
-    finish(group, nowMs);
-    return;
+/** The group's maintenance policy speaks where the refresh says nothing. */
+function preferencesOf(group: Group, given: RefreshPreferences | undefined): RefreshPreferences {
+  const policy = maintenanceBounds(group);
+  return {
+    MinHealthyPercentage: policy?.minPercentage ?? 90,
+    ...(policy && { MaxHealthyPercentage: policy.maxPercentage }),
+    SkipMatching: false,
+    ScaleInProtectedInstances: 'Wait',
+    StandbyInstances: 'Wait',
+    ...(given?.CheckpointPercentages && { CheckpointDelay: CHECKPOINT_DELAY_SECONDS }),
+    ...given,
+  };
+}
+
+function checkPreferences(preferences: RefreshPreferences): void {
+  const {
+    MinHealthyPercentage: min,
+    MaxHealthyPercentage: max,
+    CheckpointPercentages: checkpoints,
+  } = preferences;
+  if (min !== undefined && (min < 0 || min > 100))
+    throw invalid('MinHealthyPercentage must be between 0 and 100.');
+  if (max !== undefined) {
+    if (min === undefined) throw invalid('MinHealthyPercentage is required with MaxHealthyPercentage.');
+    if (max < 100 || max > 200) throw invalid('MaxHealthyPercentage must be between 100 and 200.');
+    if (max - min > 100) {
+      throw invalid(
+        'The difference between MaxHealthyPercentage and MinHealthyPercentage must not exceed 100.',
+      );
+    }
   }
-  if (nowMs - refresh.lastProgressMs > STUCK_MS) {
-    const StatusReason = 'The instance refresh made no progress for an hour.';
-    refresh.shape = { ...refresh.shape, Status: 'Failed', StatusReason, EndTime: new Date(nowMs) };
-    return;
+  if (preferences.CheckpointDelay !== undefined && !checkpoints?.length) {
+    throw invalid('CheckpointPercentages is required with CheckpointDelay.');
   }
-  const least = Math.ceil(
-    (group.desiredCapacity * (refresh.shape.Preferences?.MinHealthyPercentage ?? 90)) / 100,
-  );
-  const isIdle = !members.some((member) => isPending(member) || isTerminating(member));
-  const allowed = Math.max(warm - least, isIdle ? 1 : 0);
-  const next = [...refresh.remaining]
-    .map((id) => group.members.get(id))
-    .filter((member) => member?.lifecycleState === 'InService' && !member.protectedFromScaleIn)
-    .slice(0, allowed);
-  for (const member of next) {
-    if (!member) continue;
-    terminate(
-      member,
-      refresh.actor,
-      `At ${stamp(nowMs)} an instance was taken out of service in response to an instance refresh.`,
+  checkpoints?.forEach((checkpoint, at) => {
+    if (checkpoint < 1 || checkpoint > 100 || checkpoint <= (checkpoints[at - 1] ?? 0)) {
+      throw invalid('CheckpointPercentages must be unique, in ascending order and between 1 and 100.');
+    }
+  });
+  const baking = preferences.BakeTime;
+  if (baking !== undefined && (baking < 0 || baking > 172_800))
+    throw invalid('BakeTime must be between 0 and 172800.');
+}
+
+/** Images behind `resolve:ssm:` cannot be refreshed to (using-systems-manager-parameters). */
+function checkDesired(world: World, desired: LaunchSource): void {
+  const refusal = sourceRefusal(world, desired);
+  if (refusal !== undefined) throw invalid(refusal);
+  if (usesParameter(world, desired)) {
+    throw invalid(
+      'A desired configuration whose launch template uses a Systems Manager parameter is not supported.',
     );
   }
-  refresh.shape = {
-    ...refresh.shape,
-    InstancesToUpdate: refresh.remaining.size,
-    PercentageComplete: Math.floor(
-      (100 * (refresh.total - refresh.remaining.size)) / Math.max(1, refresh.total),
-    ),
-  };
 }
 
-/** At its end the desired configuration becomes the group's own. */
-function finish(group: Group, nowMs: number): void {
-  const refresh = activeRefresh(group);
-  if (!refresh) return;
-  refresh.shape = {
-    ...refresh.shape,
-    Status: 'Successful',
-    PercentageComplete: 100,
-    InstancesToUpdate: 0,
-    EndTime: new Date(nowMs),
-  };
-  if (refresh.shape.DesiredConfiguration) group.source = { ...refresh.shape.DesiredConfiguration };
+function checkReversible(world: World, group: Group, desired: LaunchSource | undefined): void {
+  const version = specificationOf(group.source)?.Version ?? '$Default';
+  if (desired && !usesParameter(world, group.source) && /^\d+$/.test(version)) return;
+  throw awsError(
+    'IrreversibleInstanceRefreshFault',
+    'A rollback needs a desired configuration and a group whose launch template has a version number and an AMI ID.',
+  );
 }
 
-/** In service for as long as the warm-up asks: the group's default one, else its grace period. */
-function isWarm(group: Group, member: Member, nowMs: number): boolean {
-  if (member.lifecycleState !== 'InService' || member.inServiceAtMs === null) return false;
-  const warmup = group.base.DefaultInstanceWarmup;
-  const seconds = warmup !== undefined && warmup >= 0 ? warmup : (group.base.HealthCheckGracePeriod ?? 0);
-  return nowMs - member.inServiceAtMs >= seconds * 1000;
+function specificationOf(source: LaunchSource) {
+  return source.LaunchTemplate ?? source.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification;
+}
+
+function usesParameter(world: World, source: LaunchSource): boolean {
+  const specification = specificationOf(source);
+  const use = specification && world.ec2.launchTemplate(specification);
+  return use !== undefined && !('failure' in use) && (use.data.ImageId?.startsWith('resolve:ssm:') ?? false);
+}
+
+function invalid(message: string) {
+  return awsError('ValidationError', message);
+}
+
+function noActiveRefresh() {
+  return awsError(
+    'ActiveInstanceRefreshNotFoundFault',
+    'No in progress or pending Instance Refresh found for Auto Scaling group',
+  );
 }

@@ -2,7 +2,7 @@
 import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
 import { LaggingStore } from '../kernel/lagging-store.ts';
-import type { World } from '../world.ts';
+import type { Instance as Ec2Instance, World } from '../world.ts';
 import type { Group, LifecycleState, Member, ScheduledAction } from './group.ts';
 import { describedSource } from './launch-source.ts';
 
@@ -18,6 +18,7 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
   delete base.Tags;
   delete base.WarmPoolConfiguration;
   delete base.WarmPoolSize;
+  const pool = ofGroup(capture.autoScaling.warmPools)[0];
   const subnets = subnetsByZone(world, described.VPCZoneIdentifier, described.AvailabilityZones ?? []);
   return {
     name,
@@ -39,9 +40,13 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
       ]),
     ),
     members: new Map(
-      (Instances ?? []).map((instance) => [instance.InstanceId ?? '', memberOf(world, instance)]),
+      [...(Instances ?? []), ...(pool?.Instances ?? [])].map((instance) => [
+        instance.InstanceId ?? '',
+        memberOf(world, instance),
+      ]),
     ),
     memberPictures: new LaggingStore(world.clock),
+    poolPictures: new LaggingStore(world.clock),
     hooks: new Map(
       ofGroup(capture.autoScaling.lifecycleHooks).map((hook) => [hook.LifecycleHookName ?? '', hook]),
     ),
@@ -60,23 +65,20 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
         remaining: new Set((Instances ?? []).map((instance) => instance.InstanceId ?? '')),
         total: Instances?.length ?? 0,
         lastProgressMs: world.clock.startMs,
+        checkpointsPassed: 0,
+        waitsUntilMs: 0,
       }))
       .sort((a, b) => (a.shape.StartTime?.getTime() ?? 0) - (b.shape.StartTime?.getTime() ?? 0)),
     // A capture made without DescribeWarmPool tells of the pool in the group's own description.
-    warmPool:
-      ofGroup(capture.autoScaling.warmPools)[0] ??
-      (described.WarmPoolConfiguration && {
-        AutoScalingGroupName: name,
-        WarmPoolConfiguration: described.WarmPoolConfiguration,
-        Instances: [],
-      }),
+    warmPool: pool?.WarmPoolConfiguration ?? described.WarmPoolConfiguration,
     causes: [],
     capacityActor: { kind: 'aws', name: 'auto-scaling' },
     suspects: new Set(),
     tick: undefined,
     launchFailures: 0,
     retryLaunchAtMs: 0,
-    rebalance: undefined,
+    failingSinceMs: null,
+    surges: [],
     unbalancedSinceMs: null,
     rebalanceAfterMs: 0,
     saidAllProtected: false,
@@ -105,7 +107,21 @@ function memberOf(world: World, instance: Instance): Member {
     waits: new Map(),
     activity: undefined,
     endedBy: null,
+    warmPool: null,
   };
+}
+
+/** An instance that was launched elsewhere and taken in: no template of the group's, and no hook. */
+export function attachedMember(world: World, instance: Ec2Instance, isProtected: boolean): Member {
+  const member = memberOf(world, {
+    InstanceId: instance.instanceId,
+    InstanceType: instance.instanceType,
+    AvailabilityZone: instance.zone,
+    LifecycleState: 'InService',
+    HealthStatus: 'Healthy',
+    ProtectedFromScaleIn: isProtected,
+  });
+  return { ...member, inServiceAtMs: world.clock.nowMs };
 }
 
 /**

@@ -6,8 +6,10 @@
  * they are the capture's.
  */
 import type {
+  CancelInstanceRefreshType,
   DescribeInstanceRefreshesType,
   LifecycleHook,
+  RollbackInstanceRefreshType,
   StartInstanceRefreshType,
 } from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
@@ -16,20 +18,31 @@ import type { Actor } from '../observation.ts';
 import type { GroupTruth } from '../truth.ts';
 import type { AutoScalingPort, Call, GroupCapacity, Instance, World } from '../world.ts';
 import { Activities } from './activities.ts';
-import { type Group, isPending, isSuspended, isTerminating, zoneCounts } from './group.ts';
+import {
+  type Group,
+  isPending,
+  isSuspended,
+  isTerminating,
+  isWarmed,
+  readyAtMs,
+  zoneCounts,
+} from './group.ts';
 import { GroupApi } from './group-api.ts';
 import { GroupStore } from './group-store.ts';
 import { HookApi } from './hook-api.ts';
 import { InstanceApi } from './instance-api.ts';
+import { LaunchApi } from './launch-api.ts';
 import { launchImages } from './launch-source.ts';
 import { Launcher } from './launcher.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { PAGES } from './page-rules.ts';
 import { Reconciler } from './reconciler.ts';
-import { cancelRefresh, startRefresh } from './refresh.ts';
+import { cancelRefresh, ownConfiguration, rollBackRefresh, startRefresh } from './refresh.ts';
 import { ScheduledActions } from './scheduled-actions.ts';
 import { groupsOf } from './seed.ts';
 import { Sizes } from './sizes.ts';
+import { sortedJson } from './sorted-json.ts';
+import { WarmPools } from './warm-pool.ts';
 
 const OUTSIDE: Actor = { kind: 'fault', name: 'outside' };
 
@@ -52,7 +65,15 @@ export class AutoScalingService implements AutoScalingPort {
     this.#store = new GroupStore(world);
     this.#activities = new Activities(world);
     const launcher = new Launcher(world, this.#store, this.#activities);
-    this.#reconciler = new Reconciler(world, this.#store, this.#activities, launcher, () => this.#lifecycle);
+    const lifecycle = () => this.#lifecycle;
+    const pools = new WarmPools(world, this.#store, launcher, lifecycle, wake);
+    this.#reconciler = new Reconciler(world, {
+      store: this.#store,
+      activities: this.#activities,
+      launcher,
+      pools,
+      lifecycle,
+    });
     this.#lifecycle = new Lifecycle(world, this.#store, this.#activities, wake);
     this.#sizes = new Sizes(world, this.#store, this.#activities, wake);
     this.#scheduled = new ScheduledActions(world, this.#store, this.#sizes);
@@ -62,11 +83,14 @@ export class AutoScalingService implements AutoScalingPort {
       sizes: this.#sizes,
       activities: this.#activities,
       lifecycle: this.#lifecycle,
-      launcher,
       wake,
     });
     this.#hooks = new HookApi(this.#store, this.#lifecycle);
-    this.#register(instances, this.#hooks);
+    this.#register(
+      instances,
+      new LaunchApi(world, { store: this.#store, sizes: this.#sizes, launcher }),
+      pools,
+    );
     world.signals.onInstanceState((instance: Instance) => this.#lifecycle.onInstanceState(instance));
   }
 
@@ -76,7 +100,7 @@ export class AutoScalingService implements AutoScalingPort {
       this.#store.add(group);
       for (const member of group.members.values()) {
         const state = this.#world.ec2.instance(member.instanceId)?.state;
-        if (state !== undefined && state !== 'running' && state !== 'pending')
+        if (state !== undefined && state !== 'running' && state !== 'pending' && !isWarmed(member))
           group.suspects.add(member.instanceId);
         this.#world.record({
           kind: 'lifecycle',
@@ -86,7 +110,8 @@ export class AutoScalingService implements AutoScalingPort {
         });
       }
       const onTheirWay = [...group.members.values()].filter(
-        (member) => isPending(member) || isTerminating(member),
+        (member) =>
+          isPending(member) || isTerminating(member) || member.lifecycleState.startsWith('Warmed:Pending'),
       );
       // Once everybody else is seeded too.
       this.#world.clock.after(0, () => {
@@ -103,11 +128,25 @@ export class AutoScalingService implements AutoScalingPort {
     return group && member && { group: group.name, lifecycleState: member.lifecycleState };
   }
 
+  /** Not before the grace period is over: it holds for all checks but that of the instance's state. */
   considerUnhealthy(instanceId: string): void {
     const group = this.#store.groupOfInstance(instanceId);
-    if (!group) return;
+    const member = group?.members.get(instanceId);
+    if (!group || !member) return;
+    const nowMs = this.#world.clock.nowMs;
+    const graceEndsMs = readyAtMs(member, group.base.HealthCheckGracePeriod ?? 0) ?? nowMs;
+    if (graceEndsMs > nowMs) {
+      this.#world.clock.at(graceEndsMs, () => this.considerUnhealthy(instanceId));
+      return;
+    }
     group.suspects.add(instanceId);
     this.#reconciler.wake(group);
+  }
+
+  considerAtRisk(instanceId: string): void {
+    const group = this.#store.groupOfInstance(instanceId);
+    const member = group?.members.get(instanceId);
+    if (group && member) this.#reconciler.leaveSpot(group, member);
   }
 
   isProtectedFromScaleIn(instanceId: string): boolean {
@@ -191,15 +230,13 @@ export class AutoScalingService implements AutoScalingPort {
     this.#reconciler.rebalanceNow(this.#store.get(name));
   }
 
-  /** With the group's own template as desired configuration, so that template updates are refused until it is over. */
+  /**
+   * With the group's own template as desired configuration, so that template updates are refused until it is over;
+   * without one where AWS takes none.
+   */
   startInstanceRefresh(name: string, actor: Actor = OUTSIDE): void {
     const group = this.#store.get(name);
-    const { LaunchTemplate, MixedInstancesPolicy } = group.source;
-    const DesiredConfiguration = MixedInstancesPolicy
-      ? { MixedInstancesPolicy }
-      : LaunchTemplate
-        ? { LaunchTemplate }
-        : undefined;
+    const DesiredConfiguration = ownConfiguration(this.#world, group);
     startRefresh(
       this.#world,
       group,
@@ -257,9 +294,11 @@ export class AutoScalingService implements AutoScalingPort {
       newInstancesProtectedFromScaleIn: group.newInstancesProtected,
       launchSource: sortedJson(group.source),
       launchImages: launchImages(this.#world, group),
-      warmPool: group.warmPool ? sortedJson(group.warmPool.WarmPoolConfiguration) : null,
+      warmPool: group.warmPool ? sortedJson(group.warmPool) : null,
       tags: Object.fromEntries([...group.tags.values()].map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
-      instanceIds: [...group.members.keys()],
+      instanceIds: [...group.members.values()]
+        .filter((member) => !isWarmed(member))
+        .map(({ instanceId }) => instanceId),
     }));
   }
 
@@ -285,14 +324,29 @@ export class AutoScalingService implements AutoScalingPort {
     return { InstanceRefreshes: page.items.map((shape) => ({ ...shape })), NextToken: page.nextToken };
   }
 
+  #cancelInstanceRefresh(input: CancelInstanceRefreshType) {
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
+    const InstanceRefreshId = cancelRefresh(this.#world, group, input.WaitForTransitioningInstances ?? true);
+    this.#reconciler.wake(group);
+    return { InstanceRefreshId };
+  }
+
+  #rollbackInstanceRefresh(input: RollbackInstanceRefreshType) {
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
+    const InstanceRefreshId = rollBackRefresh(this.#world, group);
+    this.#reconciler.wake(group);
+    return { InstanceRefreshId };
+  }
+
   #startInstanceRefresh(input: StartInstanceRefreshType, call: Call) {
-    const group = this.#store.get(input.AutoScalingGroupName);
+    const group = this.#store.getOwn(input.AutoScalingGroupName);
     const InstanceRefreshId = startRefresh(this.#world, group, input, call.actor);
     this.#reconciler.wake(group);
     return { InstanceRefreshId };
   }
 
-  #register(instances: InstanceApi, hooks: HookApi): void {
+  #register(instances: InstanceApi, launches: LaunchApi, pools: WarmPools): void {
+    const hooks = this.#hooks;
     const groups = this.#groupApi;
     const scheduled = this.#scheduled;
     this.#world.registry.register('AutoScaling', {
@@ -305,17 +359,18 @@ export class AutoScalingService implements AutoScalingPort {
       DeleteTags: groups.deleteTags.bind(groups),
       DescribeTags: groups.describeTags.bind(groups),
       DescribePolicies: groups.describePolicies.bind(groups),
-      DescribeWarmPool: groups.describeWarmPool.bind(groups),
-      PutWarmPool: groups.putWarmPool.bind(groups),
-      DeleteWarmPool: groups.deleteWarmPool.bind(groups),
+      DescribeWarmPool: pools.describe.bind(pools),
+      PutWarmPool: pools.put.bind(pools),
+      DeleteWarmPool: pools.delete.bind(pools),
       DescribeAutoScalingInstances: instances.describeAutoScalingInstances.bind(instances),
       TerminateInstanceInAutoScalingGroup: instances.terminateInstanceInAutoScalingGroup.bind(instances),
       SetInstanceProtection: instances.setInstanceProtection.bind(instances),
       SetInstanceHealth: instances.setInstanceHealth.bind(instances),
+      AttachInstances: instances.attachInstances.bind(instances),
       DetachInstances: instances.detachInstances.bind(instances),
       EnterStandby: instances.enterStandby.bind(instances),
       ExitStandby: instances.exitStandby.bind(instances),
-      LaunchInstances: instances.launchInstances.bind(instances),
+      LaunchInstances: launches.launchInstances.bind(launches),
       DescribeLifecycleHooks: hooks.describeLifecycleHooks.bind(hooks),
       PutLifecycleHook: hooks.putLifecycleHook.bind(hooks),
       DeleteLifecycleHook: hooks.deleteLifecycleHook.bind(hooks),
@@ -335,18 +390,8 @@ export class AutoScalingService implements AutoScalingPort {
         this.#describeInstanceRefreshes(input),
       StartInstanceRefresh: (input: StartInstanceRefreshType, call: Call) =>
         this.#startInstanceRefresh(input, call),
-      CancelInstanceRefresh: (input: { AutoScalingGroupName?: string }) => ({
-        InstanceRefreshId: cancelRefresh(this.#world, this.#store.get(input.AutoScalingGroupName)),
-      }),
+      CancelInstanceRefresh: (input: CancelInstanceRefreshType) => this.#cancelInstanceRefresh(input),
+      RollbackInstanceRefresh: (input: RollbackInstanceRefreshType) => this.#rollbackInstanceRefresh(input),
     });
   }
-}
-
-/** JSON with sorted keys, so that two descriptions can be compared as text. */
-function sortedJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    item !== null && typeof item === 'object' && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

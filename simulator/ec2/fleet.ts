@@ -174,6 +174,17 @@ export class Fleet {
     this.#goOn(record);
   }
 
+  /** A stopped instance goes up again; it counts to the vCPU limit from now on. */
+  start(record: InstanceRecord, actor: Actor): void {
+    if (record.state !== 'stopped') return;
+    record.endedBy = null;
+    record.stateReason = undefined;
+    record.stateTransitionReason = '';
+    this.#count(record);
+    this.#enter(record, 'pending', actor);
+    this.#goOn(record);
+  }
+
   /** Tags or attributes changed: reads see it from now on. */
   changed(record: InstanceRecord): void {
     this.#picture(record);

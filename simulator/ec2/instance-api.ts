@@ -4,6 +4,7 @@ import type {
   DescribeInstancesRequest,
   Instance,
   ModifyInstanceAttributeRequest,
+  StartInstancesRequest,
   StopInstancesRequest,
   TerminateInstancesRequest,
 } from '@aws-sdk/client-ec2';
@@ -137,6 +138,24 @@ export class InstanceApi {
     return {
       StoppingInstances: records.map((record) =>
         this.#change(record, () => haltByUser(this.#fleet, record, call.actor)),
+      ),
+    };
+  }
+
+  startInstances(input: StartInstancesRequest, call: Call) {
+    const records = this.#getAll(input.InstanceIds ?? []);
+    const wrong = records.find(
+      ({ state }) => state !== 'stopped' && state !== 'running' && state !== 'pending',
+    );
+    if (wrong) {
+      throw awsError(
+        'IncorrectInstanceState',
+        `The instance '${wrong.instanceId}' is not in a state from which it can be started.`,
+      );
+    }
+    return {
+      StartingInstances: records.map((record) =>
+        this.#change(record, () => this.#fleet.start(record, call.actor)),
       ),
     };
   }

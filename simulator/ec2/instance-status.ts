@@ -2,7 +2,12 @@
  * Status checks and scheduled events of instances, as DescribeInstanceStatus tells them, and what EC2 does when an
  * event's time has come. Source: Amazon EC2 user guide, monitoring-instances-status-check_sched.
  */
-import type { DescribeInstanceStatusRequest, InstanceStatus, InstanceStatusEvent } from '@aws-sdk/client-ec2';
+import type {
+  DescribeInstanceStatusRequest,
+  InstanceStatus,
+  InstanceStatusEvent,
+  ModifyInstanceEventStartTimeRequest,
+} from '@aws-sdk/client-ec2';
 import { awsError } from '../kernel/aws-error.ts';
 import { pageOf } from '../kernel/pages.ts';
 import type { Call, Range, World } from '../world.ts';
@@ -16,6 +21,8 @@ import { EC2_PAGES } from './page-rules.ts';
 const INITIALIZING_MS = 120_000;
 /** "waits a few minutes" (Auto Scaling user guide, health-checks-overview). */
 const IMPAIRED_SECONDS: Range = [180, 300];
+/** "at least 60 minutes" ahead (Amazon EC2 user guide, schedevents_actions_reschedule). */
+const SHORTEST_RESCHEDULE_MS = 3_600_000;
 /** A done event stays visible for up to a week. */
 const VISIBLE_AFTER_EVENT_MS = 7 * 86_400_000;
 
@@ -57,7 +64,7 @@ export class InstanceStatuses {
    *
    * @throws when the code is none of EC2's
    */
-  schedule(instanceId: string, code: string, notBeforeMs: number): void {
+  schedule(instanceId: string, code: string, notBeforeMs: number, deadlineMs?: number): void {
     const known = CODES.find((name) => name === code);
     if (!known) throw new Error(`${code} is not an event code of EC2: ${CODES.join(', ')}`);
     const record = this.#fleet.get(instanceId);
@@ -67,9 +74,54 @@ export class InstanceStatuses {
       Code: known,
       Description: DESCRIPTIONS[known],
       NotBefore: new Date(notBeforeMs),
+      ...(deadlineMs !== undefined && { NotBeforeDeadline: new Date(deadlineMs) }),
     };
     record.events.push(event);
     this.#arm(record, event);
+  }
+
+  /**
+   * Only an event with a deadline can be moved: to at least an hour from now, and before the deadline.
+   * Source: Amazon EC2 user guide, schedevents_actions_reschedule.
+   *
+   * @throws `InvalidInstanceID.NotFound`, `InvalidParameterValue`
+   */
+  modifyInstanceEventStartTime(input: ModifyInstanceEventStartTimeRequest) {
+    this.#api.visible([input.InstanceId ?? ''], 0);
+    const record = this.#fleet.get(input.InstanceId ?? '');
+    const event = record?.events.find((known) => known.InstanceEventId === input.InstanceEventId);
+    if (!record || !event || event.Description?.startsWith('[')) {
+      throw awsError(
+        'InvalidParameterValue',
+        `The instance event ID '${input.InstanceEventId}' does not exist`,
+      );
+    }
+    const notBeforeMs = new Date(input.NotBefore ?? 0).getTime();
+    const nowMs = this.#world.clock.nowMs;
+    if (!event.NotBeforeDeadline) {
+      throw awsError(
+        'InvalidParameterValue',
+        `The instance event '${event.InstanceEventId}' cannot be rescheduled`,
+      );
+    }
+    if (
+      notBeforeMs < nowMs + SHORTEST_RESCHEDULE_MS ||
+      (event.NotBefore?.getTime() ?? 0) - nowMs < SHORTEST_RESCHEDULE_MS
+    ) {
+      throw awsError(
+        'InvalidParameterValue',
+        'An event can only be moved at least 60 minutes before it starts',
+      );
+    }
+    if (notBeforeMs > event.NotBeforeDeadline.getTime()) {
+      throw awsError(
+        'InvalidParameterValue',
+        'The new start time must not be later than the deadline of the event',
+      );
+    }
+    event.NotBefore = new Date(notBeforeMs);
+    this.#world.clock.at(notBeforeMs, () => this.#happen(record, event));
+    return { Event: { ...event } };
   }
 
   describeInstanceStatus(input: DescribeInstanceStatusRequest, call: Call) {
@@ -138,15 +190,18 @@ export class InstanceStatuses {
     const notBeforeMs = event.NotBefore.getTime();
     this.#world.clock.at(notBeforeMs, () => this.#happen(record, event));
     // "If one of your instances is affected by a scheduled event, Amazon EC2 Auto Scaling considers the instance to be
-    // unhealthy and replaces it" (health-checks-overview). UNCONFIRMED when: any time until the event is due.
-    const noticedMs = this.#world.random.stream('ec2/events').between([nowMs, Math.max(nowMs, notBeforeMs)]);
+    // unhealthy and replaces it" (health-checks-overview). UNCONFIRMED when.
+    const drawnMs = this.#world.random.stream('ec2/events').between([nowMs, Math.max(nowMs, notBeforeMs)]);
+    const noticedMs = this.#world.readings.eventReplacesFromNotice ? drawnMs : Math.max(nowMs, notBeforeMs);
     this.#world.clock.at(noticedMs, () => {
       if (record.events.includes(event)) this.#world.autoScaling.considerUnhealthy(record.instanceId);
     });
   }
 
   #happen(record: InstanceRecord, event: InstanceStatusEvent): void {
-    if (!record.events.includes(event)) return;
+    if (!record.events.includes(event) || event.Description?.startsWith('[')) return;
+    // Somebody moved it.
+    if ((event.NotBefore?.getTime() ?? 0) > this.#world.clock.nowMs) return;
     const aws = { kind: 'aws', name: event.Code ?? 'event' } as const;
     const reason = {
       Code: 'Server.ScheduledStop',

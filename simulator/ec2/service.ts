@@ -116,6 +116,11 @@ export class Ec2Service implements Ec2Port {
     if (record) haltByUser(this.#fleet, record, actor);
   }
 
+  start(instanceId: string, actor: Actor): void {
+    const record = this.#fleet.get(instanceId);
+    if (record) this.#fleet.start(record, actor);
+  }
+
   resolveImage(reference: string): string | undefined {
     if (!reference.startsWith(SSM_PREFIX)) return reference;
     return this.#world.ssm.valueOf(reference.slice(SSM_PREFIX.length));
@@ -178,10 +183,31 @@ export class Ec2Service implements Ec2Port {
     }));
   }
 
+  /**
+   * EC2 sees that the Spot instance is at elevated risk; nothing more need come of it. Source: Amazon EC2 user guide,
+   * rebalance-recommendations. Unlike the warning, its ARN is an instance's.
+   */
+  recommendRebalance(instanceId: string): void {
+    const record = this.#fleet.get(instanceId);
+    if (record?.state !== 'running') return;
+    this.#world.bus.emit({
+      source: 'aws.ec2',
+      detailType: 'EC2 Instance Rebalance Recommendation',
+      resources: [`arn:aws:ec2:${this.#world.region}:${this.#world.accountId}:instance/${instanceId}`],
+      detail: { 'instance-id': instanceId },
+      delivery: 'best-effort',
+    });
+    this.#world.autoScaling.considerAtRisk(instanceId);
+  }
+
   /** Two minutes' notice, then EC2 takes the Spot instance; the notice is best effort, the end is not. */
   spotInterrupt(instanceId: string, actor: Actor): void {
     const record = this.#fleet.get(instanceId);
     if (record?.state !== 'running') return;
+    // "the rebalance recommendation signal can arrive along with the two-minute interruption notice"
+    if (this.#world.random.stream('ec2/rebalance-recommendations').chance(0.5))
+      this.recommendRebalance(instanceId);
+    else this.#world.autoScaling.considerAtRisk(instanceId);
     this.#world.bus.emit({
       source: 'aws.ec2',
       detailType: 'EC2 Spot Instance Interruption Warning',
@@ -201,8 +227,8 @@ export class Ec2Service implements Ec2Port {
     );
   }
 
-  scheduleInstanceEvent(instanceId: string, code: string, notBeforeMs: number): void {
-    this.#statuses.schedule(instanceId, code, notBeforeMs);
+  scheduleInstanceEvent(instanceId: string, code: string, notBeforeMs: number, deadlineMs?: number): void {
+    this.#statuses.schedule(instanceId, code, notBeforeMs, deadlineMs);
   }
 
   /** Makes an image known, shaped like another one where nothing is said. */
@@ -282,8 +308,10 @@ export class Ec2Service implements Ec2Port {
       DescribeInstanceAttribute: instances.describeInstanceAttribute.bind(instances),
       ModifyInstanceAttribute: instances.modifyInstanceAttribute.bind(instances),
       TerminateInstances: instances.terminateInstances.bind(instances),
+      StartInstances: instances.startInstances.bind(instances),
       StopInstances: instances.stopInstances.bind(instances),
       DescribeInstanceStatus: this.#statuses.describeInstanceStatus.bind(this.#statuses),
+      ModifyInstanceEventStartTime: this.#statuses.modifyInstanceEventStartTime.bind(this.#statuses),
       DescribeImages: this.#images.describeImages.bind(this.#images),
       DescribeInstanceTypes: this.#types.describeInstanceTypes.bind(this.#types),
       DescribeSubnets: this.#subnets.describeSubnets.bind(this.#subnets),

@@ -301,15 +301,24 @@ describe('a host that EC2 is about to retire', () => {
   afterEach(() => account.close());
 
   it('is replaced by its group at some time before, terminate first', async () => {
-    account = smallAccount();
+    account = smallAccount(undefined, { readings: { eventReplacesFromNotice: true } });
     account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', account.clock.nowMs + 86_400_000);
     await account.pass(86_400);
     expect(ids()).not.toContain(hostId(1));
     expect(inService()).toHaveLength(6);
   });
 
+  it('is replaced when its time has come, where AWS reads it like that', async () => {
+    account = smallAccount(undefined, { readings: { eventReplacesFromNotice: false } });
+    account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', account.clock.nowMs + 86_400_000);
+    await account.pass(86_390);
+    expect(ids()).toContain(hostId(1));
+    await account.pass(300);
+    expect(ids()).not.toContain(hostId(1));
+  });
+
   it('is left alone while ReplaceUnhealthy is suspended', async () => {
-    account = smallAccount();
+    account = smallAccount(undefined, { readings: { eventReplacesFromNotice: true } });
     account.call('AutoScaling', 'SuspendProcesses', { ...web, ScalingProcesses: ['ReplaceUnhealthy'] });
     account.ec2.scheduleInstanceEvent(hostId(1), 'instance-retirement', account.clock.nowMs + 86_400_000);
     await account.pass(86_000);
