@@ -64,7 +64,13 @@ async function restore(input: RunState): Promise<RunState> {
   let surplus = 0;
   for (const group of run.memory.groups) {
     try {
-      const given = await giveBack(group, { table, runId: state.runId, keepsTarget, fence });
+      const given = await giveBack(group, {
+        table,
+        runId: state.runId,
+        memory: run.memory,
+        keepsTarget,
+        fence,
+      });
       warnings.push(...given.warnings);
       surplus += given.surplus;
     } catch (cause) {

@@ -19,10 +19,10 @@ import {
 } from '@aws-sdk/client-ecs';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { beginAsNewContainer } from '../functions/aws/container-memory.ts';
 import { readRun } from '../functions/aws/ledger/runs.ts';
-import type { GroupMemory } from '../functions/core/memory.ts';
+import type { GroupMemory, HostMemory } from '../functions/core/memory.ts';
 import type { Ending } from '../functions/core/outcome.ts';
 import { handler } from '../functions/restore.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
@@ -117,6 +117,50 @@ describe('restore', () => {
     await restoring(FAILED);
 
     expect(updates().at(-1)).toMatchObject({ DesiredCapacity: 5, MaxSize: 5 });
+  });
+
+  describe('where reads of Auto Scaling are old', () => {
+    const host = { autoScalingGroupName: 'hosts', role: 'new' } as const;
+    const restoreAfter = async (hosts: readonly object[], lookedAtMs: number) => {
+      const memory = {
+        groups: [{ ...groupMemory, set: { ...groupMemory.set, desiredCapacity: 2 } }],
+        hosts: hosts.map((over) => ({ ...host, ...over })) as HostMemory[],
+        phase: 'closing' as const,
+        ending: SUCCEEDED,
+        lookedAtMs,
+      };
+      await begin(ledger.table, memory);
+      return handler({ ...state, ending: SUCCEEDED }, lambdaContext);
+    };
+    const wait = globalThis.setTimeout;
+    beforeEach(() => {
+      vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) =>
+        wait(run, ms === 5000 ? 0 : ms)) as typeof setTimeout);
+    });
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+
+    it('asks again rather than set a size too low, and gives up the attempt for minutes', async () => {
+      const missing = [{ instanceId: 'i-3', readySinceMs: 1 }];
+      await expect(restoreAfter(missing, Date.now())).rejects.toThrow(/i-3 is missing/);
+      expect(updates().some(({ DesiredCapacity }) => DesiredCapacity !== undefined)).toBe(false);
+    });
+
+    it('goes on with the first read that agrees with the ledger', async () => {
+      autoScaling
+        .on(DescribeAutoScalingGroupsCommand)
+        .resolvesOnce({ AutoScalingGroups: [group({ DesiredCapacity: 3 }) as never] })
+        .resolves({ AutoScalingGroups: [group() as never] });
+      await restoreAfter([], Date.now());
+      expect(updates()).toContainEqual(expect.objectContaining({ DesiredCapacity: 2 }));
+    });
+
+    it('believes in the end that somebody else did it, and counts no host that the run saw go', async () => {
+      groupIs({ DesiredCapacity: 3 });
+      await restoreAfter([{ instanceId: 'i-2', goneSinceMs: 1 }], Date.now() - 200_000);
+      expect(updates()).toContainEqual(expect.objectContaining({ DesiredCapacity: 3 }));
+    });
   });
 
   it('keeps a Min that somebody else set meanwhile', async () => {

@@ -9,6 +9,7 @@ import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { isEnded } from './rules/finish.ts';
+import { ownBounds } from './rules/goal.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
@@ -23,6 +24,7 @@ const RECOVER_MS = 180_000;
 export const close: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   draft.phase = 'closing';
+  for (const group of look.groups) capGoal(tick, group);
   const open = look.groups.map((group) => closeGroup(tick, group));
   const ghosts = draft.deregister.length > 0;
   if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length > 0) {
@@ -33,6 +35,13 @@ export const close: Rule = (tick) => {
   tellSplits(tick);
   draft.restore = true;
 };
+
+/** Growth above a MaxSize that only we had raised ends with it. */
+function capGoal({ draft }: Tick, group: GroupLook): void {
+  const memory = memoryOf(draft, group);
+  const { maxSize } = ownBounds(group.facts, memory);
+  if (memory.goal > maxSize) draft.noteGroup(group.name, { goal: maxSize });
+}
 
 /** A run that stood still ends FAILED when it had replaced nothing; what it had drained went since then. */
 function countWhatWent({ look, draft }: Tick): void {

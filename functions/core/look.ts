@@ -20,8 +20,10 @@ export interface GroupLook {
   readonly outdatedLeft: readonly Host[];
   readonly ready: readonly Host[];
   readonly incoming: readonly Host[];
-  /** Decrements that we asked for and Auto Scaling does not show yet. */
+  /** Decrements that we asked for and Auto Scaling does not show yet, `staleDecrements` included. */
   readonly decrementsInFlight: number;
+  /** Of these, those of hosts that EC2 ends already: this read of Auto Scaling is older than our call. */
+  readonly staleDecrements: number;
   readonly terminating: number;
 }
 
@@ -87,6 +89,11 @@ function lookAtGroups(facts: Facts, plan: Plan, hosts: ReadonlyMap<string, Host>
 function lookAtGroup(facts: GroupFacts, plan: GroupPlan, hosts: readonly Host[]): GroupLook {
   const alive = hosts.filter((host) => host.kind !== 'gone' && isMember(host));
   const terminating = alive.filter((host) => host.kind === 'terminating');
+  // Auto Scaling lowers desired and leaves InService in one: a read that says InService has the old desired as well.
+  const stale = hosts.filter(
+    ({ kind, facts: host, memory }) =>
+      kind === 'gone' && host?.lifecycleState === 'InService' && memory.terminateDecrement === true,
+  ).length;
   return {
     name: facts.autoScalingGroupName,
     plan,
@@ -96,7 +103,8 @@ function lookAtGroup(facts: GroupFacts, plan: GroupPlan, hosts: readonly Host[])
     outdatedLeft: alive.filter(isStillToReplace),
     ready: hosts.filter((host) => host.kind === 'ready'),
     incoming: hosts.filter((host) => host.kind === 'incoming'),
-    decrementsInFlight: terminating.filter((host) => host.memory.terminateDecrement === true).length,
+    decrementsInFlight: stale + terminating.filter((host) => host.memory.terminateDecrement === true).length,
+    staleDecrements: stale,
     terminating: terminating.length,
   };
 }

@@ -31,6 +31,7 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Sizes {
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.
   const isNewer = now.desiredCapacity > (set.desiredCapacity ?? original.desiredCapacity);
   const goal = isNewer ? Math.max(group.goal, now.desiredCapacity) : group.goal;
-  const desiredCapacity = Math.max(goal, minSize, now.inService);
+  // What others added above the MaxSize that only we had raised goes no further than their own.
+  const desiredCapacity = Math.max(Math.min(goal, maxSize), minSize, now.inService);
   return { minSize, maxSize: Math.max(maxSize, desiredCapacity), desiredCapacity };
 }

@@ -10,11 +10,14 @@ import { present } from '../aws/batches.ts';
 import { autoScaling } from '../aws/clients.ts';
 import { readSizes } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
-import type { GroupMemory } from '../core/memory.ts';
+import type { GroupMemory, RunMemory } from '../core/memory.ts';
 import { restoredSizes } from '../core/restoring.ts';
+import { AwsBusy } from '../edge/errors.ts';
 import { restoreReference } from './reference.ts';
 
 export interface GivingBack {
+  /** What the run remembers of its hosts, against which a read is held. */
+  readonly memory: Pick<RunMemory, 'hosts' | 'lookedAtMs'>;
   readonly table: Table;
   readonly runId: string;
   readonly keepsTarget: boolean;
@@ -31,14 +34,23 @@ export interface GivenBack {
   readonly surplus: number;
 }
 
-/** Safe to repeat: what is as it should be is not touched again. */
+/** Reads of Auto Scaling that contradict the ledger are not believed before the last look is this old. */
+const BELIEVED_AFTER_MS = 180_000;
+const READS = 3;
+const READS_APART_MS = 5000;
+
+/**
+ * Safe to repeat: what is as it should be is not touched again.
+ *
+ * @throws AwsBusy while Auto Scaling does not show yet what the run did
+ */
 export async function giveBack(group: GroupMemory, how: GivingBack): Promise<GivenBack> {
-  const [described] = await describeGroups(autoScaling, [group.autoScalingGroupName]);
+  const described = await readSettled(group, how);
   if (described === undefined) {
     return { warnings: [`${group.autoScalingGroupName} does not exist any more`], surplus: 0 };
   }
   const warnings = await restoreReference(described, group, how);
-  await restoreSizes(described, group, how);
+  await restoreSizes(described, group, how, presentIn(described, how));
   await restoreFlags(described, group, how);
   const suspended = new Set((described.SuspendedProcesses ?? []).map(({ ProcessName }) => ProcessName));
   const ours = group.suspendedByUs.filter((process) => suspended.has(process));
@@ -46,18 +58,55 @@ export async function giveBack(group: GroupMemory, how: GivingBack): Promise<Giv
     await how.fence();
     await resumeProcesses(autoScaling, group.autoScalingGroupName, ours);
   }
-  const surplus = group.referenceOnly ? 0 : Math.max(0, presentIn(described) - group.goal);
+  const surplus = group.referenceOnly ? 0 : Math.max(0, presentIn(described, how) - group.goal);
   return { warnings, surplus };
 }
 
-function presentIn(described: AutoScalingGroup): number {
-  return (described.Instances ?? []).filter((one) => PRESENT.has(one.LifecycleState ?? '')).length;
+/** Sizes are not set from one read that may be minutes old: too low a size would let Auto Scaling choose victims. */
+async function readSettled(group: GroupMemory, how: GivingBack): Promise<AutoScalingGroup | undefined> {
+  for (let read = 1; ; read += 1) {
+    const [described] = await describeGroups(autoScaling, [group.autoScalingGroupName]);
+    const doubt = described && !group.referenceOnly ? doubtOf(described, group, how) : undefined;
+    if (doubt === undefined || Date.now() - (how.memory.lookedAtMs ?? 0) >= BELIEVED_AFTER_MS)
+      return described;
+    if (read === READS)
+      throw new AwsBusy(`${group.autoScalingGroupName}: ${doubt}; the read is taken for an old one`);
+    await new Promise((resolve) => setTimeout(resolve, READS_APART_MS));
+  }
+}
+
+/** What of the read cannot be, by what the run did and saw; else undefined. */
+function doubtOf(
+  { Instances = [], DesiredCapacity = 0 }: AutoScalingGroup,
+  { set, original, autoScalingGroupName }: GroupMemory,
+  { memory }: GivingBack,
+): string | undefined {
+  const states = new Map(Instances.map((one) => [one.InstanceId, one.LifecycleState ?? '']));
+  for (const host of memory.hosts) {
+    if (host.autoScalingGroupName !== autoScalingGroupName) continue;
+    const { instanceId, goneSinceMs, readySinceMs, terminateIntentMs } = host;
+    if (goneSinceMs !== undefined && states.get(instanceId) === 'InService') return `${instanceId} has gone`;
+    const stands = readySinceMs !== undefined && goneSinceMs === undefined && terminateIntentMs === undefined;
+    if (stands && !states.has(instanceId)) return `${instanceId} is missing`;
+  }
+  const expected = set.desiredCapacity ?? original.desiredCapacity;
+  return DesiredCapacity === expected ? undefined : `desired capacity is ${DesiredCapacity}, not ${expected}`;
+}
+
+/** Hosts that stand, without those that the run has seen go. */
+function presentIn({ Instances = [] }: AutoScalingGroup, { memory }: GivingBack): number {
+  const gone = new Set(
+    memory.hosts.filter((host) => host.goneSinceMs !== undefined).map((host) => host.instanceId),
+  );
+  return Instances.filter((one) => PRESENT.has(one.LifecycleState ?? '') && !gone.has(one.InstanceId ?? ''))
+    .length;
 }
 
 async function restoreSizes(
   described: AutoScalingGroup,
   group: GroupMemory,
   { table, runId, fence }: GivingBack,
+  inService: number,
 ): Promise<void> {
   if (group.referenceOnly) return;
   const set = await readSizes(table, runId, group.autoScalingGroupName);
@@ -68,7 +117,7 @@ async function restoreSizes(
   };
   const sizes = restoredSizes(group, {
     ...now,
-    inService: presentIn(described),
+    inService,
     minSizesSet: set.minSizes,
     maxSizesSet: set.maxSizes,
   });

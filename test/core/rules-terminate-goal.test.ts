@@ -101,9 +101,9 @@ describe('rules 16 to 18: terminate', () => {
       const forgotten = see(memory).remember.hosts.find((host) => host.instanceId === id);
       return forgotten?.terminateIntentMs === undefined;
     };
-    expect(asked(0, 90_000)).toBe(false);
-    expect(asked(1, 30_000)).toBe(false);
-    expect(asked(1, 90_000)).toBe(true);
+    expect(asked(0, 240_000)).toBe(false);
+    expect(asked(1, 120_000)).toBe(false);
+    expect(asked(1, 240_000)).toBe(true);
   });
 
   it('has Min lowered again where the call that should have lowered it came to nothing', () => {
@@ -199,16 +199,47 @@ describe('rule 2: what others want of the group', () => {
     const facts = drainingAfterTrial();
     const due = withGroup(facts, {
       scheduledActions: [
-        { name: 'evening', startMs: facts.observedAtMs - 1000, desiredCapacity: 9, minSize: 2 },
+        { name: 'evening', startMs: facts.observedAtMs - 1000, desiredCapacity: 9, minSize: 2, maxSize: 9 },
       ],
     });
     const step = see(due);
     expect(step.remember.groups[0]).toMatchObject({
       goal: 9,
-      scheduledDue: { desiredCapacity: 9, minSize: 2 },
+      scheduledDue: { desiredCapacity: 9, minSize: 2, maxSize: 9 },
     });
     const noted = step.remember.groups[0];
     expect(see(withGroupMemory(due, { ...noted, goal: 7 })).remember.groups[0]?.goal ?? 7).toBe(7);
+  });
+
+  it('lets a scheduled action change nothing that Auto Scaling would refuse it: above the MaxSize of before the surge', () => {
+    const facts = drainingAfterTrial();
+    const original = facts.memory.groups[0]?.original.maxSize ?? 0;
+    const goal = facts.memory.groups[0]?.goal;
+    expect(facts.groups[0]?.maxSize).toBeGreaterThan(original);
+    const action = { name: 'evening', startMs: facts.observedAtMs - 1000 };
+    const due = (over: object) => see(withGroup(facts, { scheduledActions: [{ ...action, ...over }] }));
+    const refused = due({ desiredCapacity: original + 1 });
+    expect(refused.remember.groups[0]?.goal ?? goal).toBe(goal);
+    expect(refused.remember.groups[0]?.scheduledDue).toBeUndefined();
+    expect(refused.notify).toContainEqual(expect.objectContaining({ kind: 'scheduled-action' }));
+    expect(due({ desiredCapacity: original }).remember.groups[0]?.goal ?? goal).toBe(original);
+  });
+
+  it('takes no old read of Auto Scaling for somebody who scaled out', () => {
+    const facts = terminating();
+    const [host] = facts.hosts.filter(({ lifecycleState }) => lifecycleState === 'InService');
+    const desired = (facts.memory.groups[0]?.set.desiredCapacity ?? 0) - 1;
+    const set = { ...facts.memory.groups[0]?.set, desiredCapacity: desired };
+    const gone = withHostMemory(
+      withHost(withGroupMemory(facts, { set }), host?.instanceId, { ec2State: 'shutting-down' }),
+      host?.instanceId,
+      { terminateIntentMs: 0, terminateDecrement: true, decrementCounted: true, goneSinceMs: 0 },
+    );
+    const old = withGroup(gone, { desiredCapacity: desired + 1 });
+    const first = see(old);
+    expect(first.remember.groups[0]?.foreignAbove).toBeUndefined();
+    const fresh = withHost(old, host?.instanceId, { lifecycleState: 'Terminating' });
+    expect(see(fresh).remember.groups[0]?.foreignAbove).toMatchObject({ count: 1 });
   });
 
   /** Failures at these moments, and what the look at four minutes makes of them. */

@@ -81,6 +81,14 @@ describe('a run goes on and replaces every host although', () => {
       [{ kind: 'stale-reads', ...AT_START, service: 'EC2', lagSeconds: 120 }],
     ],
     [
+      'Auto Scaling answers with what was true two minutes ago',
+      [{ kind: 'stale-reads', ...AT_START, service: 'AutoScaling', lagSeconds: 120 }],
+    ],
+    [
+      'a scheduled action asks for more than MaxSize allows',
+      [{ kind: 'scheduled-action', when: 'first-drain', group: 'web', desired: 6 }],
+    ],
+    [
       'prepare, drain and terminate each die once',
       [crash('prepare', 5), crash('drain', 2), crash('terminate', 3)],
     ],

@@ -28,7 +28,7 @@ const expectedOf = (memory: GroupMemory) => memory.set.desiredCapacity ?? memory
 
 function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
-  const count = group.facts.desiredCapacity - expectedOf(memory);
+  const count = group.facts.desiredCapacity - group.staleDecrements - expectedOf(memory);
   const before = memory.foreignAbove;
   if (count <= 0) {
     if (before !== undefined) draft.noteGroup(group.name, { foreignAbove: undefined });
@@ -41,7 +41,7 @@ function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
   if (look.nowMs - before.sinceMs < READS_APART_MS) return;
   draft.noteGroup(group.name, {
     goal: memory.goal + count,
-    set: { ...memory.set, desiredCapacity: group.facts.desiredCapacity },
+    set: { ...memory.set, desiredCapacity: group.facts.desiredCapacity - group.staleDecrements },
     foreignAbove: undefined,
   });
 }
@@ -56,7 +56,7 @@ function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const standing = group.alive.length - group.terminating;
   const desired = group.facts.desiredCapacity - group.decrementsInFlight;
   const below = standing - desired;
-  const expected = expectedOf(memory) - group.decrementsInFlight;
+  const expected = expectedOf(memory) - (group.decrementsInFlight - group.staleDecrements);
   const executed =
     below <= 0 &&
     desired < expected &&
@@ -134,8 +134,16 @@ function applyDueActions({ look, draft }: Tick, group: GroupLook): void {
   if (due === undefined) return;
 
   const { minSize, maxSize, desiredCapacity } = due;
+  const goal = goalAfter(due, ownBounds(group.facts, memory), memory.goal);
+  if (goal === undefined) {
+    draft.tell(
+      'scheduled-action',
+      `scheduled action ${due.name} of ${group.name} fell due and asks for what its sizes do not allow: it changes nothing`,
+    );
+    return;
+  }
   draft.noteGroup(group.name, {
-    goal: goalAfter(due, memory.goal),
+    goal,
     scheduledDue: {
       ...memory.scheduledDue,
       ...(minSize !== undefined && { minSize }),
@@ -148,9 +156,28 @@ function applyDueActions({ look, draft }: Tick, group: GroupLook): void {
 
 type ScheduledAction = GroupFacts['scheduledActions'][number];
 
-function goalAfter(action: ScheduledAction, goal: number): number {
-  const wanted = action.desiredCapacity ?? goal;
-  const atLeast = action.minSize ?? Number.NEGATIVE_INFINITY;
-  const atMost = action.maxSize ?? Number.POSITIVE_INFINITY;
-  return Math.max(atLeast, Math.min(atMost, wanted));
+interface Bounds {
+  readonly minSize: number;
+  readonly maxSize: number;
+}
+
+/** The group's sizes without what we set for the surge: the originals, and what others changed since. */
+export function ownBounds(facts: Bounds, { original, set, scheduledDue }: GroupMemory): Bounds {
+  const own = (size: keyof Bounds) => {
+    const isOurs =
+      facts[size] === set[size] || (facts[size] > original[size] && facts[size] <= (set[size] ?? 0));
+    return scheduledDue?.[size] ?? (isOurs ? original[size] : facts[size]);
+  };
+  return { minSize: own('minSize'), maxSize: own('maxSize') };
+}
+
+/**
+ * The goal after an action; undefined where Auto Scaling would refuse it: a desired capacity that an action names must lie
+ * between the sizes, as in UpdateAutoScalingGroup; one that it does not name follows them.
+ */
+function goalAfter(action: ScheduledAction, own: Bounds, goal: number): number | undefined {
+  const { minSize = own.minSize, maxSize = own.maxSize, desiredCapacity } = action;
+  if (minSize > maxSize) return undefined;
+  if (desiredCapacity === undefined) return Math.max(minSize, Math.min(maxSize, goal));
+  return desiredCapacity < minSize || desiredCapacity > maxSize ? undefined : desiredCapacity;
 }

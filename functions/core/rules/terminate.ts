@@ -13,8 +13,11 @@ import { effectiveSurge } from './launches.ts';
 
 /** One step's batch: each is guarded by fresh reads of its own. */
 export const TERMINATIONS_PER_STEP = 20;
-/** An intent without effect on two later reads, and this old, was lost. */
-const INTENT_LOST_MS = 60_000;
+/**
+ * An intent without effect on two later reads, and this old, was lost. Reads of Auto Scaling may be minutes old, and a hook
+ * keeps the host running all that while: a call sent twice might take two hosts from desired.
+ */
+const INTENT_LOST_MS = 180_000;
 
 export const terminateHosts: Rule = (tick) => {
   const { look, draft, freeze } = tick;
