@@ -6,7 +6,7 @@
  * repeated. It changes nothing of the cluster itself.
  */
 import { dynamodb } from './aws/clients.ts';
-import { readFacts } from './aws/facts/read-facts.ts';
+import { readWorld } from './aws/facts/read-facts.ts';
 import { renewClaim } from './aws/ledger/claims.ts';
 import { type Run, readRun, remember } from './aws/ledger/runs.ts';
 import { createTable } from './aws/ledger/table.ts';
@@ -21,7 +21,7 @@ import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { cutToBatch } from './flow/acts.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
-import { factClients } from './flow/planning.ts';
+import { factClients, rememberingOf } from './flow/planning.ts';
 import { EVENTS_MAX, handOver } from './flow/successor.ts';
 
 /**
@@ -40,13 +40,16 @@ async function assess(state: RunState): Promise<RunState> {
   if (run?.memory === undefined || run.plan === undefined)
     throw new Error(`run ${state.runId} has no memory`);
   const { settings, continuedBy = [] } = run.record;
-  const facts = await readFacts(factClients, {
+  const world = await readWorld(factClients, {
     cluster: state.cluster,
     memory: run.memory,
     nowMs,
     alarms: settings.alarms,
     look: 'tick',
+    remembering: rememberingOf(table, state.runId, nowMs),
   });
+  if (world === undefined) return readOn(state);
+  const { facts } = world;
   const step = decide(facts, run.plan, settings, nowMs);
   logDecision(state, step);
 
@@ -81,6 +84,12 @@ async function assess(state: RunState): Promise<RunState> {
   };
   const isLong = decided.counters.events > EVENTS_MAX && next === 'wait';
   return isLong ? handOver(table, decided, continuedBy) : decided;
+}
+
+/** More has changed than one invocation can read: the machine comes back here, and what was read is remembered. */
+function readOn(state: RunState): RunState {
+  const events = state.counters.events + EVENTS.task + EVENTS.choice;
+  return { ...state, next: 'assess', counters: { ...state.counters, events } };
 }
 
 function eventsOf(acts: RunState['step']): number {

@@ -104,6 +104,7 @@ function refusalOf(
 /** Plans, and goes on to `prepare` when there is something to do, now, and the cluster's owner said more than "observe". */
 async function planned(state: RunState): Promise<RunState> {
   const result = await makeAndKeepPlan(state);
+  if (result === undefined) return readOn(state);
   const { plan, facts, settings } = result;
   const summary = summaryOf(plan);
   if (plan.verdict !== 'roll') return ended({ ...state, summary }, plan.verdict, plan.reason);
@@ -121,13 +122,20 @@ async function planned(state: RunState): Promise<RunState> {
 }
 
 async function planOnly(state: RunState): Promise<RunState> {
-  const { plan } = await makeAndKeepPlan(state);
-  return reported(state, plan);
+  const result = await makeAndKeepPlan(state);
+  return result === undefined ? readOn(state) : reported(state, result.plan);
 }
 
-async function makeAndKeepPlan(state: RunState): Promise<Planned> {
+/** The cluster is too large to be read in one invocation: the machine comes back here, and what was read is remembered. */
+function readOn(state: RunState): RunState {
+  return { ...state, next: 'plan' };
+}
+
+/** Undefined while the cluster is still being read. */
+async function makeAndKeepPlan(state: RunState): Promise<Planned | undefined> {
   const nowMs = Date.now();
   const result = await planCluster(state.cluster, state.request, emptyMemory(state.runId, nowMs));
+  if (result === undefined) return undefined;
   const table = ledger();
   await beginRun(table, {
     runId: state.runId,

@@ -48,6 +48,8 @@ async function prepare(state: RunState): Promise<RunState> {
 
   const begun =
     run?.memory !== undefined && run.plan !== undefined ? run : await begin(table, claimed, nowMs);
+  // Too large to be read in one invocation: the machine comes back here.
+  if (begun === undefined) return { ...claimed, next: 'prepare' };
   if ('ending' in begun) return { ...claimed, next: 'report', ending: begun.ending };
   const { memory, plan } = begun;
   if (memory === undefined || plan === undefined) throw new Error(`run ${claim.runId} has no plan`);
@@ -97,14 +99,16 @@ async function givingBack(
   return { ...state, next: 'wait', nextLookAt: new Date(nowMs + LAST_LAMBDA_SECONDS * 1000).toISOString() };
 }
 
-/** Plans again and writes everything down; nothing is touched yet. */
+/** Plans again and writes everything down; nothing is touched yet. Undefined while the cluster is still being read. */
 async function begin(
   table: Table,
   state: RunState,
   nowMs: number,
-): Promise<Run | { readonly ending: NonNullable<RunState['ending']> }> {
+): Promise<Run | { readonly ending: NonNullable<RunState['ending']> } | undefined> {
   const { runId, cluster, request, execution } = state;
-  const { facts, plan, settings } = await planCluster(cluster, request, emptyMemory(runId, nowMs));
+  const planned = await planCluster(cluster, request, emptyMemory(runId, nowMs));
+  if (planned === undefined) return undefined;
+  const { facts, plan, settings } = planned;
   const record = {
     runId,
     cluster,

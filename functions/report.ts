@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
 import { keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
 import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
+import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
@@ -64,6 +65,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
     ],
     run?.record.settings,
   );
+  if (isRestored) await removePicture(table, input.runId);
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
   if (isRestored && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);

@@ -5,23 +5,42 @@ import {
   type ElasticLoadBalancingV2Client,
   type TargetHealthDescription,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { inBatches } from './batches.ts';
 import { perContainer } from './container-memory.ts';
 import { isNotFound } from './error-codes.ts';
 
 /** Elastic Load Balancing's default (User guide, "Deregistration delay"). */
 const DEFAULT_DEREGISTRATION_DELAY_SECONDS = 300;
 
-/** Health of every target by target group ARN; a group that was deleted is absent. */
+/** For so long the targets of services at rest are believed. */
+const BELIEVED_MS = 120_000;
+const remembered = perContainer(
+  new Map<string, { readonly atMs: number; readonly targets: readonly TargetHealthDescription[] }>(),
+);
+
+/**
+ * Health of every target by target group ARN; a group that was deleted is absent. `atRest`: groups whose targets need not
+ * be of this very moment.
+ */
 export async function readTargetHealth(
   elb: ElasticLoadBalancingV2Client,
   targetGroupArns: readonly string[],
+  atRest: ReadonlySet<string> = new Set(),
 ): Promise<ReadonlyMap<string, readonly TargetHealthDescription[]>> {
   const byArn = new Map<string, readonly TargetHealthDescription[]>();
+  const nowMs = Date.now();
   await Promise.all(
     targetGroupArns.map(async (TargetGroupArn) => {
+      const last = remembered.get(TargetGroupArn);
+      if (last !== undefined && atRest.has(TargetGroupArn) && nowMs - last.atMs < BELIEVED_MS) {
+        byArn.set(TargetGroupArn, last.targets);
+        return;
+      }
       try {
         const answer = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
-        byArn.set(TargetGroupArn, answer.TargetHealthDescriptions ?? []);
+        const targets = answer.TargetHealthDescriptions ?? [];
+        byArn.set(TargetGroupArn, targets);
+        remembered.set(TargetGroupArn, { atMs: nowMs, targets });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
@@ -32,6 +51,25 @@ export async function readTargetHealth(
 
 /** Deregistration delays change so rarely that a container reads each once. */
 const delays = perContainer(new Map<string, number>());
+
+/** Asked for together, before the clock is looked at. */
+const AT_ONCE = 20;
+
+/** Reads the delays of as many of these as it can until then; says whether the container knows all of them now. */
+export async function learnDeregistrationDelays(
+  elb: ElasticLoadBalancingV2Client,
+  targetGroupArns: readonly string[],
+  untilMs: number,
+): Promise<boolean> {
+  for (const batch of inBatches(
+    targetGroupArns.filter((arn) => !delays.has(arn)),
+    AT_ONCE,
+  )) {
+    if (Date.now() >= untilMs) return false;
+    await Promise.all(batch.map((arn) => readDeregistrationDelay(elb, arn)));
+  }
+  return true;
+}
 
 /** `deregistration_delay.timeout_seconds` of a target group. */
 export async function readDeregistrationDelay(

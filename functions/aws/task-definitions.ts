@@ -1,10 +1,29 @@
 /** Task definitions: immutable, so each is read once per container. */
 import { DescribeTaskDefinitionCommand, type ECSClient, type TaskDefinition } from '@aws-sdk/client-ecs';
-import { present, unique } from './batches.ts';
+import { inBatches, present, unique } from './batches.ts';
 import { perContainer } from './container-memory.ts';
 
 /** Registered revisions never change; the container that remembers one can never be wrong about it. */
 const known = perContainer(new Map<string, TaskDefinition>());
+
+/** Asked for together, before the clock is looked at: a second's worth of our share. */
+const AT_ONCE = 25;
+
+/** Reads as many of these as it can until then; says whether the container knows all of them now. */
+export async function learnTaskDefinitions(
+  ecs: ECSClient,
+  arns: readonly string[],
+  untilMs: number,
+): Promise<boolean> {
+  for (const batch of inBatches(
+    unique(arns).filter((arn) => !known.has(arn)),
+    AT_ONCE,
+  )) {
+    if (Date.now() >= untilMs) return false;
+    await describeTaskDefinitions(ecs, batch);
+  }
+  return true;
+}
 
 /** The task definitions of these ARNs, in no particular order. */
 export async function describeTaskDefinitions(

@@ -3,6 +3,7 @@ import {
   DescribeTasksCommand,
   type ECSClient,
   GetTaskProtectionCommand,
+  ListTasksCommand,
   paginateListTasks,
   StopTaskCommand,
   type Task,
@@ -20,6 +21,8 @@ export interface TaskQuery {
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
   /** Only tasks of this host; the whole cluster without it. */
   readonly containerInstance?: string;
+  /** Only tasks of this service. */
+  readonly serviceName?: string;
 }
 
 /** Every task of the cluster, or of one host, with that desired status, described. */
@@ -32,6 +35,24 @@ export async function listTaskArns(ecs: ECSClient, cluster: string, query: TaskQ
   const pages = paginateListTasks({ client: ecs, pageSize: LIST_PAGE }, { cluster, ...query });
   for await (const page of pages) arns.push(...(page.taskArns ?? []));
   return arns;
+}
+
+/** One page of the same list. @throws InvalidParameterException for a token that ECS does not take any more. */
+export async function listTaskPage(
+  ecs: ECSClient,
+  cluster: string,
+  query: TaskQuery,
+  nextToken: string | undefined,
+): Promise<{ readonly arns: readonly string[]; readonly nextToken: string | undefined }> {
+  const answer = await ecs.send(
+    new ListTasksCommand({
+      cluster,
+      ...query,
+      maxResults: LIST_PAGE,
+      ...(nextToken === undefined ? {} : { nextToken }),
+    }),
+  );
+  return { arns: answer.taskArns ?? [], nextToken: answer.nextToken };
 }
 
 /**

@@ -62,6 +62,7 @@ export const NO_ACTS: Acts = {
 };
 
 export const NEXT = [
+  'plan',
   'prepare',
   'assess',
   'register',

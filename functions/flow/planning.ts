@@ -14,8 +14,10 @@ import {
 } from '../aws/clients.ts';
 import { readWorld } from '../aws/facts/read-facts.ts';
 import { readPlanFacts } from '../aws/facts/read-plan-facts.ts';
+import type { Remembering } from '../aws/facts/read-running.ts';
 import { listHistory, listQuarantine } from '../aws/ledger/notes.ts';
-import { createTable } from '../aws/ledger/table.ts';
+import { loadPicture, savePicture } from '../aws/ledger/snapshots.ts';
+import { createTable, type Table } from '../aws/ledger/table.ts';
 import type { Facts } from '../core/facts.ts';
 import type { RunMemory } from '../core/memory.ts';
 import { makePlan } from '../core/plan/make-plan.ts';
@@ -34,12 +36,27 @@ export interface Planned {
   readonly plan: Plan;
 }
 
-/** @throws BadRequest when a layer of settings has problems: then nobody can say what is in force. */
-export async function planCluster(cluster: string, request: Request, memory: RunMemory): Promise<Planned> {
+/**
+ * @returns undefined while the cluster is still being read: another invocation goes on with it.
+ * @throws BadRequest when a layer of settings has problems: then nobody can say what is in force.
+ */
+export async function planCluster(
+  cluster: string,
+  request: Request,
+  memory: RunMemory,
+): Promise<Planned | undefined> {
   const nowMs = Date.now();
-  const world = await readWorld(factClients, { cluster, memory, nowMs, alarms: [], look: 'whole' });
-  const settings = settingsInForce(world.facts, request);
   const table = createTable(dynamodb, environment().tableName);
+  const world = await readWorld(factClients, {
+    cluster,
+    memory,
+    nowMs,
+    alarms: [],
+    look: 'whole',
+    remembering: rememberingOf(table, memory.runId, nowMs),
+  });
+  if (world === undefined) return undefined;
+  const settings = settingsInForce(world.facts, request);
   const [alarms, quarantine, history] = await Promise.all([
     readAlarms(cloudWatch, settings.alarms),
     listQuarantine(table),
@@ -52,8 +69,7 @@ export async function planCluster(cluster: string, request: Request, memory: Run
   ]);
   const planFacts = await readPlanFacts(
     { ...factClients, ssm, ecr, serviceQuotas },
-    facts,
-    world.tasks,
+    { ...world, facts },
     sources,
     {
       quarantine,
@@ -63,6 +79,18 @@ export async function planCluster(cluster: string, request: Request, memory: Run
     },
   );
   return { facts, settings, plan: makePlan(facts, planFacts, settings, request, nowMs) };
+}
+
+/** Of a Lambda's minute; the rest is for what follows the tasks: hosts, targets, protection, and the decision. */
+const READ_SECONDS = 35;
+
+/** The run's picture of a large cluster in the ledger, for an invocation that began at this moment. */
+export function rememberingOf(table: Table, runId: string, nowMs: number): Remembering {
+  return {
+    load: () => loadPicture(table, runId),
+    save: (picture) => savePicture(table, runId, picture, nowMs),
+    untilMs: nowMs + READ_SECONDS * 1000,
+  };
 }
 
 /** A memory of nothing: for a look at a cluster that no run has touched. */

@@ -85,7 +85,7 @@ async function bothPlacements(spec: ClusterSpec, seed: number) {
       await account.clock.run(() => isDone, Number.POSITIVE_INFINITY);
       return done;
     };
-    const { facts } = await settled(
+    const world = await settled(
       readWorld(factClients, {
         cluster: 'prod',
         memory: emptyMemory('parity', account.clock.nowMs),
@@ -94,6 +94,8 @@ async function bothPlacements(spec: ClusterSpec, seed: number) {
         look: 'whole',
       }),
     );
+    if (world === undefined) throw new Error('a small cluster is read at once');
+    const { facts } = world;
     const service = facts.services.find(({ serviceName }) => serviceName === PROBE);
     const definition = facts.taskDefinitions.find(
       ({ taskDefinitionArn }) => taskDefinitionArn === service?.taskDefinitionArn,

@@ -55,10 +55,14 @@ export function fakeLedger(): FakeLedger {
       return {};
     });
     mock.on(BatchWriteItemCommand).callsFake(({ RequestItems }) => {
-      for (const { PutRequest } of Object.values(RequestItems as Record<string, never[]>).flat() as {
-        PutRequest: { Item: Parameters<typeof unmarshall>[0] };
+      for (const { PutRequest, DeleteRequest } of Object.values(
+        RequestItems as Record<string, never[]>,
+      ).flat() as {
+        PutRequest?: { Item: Parameters<typeof unmarshall>[0] };
+        DeleteRequest?: { Key: Parameters<typeof unmarshall>[0] };
       }[]) {
-        write(unmarshall(PutRequest.Item) as Item);
+        if (PutRequest !== undefined) write(unmarshall(PutRequest.Item) as Item);
+        if (DeleteRequest !== undefined) items.delete(keyOf(unmarshall(DeleteRequest.Key) as Item));
       }
       return {};
     });

@@ -1,26 +1,29 @@
 /**
  * The world as it stands now, out of AWS's answers: everything that a plan looks at, or just what a tick needs.
  *
- * A tick is cheap: one cluster-wide list of RUNNING tasks, a host's STOPPED list only once it has none RUNNING, targets
+ * A tick is cheap: one cluster-wide list of RUNNING tasks, or what changed of a large one (read-running.ts), a host's STOPPED list only once it has none RUNNING, targets
  * and protection only of services that the run touches, static things once per container (decisions.md rule 16).
  */
 import type { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { Cluster, ContainerInstance, ECSClient, Service, Task } from '@aws-sdk/client-ecs';
-import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type {
+  ElasticLoadBalancingV2Client,
+  TargetHealthDescription,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Facts } from '../../core/facts.ts';
 import type { RunMemory } from '../../core/memory.ts';
 import { readAlarms } from '../alarms.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { describeCluster } from '../clusters.ts';
-import { listContainerInstances } from '../container-instances.ts';
 import { describeServices, listServices } from '../services.ts';
 import { describeSubnets } from '../subnets.ts';
-import { readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
-import { describeTaskDefinitions } from '../task-definitions.ts';
-import { listTasks, readTaskProtection } from '../tasks.ts';
+import { learnDeregistrationDelays, readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
+import { describeTaskDefinitions, learnTaskDefinitions } from '../task-definitions.ts';
+import { readTaskProtection } from '../tasks.ts';
 import { readGroupsAndHosts } from './read-hosts.ts';
+import { isLarge, type Remembering, readRunning } from './read-running.ts';
 import { readStopped } from './read-stopped.ts';
 import { taskDefinitionFacts } from './resources.ts';
 import { serviceFacts, targetGroupsOf } from './services.ts';
@@ -43,42 +46,61 @@ export interface FactScope {
   readonly alarms: readonly string[];
   /** `whole`: every service, every host's status checks, every task's protection. `tick`: what the run touches. */
   readonly look: 'whole' | 'tick';
+  /** Where a large cluster's tasks are kept between looks; without it every look reads all of them. */
+  readonly remembering?: Remembering;
 }
 
-/** @throws ClusterMissing when there is no ACTIVE cluster of that name. */
-export async function readFacts(clients: FactClients, scope: FactScope): Promise<Facts> {
-  return (await readWorld(clients, scope)).facts;
+/** The facts, and beside them what plans read of AWS's own answers. */
+export interface World {
+  readonly facts: Facts;
+  readonly tasks: readonly Task[];
+  /** By target group ARN. */
+  readonly targets: ReadonlyMap<string, readonly TargetHealthDescription[]>;
 }
 
-/** The facts, and the tasks as AWS described them, for those who need more of a task than a decision does. */
-export async function readWorld(
-  clients: FactClients,
-  scope: FactScope,
-): Promise<{ readonly facts: Facts; readonly tasks: readonly Task[] }> {
+/**
+ * @returns undefined when the cluster is too large to be read at once: what was read is remembered, and the reading goes on
+ * in the next invocation.
+ * @throws ClusterMissing when there is no ACTIVE cluster of that name.
+ */
+export async function readWorld(clients: FactClients, scope: FactScope): Promise<World | undefined> {
   const { ecs } = clients;
   const { memory, nowMs } = scope;
   const cluster = await describeCluster(ecs, scope.cluster);
   if (cluster === undefined) throw new ClusterMissing(scope.cluster);
   const name = cluster.clusterName ?? scope.cluster;
 
-  const [containers, running, alarms] = await Promise.all([
-    listContainerInstances(ecs, name),
-    listTasks(ecs, name, { desiredStatus: 'RUNNING' }),
+  const [found, alarms, listed] = await Promise.all([
+    readRunning(ecs, cluster, scope),
     readAlarms(clients.cloudWatch, scope.alarms),
+    scope.look === 'whole' && isLarge(cluster) ? learnServices(clients, name, scope) : undefined,
   ]);
+  if (found === undefined || listed === 'unfinished') return undefined;
+  const { containers } = found;
   const [services, stopped] = await Promise.all([
-    readServices(ecs, name, scope, running),
-    readStopped(ecs, name, scope, containers, running),
+    listed ?? readServices(ecs, name, scope, found.tasks),
+    readStopped(ecs, name, scope, containers, found.tasks),
   ]);
-  const tasks = uniqueTasks([...running, ...stopped]);
-  const definitions = await describeTaskDefinitions(
-    ecs,
-    present([...tasks.map((task) => task.taskDefinitionArn), ...services.map((one) => one.taskDefinition)]),
-  );
+  const tasks = uniqueTasks([...(await found.withHomeless(services)), ...stopped]);
+  const definitionArns = present([
+    ...tasks.map((task) => task.taskDefinitionArn),
+    ...services.map((one) => one.taskDefinition),
+  ]);
+  const untilMs = scope.remembering?.untilMs;
+  if (isLarge(cluster) && untilMs !== undefined) {
+    const isKnown = await learnTaskDefinitions(ecs, definitionArns, untilMs);
+    if (!isKnown || Date.now() >= untilMs) return undefined;
+  }
+  const definitions = await describeTaskDefinitions(ecs, definitionArns);
 
   const touched = touchedServices(scope, services);
+  const atRest = isLarge(cluster) && scope.look === 'tick' ? servicesAtRest(services, containers, tasks) : [];
   const [targets, protectedUntil, world, delays] = await Promise.all([
-    readTargetHealth(clients.elasticLoadBalancing, unique(touched.flatMap(targetGroupsOf))),
+    readTargetHealth(
+      clients.elasticLoadBalancing,
+      unique(touched.flatMap(targetGroupsOf)),
+      new Set(atRest.flatMap(targetGroupsOf)),
+    ),
     readProtection(ecs, name, scope, containers, tasks),
     readGroupsAndHosts(clients, { cluster, containers, tasks, definitions, scope }),
     readDelays(clients, touched),
@@ -127,7 +149,7 @@ export async function readWorld(
     ),
     memory,
   };
-  return { facts, tasks };
+  return { facts, tasks, targets };
 }
 
 /** There is no such cluster, or it is INACTIVE. */
@@ -154,6 +176,45 @@ function readServices(
     ...present(running.map(serviceNameOf)),
   ]);
   return describeServices(ecs, cluster, names);
+}
+
+/** Every service, with what never changes of them: for a plan of a cluster whose reading takes several invocations. */
+async function learnServices(
+  { ecs, elasticLoadBalancing }: FactClients,
+  cluster: string,
+  { remembering }: FactScope,
+): Promise<Service[] | 'unfinished'> {
+  const services = await listServices(ecs, cluster);
+  if (remembering === undefined) return services;
+  const learnt = await Promise.all([
+    learnTaskDefinitions(ecs, present(services.map((one) => one.taskDefinition)), remembering.untilMs),
+    learnDeregistrationDelays(
+      elasticLoadBalancing,
+      unique(services.flatMap(targetGroupsOf)),
+      remembering.untilMs,
+    ),
+  ]);
+  return learnt.every(Boolean) ? services : 'unfinished';
+}
+
+/** Services with all their tasks running, and none on a host that drains. */
+function servicesAtRest(
+  services: readonly Service[],
+  containers: readonly ContainerInstance[],
+  tasks: readonly Task[],
+): Service[] {
+  const draining = new Set(
+    containers.filter((host) => host.status === 'DRAINING').map((host) => idOf(host.containerInstanceArn)),
+  );
+  const moving = new Set(
+    tasks
+      .filter((task) => task.lastStatus !== 'RUNNING' || draining.has(idOf(task.containerInstanceArn)))
+      .map(serviceNameOf),
+  );
+  return services.filter(
+    ({ serviceName, desiredCount = 0, runningCount = 0, pendingCount = 0 }) =>
+      !moving.has(serviceName) && pendingCount === 0 && runningCount === desiredCount,
+  );
 }
 
 /** Services that the run moves: all when planning, else those that had tasks on outdated hosts. */

@@ -26,7 +26,7 @@ import { readTargetHealth } from '../target-health.ts';
 import { listWarmPoolInstances } from '../warm-pools.ts';
 import { defined } from './defined.ts';
 import { imageFacts, instanceTypeFacts } from './images.ts';
-import type { FactClients } from './read-facts.ts';
+import type { FactClients, World } from './read-facts.ts';
 import { serviceNameOf } from './tasks.ts';
 
 export interface PlanClients extends FactClients {
@@ -41,8 +41,7 @@ export type PlanNotes = Pick<PlanFacts, 'quarantine' | 'pastSuccesses'>;
 /** `sources`: every image source that settings or the request name. */
 export async function readPlanFacts(
   clients: PlanClients,
-  facts: Facts,
-  tasks: readonly Task[],
+  { facts, tasks, targets: known }: World,
   sources: readonly string[],
   notes: PlanNotes,
 ): Promise<PlanFacts> {
@@ -56,7 +55,7 @@ export async function readPlanFacts(
       readVcpuQuotas(clients.serviceQuotas),
       readTargetHealth(
         clients.elasticLoadBalancing,
-        unique(facts.services.flatMap((service) => service.targetGroupArns)),
+        unique(facts.services.flatMap((service) => service.targetGroupArns)).filter((arn) => !known.has(arn)),
       ),
       checkDigests(clients.ecr, unique(Object.values(references).flat()), region),
       managedProviders(clients, facts),
@@ -85,7 +84,10 @@ export async function readPlanFacts(
     templates,
     sharedTemplates,
     quotas,
-    targetGroups: [...targets].map(([targetGroupArn, list]) => ({ targetGroupArn, registered: list.length })),
+    targetGroups: [...known, ...targets].map(([targetGroupArn, list]) => ({
+      targetGroupArn,
+      registered: list.length,
+    })),
     digests,
     serviceDigests: references,
     quarantine: notes.quarantine,

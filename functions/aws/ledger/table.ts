@@ -9,6 +9,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { inBatches } from '../batches.ts';
@@ -17,6 +18,8 @@ import { isConditionFailed } from '../error-codes.ts';
 /** AWS's limit per call (Amazon DynamoDB API reference, BatchWriteItem). */
 const BATCH_MAX = 25;
 const BATCH_TRIES = 8;
+/** A cluster of 5,000 hosts is 200 batches: one after the other they would take seconds. */
+const BATCHES_AT_ONCE = 4;
 const MARSHALL = { removeUndefinedValues: true, convertClassInstanceToMap: true } as const;
 
 /** One item. `ttl` (epoch seconds) lets DynamoDB forget it: the table's TTL attribute. */
@@ -39,6 +42,8 @@ export interface Table {
   /** Writes only over the version that was read (undefined: none); says whether it did. */
   replace(item: Item, readVersion: number | undefined): Promise<boolean>;
   remove(pk: string, sk: string): Promise<void>;
+  /** Any number of items of a partition, 25 a call; those that are not there are no error. */
+  removeAll(pk: string, sks: readonly string[]): Promise<void>;
   /** Any number of items, 25 a call; what DynamoDB leaves unprocessed is sent again. */
   putAll(items: readonly Item[]): Promise<void>;
 }
@@ -59,6 +64,21 @@ export function createTable(dynamodb: DynamoDBClient, TableName: string): Table 
     } catch (error) {
       if (isConditionFailed(error)) return false;
       throw error;
+    }
+  };
+
+  const writeBatch = async (requests: readonly WriteRequest[]) => {
+    let left = [...requests];
+    for (let tries = 0; left.length > 0; tries += 1) {
+      if (tries === BATCH_TRIES) throw new Error(`${TableName}: ${left.length} items stay unprocessed`);
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** tries));
+      const answer = await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: left } }));
+      left = answer.UnprocessedItems?.[TableName] ?? [];
+    }
+  };
+  const writeAll = async (requests: readonly WriteRequest[]) => {
+    for (const round of inBatches([...inBatches(requests, BATCH_MAX)], BATCHES_AT_ONCE)) {
+      await Promise.all(round.map(writeBatch));
     }
   };
 
@@ -106,18 +126,8 @@ export function createTable(dynamodb: DynamoDBClient, TableName: string): Table 
       await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ pk, sk }) }));
     },
 
-    async putAll(items) {
-      for (const batch of inBatches(items, BATCH_MAX)) {
-        let left = batch.map((item) => ({ PutRequest: { Item: marshall(item, MARSHALL) } }));
-        for (let tries = 0; left.length > 0; tries += 1) {
-          if (tries === BATCH_TRIES) throw new Error(`${TableName}: ${left.length} items stay unprocessed`);
-          if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** tries));
-          const answer = await dynamodb.send(
-            new BatchWriteItemCommand({ RequestItems: { [TableName]: left } }),
-          );
-          left = (answer.UnprocessedItems?.[TableName] ?? []) as typeof left;
-        }
-      }
-    },
+    putAll: (items) => writeAll(items.map((item) => ({ PutRequest: { Item: marshall(item, MARSHALL) } }))),
+
+    removeAll: (pk, sks) => writeAll(sks.map((sk) => ({ DeleteRequest: { Key: marshall({ pk, sk }) } }))),
   };
 }

@@ -1,0 +1,226 @@
+/**
+ * The RUNNING tasks of a large cluster as they were last listed, host by host, and which of it has to be read again.
+ *
+ * Reading all tasks of a thousand hosts at each look would take most of a Lambda's minute at our share of Amazon ECS's
+ * rate. `ContainerInstance.version` rises with each change of a host that emits an event, and a task that starts or stops
+ * on it is one (Amazon ECS API reference, ContainerInstance.version; developer guide, ecs_container_instance_events): a
+ * host whose version and count of tasks stand holds the tasks that it held. What is remembered only ever saves reads:
+ * that a host is empty, and that it may end, is always the word of a list of now.
+ */
+import type { ContainerInstance, Task } from '@aws-sdk/client-ecs';
+import { idOf, present } from '../batches.ts';
+
+/** Where tasks are kept that have no host yet. */
+export const NO_HOST = '';
+/** A host that changed is listed once more this long after, in case the list was older than the host's own description. */
+const CONFIRMED_AFTER_MS = 30_000;
+/** A task without a verdict on its health is asked for again while it is younger than this; then it has no check. */
+const YOUNG_MS = 300_000;
+/** Version of a host whose list must not be relied on. */
+const UNKNOWN_VERSION = -1;
+
+export interface HostTasks {
+  /** `ContainerInstance.version` when its tasks were listed. */
+  readonly version: number;
+  /** When a look first saw that version, epoch milliseconds; 0 when it stood before there was a picture. */
+  readonly sinceMs: number;
+  /** When they were listed, epoch milliseconds. */
+  readonly listedAtMs: number;
+  readonly tasks: readonly Task[];
+}
+
+/** The first listing of a cluster, which may take several invocations. */
+export interface Sweep {
+  /** Of ListTasks: where it goes on; undefined at the beginning. */
+  readonly nextToken?: string;
+}
+
+/** What of a picture stands beside its hosts. */
+export interface PictureState {
+  readonly sweep?: Sweep;
+  /** When the look that still reads began, epoch milliseconds: what it has listed since is not listed again. */
+  readonly lookSinceMs?: number;
+  /** How many of the remembered tasks the round that checks all of them in turn has passed. */
+  readonly passed?: number;
+}
+
+export class Picture {
+  state: PictureState;
+  readonly #hosts: Map<string, HostTasks>;
+  readonly #changed = new Set<string>();
+
+  constructor(state: PictureState = {}, hosts: Iterable<readonly [string, HostTasks]> = []) {
+    this.state = state;
+    this.#hosts = new Map(hosts);
+  }
+
+  get isEmpty(): boolean {
+    return this.#hosts.size === 0;
+  }
+
+  /** By container instance id. */
+  get hosts(): ReadonlyMap<string, HostTasks> {
+    return this.#hosts;
+  }
+
+  get tasks(): Task[] {
+    return [...this.#hosts.values()].flatMap((host) => host.tasks);
+  }
+
+  /** Ids of hosts that were put or forgotten since the picture was last saved. */
+  get changed(): ReadonlySet<string> {
+    return this.#changed;
+  }
+
+  saved(): void {
+    this.#changed.clear();
+  }
+
+  put(id: string, host: HostTasks): void {
+    this.#hosts.set(id, { ...host, tasks: host.tasks.map(essence) });
+    this.#changed.add(id);
+  }
+
+  forgetAll(): void {
+    for (const id of this.#hosts.keys()) this.#changed.add(id);
+    this.#hosts.clear();
+    this.state = {};
+  }
+
+  /** Begins anew with these hosts, before any of their tasks is known. */
+  beginSweep(containers: readonly ContainerInstance[], nowMs: number): void {
+    this.forgetAll();
+    this.put(NO_HOST, { version: 0, sinceMs: 0, listedAtMs: nowMs, tasks: [] });
+    for (const host of containers) {
+      const version = host.version ?? UNKNOWN_VERSION;
+      this.put(idOf(host.containerInstanceArn), { version, sinceMs: 0, listedAtMs: nowMs, tasks: [] });
+    }
+    this.state = { sweep: {} };
+  }
+
+  /** Adds tasks where they are, in place of what was known of them. A host that they reveal is listed by itself later. */
+  add(tasks: readonly Task[]): void {
+    for (const [id, added] of Map.groupBy(tasks, (task) => idOf(task.containerInstanceArn))) {
+      const host = this.#hosts.get(id) ?? { version: UNKNOWN_VERSION, sinceMs: 0, listedAtMs: 0, tasks: [] };
+      const all = new Map([...host.tasks, ...added].map((task) => [task.taskArn, task]));
+      this.put(id, { ...host, tasks: [...all.values()].filter(isWanted) });
+    }
+  }
+
+  /** What became of tasks that were asked for by ARN; one that is not in the answer is gone. */
+  update(asked: readonly Task[], answer: readonly Task[]): void {
+    const now = new Map(answer.map((task) => [task.taskArn, task]));
+    for (const [id, tasks] of Map.groupBy(asked, (task) => idOf(task.containerInstanceArn))) {
+      const host = this.#hosts.get(id);
+      if (host === undefined) continue;
+      const were = new Set(tasks.map((task) => task.taskArn));
+      const next = present(
+        host.tasks.map((task) => (were.has(task.taskArn) ? now.get(task.taskArn) : task)),
+      ).filter((task) => isWanted(task) && idOf(task.containerInstanceArn) === id);
+      // A task that left tells that its host has changed, whatever the version said.
+      const version = next.length === host.tasks.length ? host.version : UNKNOWN_VERSION;
+      if (version !== host.version || !isSame(host.tasks, next)) {
+        this.put(id, { ...host, version: id === NO_HOST ? host.version : version, tasks: next });
+      }
+    }
+    const placed = answer.filter((task) => task.containerInstanceArn !== undefined);
+    const homeless = new Set(
+      asked.filter((task) => task.containerInstanceArn === undefined).map((task) => task.taskArn),
+    );
+    this.add(placed.filter((task) => homeless.has(task.taskArn)));
+  }
+
+  /** Forgets hosts that ECS does not list any more. */
+  keepOnly(containers: readonly ContainerInstance[]): void {
+    const listed = new Set(containers.map((host) => idOf(host.containerInstanceArn)));
+    for (const id of this.#hosts.keys()) {
+      if (id === NO_HOST || listed.has(id)) continue;
+      this.#hosts.delete(id);
+      this.#changed.add(id);
+    }
+  }
+
+  /** Hosts whose tasks have to be listed: changed, or not certain. `isNearlyEmpty`: nothing but daemons, and not ended. */
+  stale(
+    containers: readonly ContainerInstance[],
+    nowMs: number,
+    isNearlyEmpty: (host: ContainerInstance, tasks: readonly Task[]) => boolean,
+  ): ContainerInstance[] {
+    const { lookSinceMs = nowMs } = this.state;
+    return containers.filter((host) => {
+      const known = this.#hosts.get(idOf(host.containerInstanceArn));
+      if (known === undefined) return true;
+      if (known.listedAtMs >= lookSinceMs && known.version !== UNKNOWN_VERSION) return false;
+      if (known.version !== host.version) return true;
+      const isConfirmed = known.listedAtMs - known.sinceMs >= CONFIRMED_AFTER_MS;
+      if (!isConfirmed && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS) return true;
+      // `runningTasksCount` counts by desired status, as the list does (aws-semantics: not a proof of being empty).
+      const counted = host.pendingTasksCount === 0 ? host.runningTasksCount : undefined;
+      if (counted !== undefined && counted !== known.tasks.length) return true;
+      return host.status === 'DRAINING' && isNearlyEmpty(host, known.tasks);
+    });
+  }
+
+  /** Tasks whose state may change without a change of their host: not running yet, or without a good word on their health. */
+  unsettled(nowMs: number): Task[] {
+    return this.tasks.filter((task) => !isSettled(task, nowMs));
+  }
+}
+
+/** Wanted to run: what ListTasks gives for RUNNING. */
+const isWanted = (task: Task) => task.desiredStatus !== 'STOPPED';
+
+function isSettled(task: Task, nowMs: number): boolean {
+  if (task.lastStatus !== 'RUNNING') return false;
+  if (task.healthStatus === 'HEALTHY') return true;
+  return task.healthStatus !== 'UNHEALTHY' && nowMs - (task.startedAt?.getTime() ?? nowMs) >= YOUNG_MS;
+}
+
+function isSame(before: readonly Task[], after: readonly Task[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every(
+      (task, at) =>
+        task.taskArn === after[at]?.taskArn &&
+        task.lastStatus === after[at]?.lastStatus &&
+        task.healthStatus === after[at]?.healthStatus,
+    )
+  );
+}
+
+/** What facts and plans read of a task; the rest would be most of its size. */
+export function essence(task: Task): Task {
+  const { taskArn, taskDefinitionArn, group, containerInstanceArn, capacityProviderName } = task;
+  const { lastStatus, desiredStatus, healthStatus, createdAt, startedAt, attachments } = task;
+  return {
+    taskArn,
+    taskDefinitionArn,
+    group,
+    containerInstanceArn,
+    capacityProviderName,
+    lastStatus,
+    desiredStatus,
+    healthStatus,
+    createdAt,
+    startedAt,
+    ...(attachments === undefined || attachments.length === 0
+      ? {}
+      : { attachments: attachments.map(({ type, details }) => ({ type, details })) }),
+    containers: (task.containers ?? []).map(
+      ({ name, image, imageDigest, networkBindings, networkInterfaces }) => ({
+        name,
+        image,
+        imageDigest,
+        ...(networkBindings === undefined || networkBindings.length === 0
+          ? {}
+          : {
+              networkBindings: networkBindings.map(({ containerPort, hostPort }) => ({
+                containerPort,
+                hostPort,
+              })),
+            }),
+        ...(networkInterfaces === undefined || networkInterfaces.length === 0 ? {} : { networkInterfaces }),
+      }),
+    ),
+  };
+}
