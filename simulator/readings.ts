@@ -79,7 +79,8 @@ export const QUESTIONS = {
     safety: 'yes: one IMPAIRED says no more than one `agentConnected` false',
   },
   queuedTaskMayStall: {
-    question: 'Can a task that its agent queued behind a stopping one stay PENDING (amazon-ecs-agent issue 5138)?',
+    question:
+      'Can a task that its agent queued behind a stopping one stay PENDING (amazon-ecs-agent issue 5138)?',
     yes: 'now and then, until another task ends or starts on that host or for 15 to 20 minutes',
     no: 'it starts as soon as there is room',
     safety: 'yes: 20 minutes of PENDING are no failure of the image; an empty host avoids it',

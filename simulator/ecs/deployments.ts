@@ -1,14 +1,26 @@
 /**
- * Deployments of services: a new PRIMARY beside the old ones, complete when only its tasks are left and healthy.
- * Source: Amazon ECS API reference, Deployment and DeploymentConfiguration.
+ * Deployments of services: a new PRIMARY beside the old ones, complete when only its tasks are left and healthy; FAILED
+ * and rolled back by the circuit breaker.
+ * Source: Amazon ECS API reference, Deployment and DeploymentConfiguration; developer guide, deployment-type-ecs,
+ * deployment-circuit-breaker and ecs_service_deployment_events.
  */
 import type { Service } from '@aws-sdk/client-ecs';
+import { breakerOf, counts, type TaskFailure, thresholdOf } from './circuit-breaker.ts';
+import { resolveComplaints } from './complaints.ts';
 import type { Parts } from './parts.ts';
-import type { DeploymentRecord, ServiceRecord } from './records.ts';
-import type { Definition } from './task-definition.ts';
+import type { DeploymentRecord, ServiceRecord, TaskRecord } from './records.ts';
+import { type Definition, readDefinition } from './task-definition.ts';
 
-/** A steady service says so again. */
+/** A steady service says so again: like every message that repeats. Source: service-event-messages (six hours). */
 const STEADY_EVENT_EVERY_MS = 6 * 3_600_000;
+
+/** What a deployment begins with besides its definition. */
+interface Beginning {
+  /** A revision that cannot work. */
+  readonly defect?: DeploymentRecord['defect'];
+  /** The failed deployment that it takes back. */
+  readonly rollsBack?: DeploymentRecord;
+}
 
 export class Deployments {
   readonly #parts: Parts;
@@ -24,64 +36,109 @@ export class Deployments {
 
   /** Deployments as captured; a service always has a PRIMARY one. */
   adopt(service: ServiceRecord, source: Service): void {
+    const { nowMs } = this.#parts.world.clock;
     for (const captured of source.deployments ?? []) {
       const definition = this.#definition(captured.taskDefinition, source);
       if (captured.status === 'INACTIVE') continue;
-      const createdAtMs = captured.createdAt?.getTime() ?? this.#parts.world.clock.nowMs;
+      const createdAtMs = captured.createdAt?.getTime() ?? nowMs;
       service.deployments.push({
-        ...this.#make(captured.id ?? this.#newId(), definition, createdAtMs),
+        ...this.#make(service, captured.id ?? this.#newId(), definition, createdAtMs),
         status: captured.status === 'ACTIVE' ? 'ACTIVE' : 'PRIMARY',
+        updatedAtMs: captured.updatedAt?.getTime() ?? createdAtMs,
         rolloutState: captured.rolloutState ?? 'COMPLETED',
         rolloutStateReason: captured.rolloutStateReason ?? '',
         failedTasks: captured.failedTasks ?? 0,
+        hasRun: (captured.runningCount ?? 0) > 0,
       });
     }
     service.deployments.sort((a, b) => Number(a.status === 'ACTIVE') - Number(b.status === 'ACTIVE'));
     if (service.deployments[0]?.status !== 'PRIMARY')
       service.deployments.unshift({
-        ...this.#make(this.#newId(), this.#definition(undefined, source), this.#parts.world.clock.nowMs),
+        ...this.#make(service, this.#newId(), this.#definition(undefined, source), nowMs),
         rolloutState: 'COMPLETED',
       });
+    for (const deployment of service.deployments)
+      if (deployment.rolloutState !== 'IN_PROGRESS') deployment.finishedAtMs = deployment.updatedAtMs;
+    service.pastDeployments.push(...service.deployments);
+    service.lastCompleted = service.deployments.find(({ rolloutState }) => rolloutState === 'COMPLETED');
   }
 
-  /** Starts a deployment: a new revision, the same one forced, or one that cannot work. */
-  begin(service: ServiceRecord, definition: Definition, defect: DeploymentRecord['defect'] = 'none'): void {
-    const { world, journal, scheduler, daemons } = this.#parts;
-    for (const deployment of service.deployments) deployment.status = 'ACTIVE';
-    const deployment = this.#make(this.#newId(), definition, world.clock.nowMs);
-    deployment.defect = defect;
+  /** Starts a deployment: a new revision, the same one forced, or a rollback. */
+  begin(service: ServiceRecord, definition: Definition, { defect, rollsBack }: Beginning = {}): void {
+    const { world, journal, scheduler, daemons, zones } = this.#parts;
+    const { nowMs } = world.clock;
+    for (const deployment of service.deployments) {
+      deployment.status = 'ACTIVE';
+      deployment.finishedAtMs ??= nowMs;
+    }
+    const deployment = this.#make(service, this.#newId(), definition, nowMs, rollsBack?.id);
+    deployment.defect = defect ?? 'none';
+    if (rollsBack)
+      deployment.rolloutStateReason = `ECS deployment circuit breaker: rolling back to deploymentId ${deployment.id}.`;
     service.deployments = [
       deployment,
       ...service.deployments.filter(({ running, pending }) => running + pending > 0),
     ];
+    service.pastDeployments.push(deployment);
     service.steady = false;
+    resolveComplaints(service);
+    zones.stop(service);
     journal.serviceChanged(service, false);
-    journal.serviceAction(service, 'INFO', 'SERVICE_DEPLOYMENT_IN_PROGRESS', { deploymentId: deployment.id });
+    this.#emit(service, deployment, 'INFO', 'SERVICE_DEPLOYMENT_IN_PROGRESS');
     scheduler.reset(service);
     if (service.schedulingStrategy === 'DAEMON') daemons.roll(service);
   }
 
-  /** A task of the deployment failed; the circuit breaker may end it. */
-  taskFailed(service: ServiceRecord, deployment: DeploymentRecord): void {
-    deployment.failedTasks++;
-    const breaker = service.source.deploymentConfiguration?.deploymentCircuitBreaker;
-    // Source: Amazon ECS developer guide, deployment-circuit-breaker: half of the desired count, within 3 and 200.
-    const threshold = Math.min(200, Math.max(3, Math.ceil(service.desired / 2)));
-    if (!breaker?.enable || deployment.rolloutState !== 'IN_PROGRESS' || deployment.failedTasks < threshold)
-      return;
-    deployment.rolloutState = 'FAILED';
-    deployment.rolloutStateReason = 'ECS deployment circuit breaker: tasks failed to start.';
-    this.#parts.journal.serviceAction(service, 'ERROR', 'SERVICE_DEPLOYMENT_FAILED', {
-      deploymentId: deployment.id,
-      reason: deployment.rolloutStateReason,
+  /** Registers the definition anew, as a pipeline does before it deploys: same content, next revision of its family. */
+  nextRevision(definition: Definition): Definition {
+    const { state, world } = this.#parts;
+    let newest = 0;
+    for (const { family, source } of state.definitions.values())
+      if (family === definition.family) newest = Math.max(newest, source.revision ?? 0);
+    const next = readDefinition({
+      ...definition.source,
+      taskDefinitionArn: `${definition.arn.replace(/:\d+$/, '')}:${newest + 1}`,
+      revision: newest + 1,
+      status: 'ACTIVE',
+      registeredAt: new Date(world.clock.nowMs),
     });
-    const before = service.deployments.find(({ status }) => status === 'ACTIVE');
-    if (breaker.rollback && before) this.begin(service, before.definition, before.defect);
+    state.definitions.set(next.arn, next);
+    for (const { name } of definition.source.containerDefinitions ?? []) {
+      const digest = this.#digests.get(`${definition.arn}|${name}`);
+      if (digest !== undefined) this.#digests.set(`${next.arn}|${name}`, digest);
+    }
+    return next;
+  }
+
+  /** "Once a service deployment has one or more successfully running tasks, the failed task count resets to zero." */
+  taskRan(deployment: DeploymentRecord): void {
+    if (deployment.hasRun) return;
+    deployment.hasRun = true;
+    deployment.failedTasks = 0;
+  }
+
+  /** A task that gets healthy sets the count back, unless the breaker is told not to. Source: resetOnHealthyTask. */
+  taskHealthy(service: ServiceRecord, { deployment }: TaskRecord): void {
+    if (deployment === service.primary && breakerOf(service)?.resetOnHealthyTask !== false)
+      deployment.failedTasks = 0;
+  }
+
+  startFailed(service: ServiceRecord, deployment: DeploymentRecord): void {
+    this.#taskFailed(service, deployment, 'start');
+  }
+
+  checkFailed(service: ServiceRecord, deployment: DeploymentRecord | null): void {
+    this.#taskFailed(service, deployment, 'check');
+  }
+
+  /** An essential container ended by itself; whether that counts is unconfirmed. */
+  taskExited(service: ServiceRecord, deployment: DeploymentRecord | null): void {
+    if (this.#parts.world.readings.exitCountsAsFailedTask) this.#taskFailed(service, deployment, 'exit');
   }
 
   /** Looks whether old deployments are gone and the service has come to rest. */
   review(service: ServiceRecord, complete: boolean): void {
-    const { world, journal } = this.#parts;
+    const { world, journal, zones } = this.#parts;
     const { primary } = service;
     const left = service.deployments.filter(
       (deployment) => deployment === primary || deployment.running + deployment.pending > 0,
@@ -97,13 +154,21 @@ export class Deployments {
       primary.rolloutState = 'COMPLETED';
       primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
       primary.updatedAtMs = world.clock.nowMs;
-      journal.serviceAction(service, 'INFO', 'SERVICE_DEPLOYMENT_COMPLETED', { deploymentId: primary.id });
+      primary.finishedAtMs = world.clock.nowMs;
+      service.lastCompleted = primary;
+      this.#emit(service, primary, 'INFO', 'SERVICE_DEPLOYMENT_COMPLETED');
       journal.serviceSays(service, `(deployment ${primary.id}) deployment completed.`);
       changed = true;
     }
     if (changed) journal.serviceChanged(service, false);
-    if (isSteady && !service.steady) this.#saySteady(service);
-    if (isSteady) service.unreplaced.clear();
+    if (isSteady && !service.steady) {
+      this.#saySteady(service);
+      zones.becameSteady(service);
+    }
+    if (isSteady) {
+      service.unreplaced.clear();
+      resolveComplaints(service);
+    }
     service.steady = isSteady;
   }
 
@@ -111,6 +176,38 @@ export class Deployments {
   digestOf(definition: Definition, container: string | undefined): { readonly imageDigest?: string } {
     const imageDigest = this.#digests.get(`${definition.arn}|${container}`);
     return imageDigest === undefined ? {} : { imageDigest };
+  }
+
+  /** The circuit breaker may end the deployment, and go back to the last one that completed. */
+  #taskFailed(service: ServiceRecord, deployment: DeploymentRecord | null, failure: TaskFailure): void {
+    if (deployment === null || deployment !== service.primary || !counts(deployment, failure)) return;
+    deployment.failedTasks++;
+    const breaker = breakerOf(service);
+    const isOver = deployment.rolloutState !== 'IN_PROGRESS' || deployment.failedTasks < thresholdOf(service);
+    if (!breaker || isOver) return;
+    const { world, journal } = this.#parts;
+    deployment.rolloutState = 'FAILED';
+    deployment.rolloutStateReason = 'ECS deployment circuit breaker: tasks failed to start.';
+    deployment.updatedAtMs = world.clock.nowMs;
+    deployment.finishedAtMs = world.clock.nowMs;
+    this.#emit(service, deployment, 'ERROR', 'SERVICE_DEPLOYMENT_FAILED');
+    journal.serviceSays(service, `(deployment ${deployment.id}) deployment failed: tasks failed to start.`);
+    const target = service.lastCompleted;
+    if (!breaker.rollback || !target) return;
+    // While it is on its way back no deployment is COMPLETED: a rollback that fails has nothing to go back to.
+    service.lastCompleted = undefined;
+    journal.serviceSays(service, `rolling back to deployment ${target.id}.`);
+    this.begin(service, target.definition, { defect: target.defect, rollsBack: deployment });
+  }
+
+  #emit(service: ServiceRecord, deployment: DeploymentRecord, type: 'INFO' | 'ERROR', name: string): void {
+    const { id, rolloutStateReason } = deployment;
+    this.#parts.journal.deploymentEvent(service, {
+      eventType: type,
+      eventName: name,
+      deploymentId: id,
+      reason: rolloutStateReason,
+    });
   }
 
   #saySteady(service: ServiceRecord): void {
@@ -124,7 +221,13 @@ export class Deployments {
     });
   }
 
-  #make(id: string, definition: Definition, createdAtMs: number): DeploymentRecord {
+  #make(
+    service: ServiceRecord,
+    id: string,
+    definition: Definition,
+    createdAtMs: number,
+    rollsBack?: string,
+  ): DeploymentRecord {
     return {
       id,
       definition,
@@ -137,12 +240,37 @@ export class Deployments {
       running: 0,
       pending: 0,
       defect: 'none',
+      revisionArn: this.#revisionArn(service, definition, createdAtMs),
+      sourceRevisionArn: service.deployments[0]?.revisionArn,
+      serviceDeploymentArn: `${this.#arn('service-deployment', service)}/${this.#digits(21)}`,
+      rollsBack,
+      finishedAtMs: undefined,
+      hasRun: false,
     };
   }
 
+  /** The captured revision with this definition, else a new one. */
+  #revisionArn(service: ServiceRecord, { arn }: Definition, createdAtMs: number): string {
+    const { world, capture } = this.#parts;
+    const captured = capture.ecs.serviceRevisions.find(
+      ({ serviceArn, taskDefinition }) => serviceArn === service.serviceArn && taskDefinition === arn,
+    );
+    if (captured?.serviceRevisionArn && createdAtMs <= world.clock.startMs)
+      return captured.serviceRevisionArn;
+    return `${this.#arn('service-revision', service)}/${this.#digits(19)}`;
+  }
+
+  #arn(kind: 'service-deployment' | 'service-revision', service: ServiceRecord): string {
+    const { region, accountId } = this.#parts.world;
+    return `arn:aws:ecs:${region}:${accountId}:${kind}/${service.cluster}/${service.serviceName}`;
+  }
+
   #newId(): string {
-    const digits = this.#parts.world.random.stream('ecs/ids');
-    return `ecs-svc/${Array.from({ length: 19 }, (_, at) => digits.integer(at === 0 ? 1 : 0, 9)).join('')}`;
+    return `ecs-svc/${digitsFrom(this.#parts.world.random.stream('ecs/ids'), 19)}`;
+  }
+
+  #digits(count: number): string {
+    return digitsFrom(this.#parts.world.random.stream('ecs/service-deployments'), count);
   }
 
   /** Services of other controllers name their definition in their task sets only. */
@@ -160,4 +288,8 @@ export class Deployments {
     }
     throw new Error(`the capture has no task definition of the service ${source.serviceName}`);
   }
+}
+
+function digitsFrom(stream: { integer(least: number, most: number): number }, count: number): string {
+  return Array.from({ length: count }, (_, at) => stream.integer(at === 0 ? 1 : 0, 9)).join('');
 }

@@ -23,15 +23,18 @@ import { Journal } from './journal.ts';
 import { capacityProviderOperations } from './operations/capacity-providers.ts';
 import { clusterOperations } from './operations/clusters.ts';
 import { containerInstanceOperations } from './operations/container-instances.ts';
+import { serviceDeploymentOperations } from './operations/service-deployments.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
-import { protect, taskOperations } from './operations/tasks.ts';
+import { taskOperations } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { ReplicaScheduler } from './replica-scheduler.ts';
 import { seed } from './seed.ts';
 import { EcsState } from './state.ts';
+import { protect } from './task-protection.ts';
 import { TaskStarter } from './task-starter.ts';
 import { TaskStopper } from './task-stopper.ts';
+import { ZoneRebalancing } from './zone-rebalancing.ts';
 
 /** A task, or all of a service or family. */
 export type TaskSelector =
@@ -63,6 +66,7 @@ export class EcsService implements EcsPort {
     parts.queue = new ProvisioningQueue(parts);
     parts.providers = new CapacityProviders(capture);
     parts.scaling = new ManagedScaling(parts);
+    parts.zones = new ZoneRebalancing(parts);
     this.#parts = parts;
     const managedDraining = new ManagedDraining(parts);
 
@@ -91,6 +95,7 @@ export class EcsService implements EcsPort {
       ...capacityProviderOperations(parts),
       ...containerInstanceOperations(parts),
       ...serviceOperations(parts),
+      ...serviceDeploymentOperations(parts),
       ...taskOperations(parts),
     });
   }
@@ -184,12 +189,13 @@ export class EcsService implements EcsPort {
     setDesired(this.#parts, this.#service(nameOrArn), desired);
   }
 
-  /** Deploys anew, as the user's own pipeline would: the same code, or a revision that cannot work. */
+  /** Deploys the next revision, as the user's own pipeline would: the same code, or one that cannot work. */
   deployService(nameOrArn: string, good: boolean): void {
     const service = this.#service(nameOrArn);
     const stream = this.#parts.world.random.stream('ecs/deployments');
     const defect = good ? 'none' : stream.chance(0.5) ? 'exits' : 'fails-to-start';
-    this.#parts.deployments.begin(service, service.primary.definition, defect);
+    const { deployments } = this.#parts;
+    deployments.begin(service, deployments.nextRevision(service.primary.definition), { defect });
   }
 
   /**

@@ -35,6 +35,17 @@ export function serviceActionEvent(
   );
 }
 
+/** Source: Amazon ECS developer guide, ecs_service_deployment_events. */
+export function deploymentEvent(
+  serviceArn: string,
+  detail: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): ServiceEvent {
+  return lazyEvent('ECS Deployment State Change', serviceArn, () =>
+    plain({ ...detail, updatedAt: new Date(nowMs) }),
+  );
+}
+
 function lazyEvent(
   detailType: string,
   resource: string,

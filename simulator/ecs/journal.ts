@@ -6,7 +6,7 @@ import type { ContainerInstance, Service, Task } from '@aws-sdk/client-ecs';
 import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
-import { containerInstanceEvent, serviceActionEvent, taskEvent } from './events.ts';
+import { containerInstanceEvent, deploymentEvent, serviceActionEvent, taskEvent } from './events.ts';
 import { pictureOfHost, pictureOfService, pictureOfTask } from './pictures.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import type { EcsState } from './state.ts';
@@ -190,6 +190,11 @@ export class Journal {
         this.#world.clock.nowMs,
       ),
     );
+  }
+
+  deploymentEvent(service: ServiceRecord, detail: Readonly<Record<string, unknown>>): void {
+    if (this.#quiet) return;
+    this.#world.bus.emit(deploymentEvent(service.serviceArn, detail, this.#world.clock.nowMs));
   }
 
   #seat(task: TaskRecord): void {

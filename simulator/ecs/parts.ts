@@ -15,6 +15,7 @@ import type { ReplicaScheduler } from './replica-scheduler.ts';
 import type { EcsState } from './state.ts';
 import type { TaskStarter } from './task-starter.ts';
 import type { TaskStopper } from './task-stopper.ts';
+import type { ZoneRebalancing } from './zone-rebalancing.ts';
 
 export interface Parts {
   readonly world: World;
@@ -33,4 +34,5 @@ export interface Parts {
   readonly queue: ProvisioningQueue;
   readonly providers: CapacityProviders;
   readonly scaling: ManagedScaling;
+  readonly zones: ZoneRebalancing;
 }

@@ -1,13 +1,7 @@
 /** Records as ECS describes them: immutable objects in the SDK's output shapes. */
-import type { Container, ContainerInstance, Deployment, Service, Task } from '@aws-sdk/client-ecs';
+import type { Container, ContainerInstance, Deployment, Resource, Service, Task } from '@aws-sdk/client-ecs';
 import { platformOf } from './fargate/platform.ts';
-import {
-  type DeploymentRecord,
-  type HostRecord,
-  resourceList,
-  type ServiceRecord,
-  type TaskRecord,
-} from './records.ts';
+import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 
 /**
  * `runningTasksCount` counts the desired status: it reads 0 while containers still stop.
@@ -131,8 +125,31 @@ export function pictureOfService(service: ServiceRecord): Service {
     pendingCount: service.pending,
     taskDefinition: service.taskDefinitionArn,
     deployments: service.deployments.map((deployment) => deploymentPicture(service, deployment)),
+    ...revisionsOf(service),
     events: service.events as Service['events'] & object,
   };
+}
+
+/** Source: Amazon ECS API reference, Service.currentServiceDeployment and currentServiceRevisions. */
+function revisionsOf(
+  service: ServiceRecord,
+): Pick<Service, 'currentServiceDeployment' | 'currentServiceRevisions'> {
+  if (!isRolling(service)) return {};
+  const { primary } = service;
+  return {
+    ...(primary.rolloutState === 'IN_PROGRESS' && { currentServiceDeployment: primary.serviceDeploymentArn }),
+    currentServiceRevisions: service.deployments.map((deployment) => ({
+      arn: deployment.revisionArn,
+      requestedTaskCount: deployment === primary ? service.desired : 0,
+      runningTaskCount: deployment.running,
+      pendingTaskCount: deployment.pending,
+    })),
+  };
+}
+
+/** Whether ECS itself deploys the service. */
+function isRolling({ source }: ServiceRecord): boolean {
+  return (source.deploymentController?.type ?? 'ECS') === 'ECS';
 }
 
 function deploymentPicture(service: ServiceRecord, deployment: DeploymentRecord): Deployment {
@@ -151,11 +168,35 @@ function deploymentPicture(service: ServiceRecord, deployment: DeploymentRecord)
       ? { capacityProviderStrategy: [...service.strategy] }
       : { launchType: source.launchType ?? 'EC2' }),
     ...(source.networkConfiguration && { networkConfiguration: source.networkConfiguration }),
-    rolloutState: deployment.rolloutState,
-    rolloutStateReason: deployment.rolloutStateReason,
+    // Absent behind a Classic Load Balancer and with other controllers. Source: Deployment.rolloutState.
+    ...(isRolling(service) &&
+      !source.loadBalancers?.some(({ loadBalancerName }) => loadBalancerName) && {
+        rolloutState: deployment.rolloutState,
+        rolloutStateReason: deployment.rolloutStateReason,
+      }),
   };
 }
 
 function dated<K extends string>(key: K, atMs: number | null): { [P in K]?: Date } {
   return (atMs === null ? {} : { [key]: new Date(atMs) }) as { [P in K]?: Date };
+}
+
+/** `CPU`, `MEMORY`, `PORTS` and their like, as ECS lists them. */
+function resourceList(
+  cpu: number,
+  memoryMiB: number,
+  ports: readonly string[],
+  udpPorts: readonly string[],
+  gpus: readonly string[],
+): Resource[] {
+  const base = { doubleValue: 0, longValue: 0 };
+  const list: Resource[] = [
+    { name: 'CPU', type: 'INTEGER', ...base, integerValue: cpu },
+    { name: 'MEMORY', type: 'INTEGER', ...base, integerValue: memoryMiB },
+    { name: 'PORTS', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...ports] },
+    { name: 'PORTS_UDP', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...udpPorts] },
+  ];
+  if (gpus.length > 0)
+    list.push({ name: 'GPU', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...gpus] });
+  return list;
 }

@@ -152,6 +152,12 @@ function choose(fitting: HostRecord[], request: PlacementRequest, draw: Draw): H
   return left[Math.floor(draw() * left.length)] as HostRecord;
 }
 
+/** The host's value of a strategy's field: tasks spread over the different ones. */
+export function spreadValueOf(host: HostRecord, field: string | undefined): string | undefined {
+  if (!field || field === 'instanceId' || field === 'host') return host.id;
+  return host.attributes[field.replace(/^attribute:/, '')];
+}
+
 function freeOf(host: HostRecord, field: string | undefined): number {
   return field?.toLowerCase() === 'cpu'
     ? host.registered.cpu - host.claimed.cpu

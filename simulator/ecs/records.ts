@@ -12,7 +12,6 @@ import type {
   NetworkConfiguration,
   PlacementConstraint,
   PlacementStrategy,
-  Resource,
   Service,
   ServiceEvent,
   Tag,
@@ -280,6 +279,15 @@ export interface DeploymentRecord {
   pending: number;
   /** A revision that cannot work, and how it fails. */
   defect: 'none' | 'exits' | 'fails-to-start';
+  /** ARNs of the service revision that it brings and of the one that it found. */
+  readonly revisionArn: string;
+  readonly sourceRevisionArn: string | undefined;
+  readonly serviceDeploymentArn: string;
+  /** Begun because another one failed: that one's id. */
+  readonly rollsBack: string | undefined;
+  finishedAtMs: number | undefined;
+  /** One of its tasks has reached RUNNING. */
+  hasRun: boolean;
 }
 
 export class ServiceRecord implements ServiceTruth {
@@ -297,7 +305,13 @@ export class ServiceRecord implements ServiceTruth {
   placementConstraints: readonly PlacementConstraint[];
   placementStrategy: readonly PlacementStrategy[];
   deployments: DeploymentRecord[] = [];
+  /** Every deployment since the capture, oldest first; those that are over too. */
+  readonly pastDeployments: DeploymentRecord[] = [];
+  /** The last one that completed: what the circuit breaker rolls back to. */
+  lastCompleted: DeploymentRecord | undefined;
   events: readonly ServiceEvent[] = [];
+  /** What its scheduler complains of, and since when: said again only after a while. */
+  readonly complaints = new Map<string, number>();
   /** Tasks whose desired status is RUNNING, oldest first. */
   readonly alive = new Set<TaskRecord>();
   readonly listedTasks = new Set<TaskRecord>();
@@ -321,6 +335,10 @@ export class ServiceRecord implements ServiceTruth {
   /** Starts in the current minute, for the quota. */
   startsSinceMs = 0;
   startsInMinute = 0;
+  /** Tasks started to even out the zones, each with the one that goes once it is healthy. */
+  readonly moves = new Map<TaskRecord, TaskRecord>();
+  /** ECS has begun to rebalance its zones and has not said how that ended. */
+  rebalancing = false;
   /** Its images cannot be pulled any more. */
   pullsFail = false;
   /** Which hosts its constraints allow, remembered while neither side changes. */
@@ -370,24 +388,4 @@ export class ServiceRecord implements ServiceTruth {
   get upperLimit(): number {
     return Math.floor((this.desired * this.maximumPercent) / 100);
   }
-}
-
-/** `CPU`, `MEMORY`, `PORTS` and their like, as ECS lists them. */
-export function resourceList(
-  cpu: number,
-  memoryMiB: number,
-  ports: readonly string[],
-  udpPorts: readonly string[],
-  gpus: readonly string[],
-): Resource[] {
-  const base = { doubleValue: 0, longValue: 0 };
-  const list: Resource[] = [
-    { name: 'CPU', type: 'INTEGER', ...base, integerValue: cpu },
-    { name: 'MEMORY', type: 'INTEGER', ...base, integerValue: memoryMiB },
-    { name: 'PORTS', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...ports] },
-    { name: 'PORTS_UDP', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...udpPorts] },
-  ];
-  if (gpus.length > 0)
-    list.push({ name: 'GPU', type: 'STRINGSET', ...base, integerValue: 0, stringSetValue: [...gpus] });
-  return list;
 }

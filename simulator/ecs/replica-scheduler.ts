@@ -6,15 +6,22 @@
  * It looks at a service a moment after something about it changed, never at all of them.
  */
 import type { StopCause } from '../observation.ts';
+import { complainOfState } from './complaints.ts';
 import { maintenanceCause } from './fargate/retirement.ts';
 import type { Parts } from './parts.ts';
 import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
+import { tasksToStop } from './scale-in.ts';
 import { ServiceStarts } from './service-starts.ts';
+import { isProtected } from './task-protection.ts';
 
 /** Something changed → the scheduler has looked. */
 const REACTION_SECONDS = [0.5, 2.5] as const;
 
 const SCHEDULER = { kind: 'aws', name: 'service-scheduler' } as const;
+
+/** Source: Amazon ECS developer guide, service-event-messages-list. */
+const cannotScaleIn = (deploymentId: string) =>
+  `was unable to reach steady state because task set (${deploymentId}) was unable to scale in. Reason: The number of protected tasks are more than the desired count of tasks.`;
 
 /** Why a task must go. */
 type Leaving = 'drain' | 'deployment' | 'maintenance' | 'unhealthy';
@@ -46,6 +53,7 @@ export class ReplicaScheduler {
     if (!service || task.daemon) return;
     if (task.desiredStatus === 'STOPPED' && task.cause?.because !== 'scale-in' && !isReplaced(task))
       service.unreplaced.add(task);
+    if (task.knownHealthy) this.#parts.deployments.taskHealthy(service, task);
     this.look(service);
   }
 
@@ -63,19 +71,23 @@ export class ReplicaScheduler {
     this.#parts.queue.hostChanged(host);
   }
 
-  /** A host takes tasks again or for the first time. A service that is backing off does not notice. */
+  /** A host takes tasks again or for the first time. */
   hostActive(host: HostRecord): void {
     for (const task of host.tasks) if (task.service) this.look(task.service);
+    this.#starts.hostJoined(host.clusterRecord);
     this.#parts.queue.roomChanged(host.clusterRecord);
+    this.#parts.zones.hostJoined(host.clusterRecord);
   }
 
-  reachedRunning(service: ServiceRecord): void {
+  /** Its failed starts do not count any more. Source: Amazon ECS developer guide, service-throttle-logic. */
+  reachedRunning(service: ServiceRecord, deployment: DeploymentRecord | null): void {
     service.failedStarts = 0;
     service.throttledUntilMs = 0;
+    if (deployment) this.#parts.deployments.taskRan(deployment);
   }
 
   startFailed(service: ServiceRecord, deployment: DeploymentRecord | null): void {
-    if (deployment && deployment === service.primary) this.#parts.deployments.taskFailed(service, deployment);
+    if (deployment) this.#parts.deployments.startFailed(service, deployment);
     this.#starts.startFailed(service);
   }
 
@@ -102,7 +114,8 @@ export class ReplicaScheduler {
     }
     for (const [task] of leaving) if (!isReplaced(task)) service.unreplaced.add(task);
 
-    const surplus = staying.length - service.desired;
+    const waiting = this.#parts.zones.review(service, staying, leaving.length > 0 || service.deploying);
+    const surplus = staying.length - service.desired - waiting;
     if (surplus > 0) this.#scaleIn(service, staying, surplus);
     this.#stopLeaving(service, leaving);
 
@@ -116,7 +129,9 @@ export class ReplicaScheduler {
 
   #whyLeaves(task: TaskRecord, service: ServiceRecord): Leaving | undefined {
     if (task.host?.status === 'DRAINING') {
-      const spared = !this.#parts.world.readings.drainingIgnoresProtection && this.#isProtected(task);
+      const spared =
+        !this.#parts.world.readings.drainingIgnoresProtection &&
+        isProtected(task, this.#parts.world.clock.nowMs);
       if (!spared) return 'drain';
     }
     if (task.underMaintenance) return 'maintenance';
@@ -127,6 +142,7 @@ export class ReplicaScheduler {
 
   /** Stops what may be stopped without taking the service below its lower limit of healthy tasks. */
   #stopLeaving(service: ServiceRecord, leaving: readonly (readonly [TaskRecord, Leaving])[]): void {
+    const { nowMs } = this.#parts.world.clock;
     let spare = service.knownHealthy - service.lowerLimit;
     // Start first where the upper limit allows it, else one by one.
     let unhealthyMayStop =
@@ -135,10 +151,13 @@ export class ReplicaScheduler {
           ? leaving.length
           : 0
         : 1;
+    const hasFailed = service.primary.rolloutState === 'FAILED';
     for (const [task, why] of leaving) {
-      if (why === 'deployment' && this.#isProtected(task)) continue;
+      // Nothing would take its place; and protected tasks stay until their protection ends.
+      if (why === 'deployment' && (hasFailed || isProtected(task, nowMs))) continue;
       if (why === 'unhealthy') {
         if (unhealthyMayStop-- <= 0) continue;
+        this.#parts.deployments.checkFailed(service, task.deployment);
       } else if (task.knownHealthy) {
         if (spare <= 0) continue;
         spare--;
@@ -147,35 +166,18 @@ export class ReplicaScheduler {
     }
   }
 
-  /** What is not healthy goes first, then from the fullest zone; protected tasks stay. */
   #scaleIn(service: ServiceRecord, staying: TaskRecord[], surplus: number): void {
-    const free = staying.filter((task) => !this.#isProtected(task));
-    if (free.length < surplus)
-      this.#parts.journal.serviceSays(
-        service,
-        `was unable to scale in. Reason: The number of protected tasks are more than the desired count of tasks.`,
-      );
-    const perZone = new Map<string, number>();
-    for (const task of staying) {
-      const zone = task.host?.zone ?? '';
-      perZone.set(zone, (perZone.get(zone) ?? 0) + 1);
-    }
-    const crowd = (task: TaskRecord) => perZone.get(task.host?.zone ?? '') ?? 0;
-    for (let left = Math.min(surplus, free.length); left > 0; left--) {
-      const victim = free.reduce((best, task) => pickFirst(best, task, crowd));
-      free.splice(free.indexOf(victim), 1);
+    const victims = tasksToStop(service, staying, surplus, this.#parts.world.clock.nowMs);
+    if (victims.length < surplus) complainOfState(this.#parts, service, cannotScaleIn(service.primary.id));
+    for (const victim of victims) {
       staying.splice(staying.indexOf(victim), 1);
-      perZone.set(victim.host?.zone ?? '', crowd(victim) - 1);
-      this.#parts.stopper.stop(
-        victim,
-        {
-          because: 'scale-in',
-          actor: SCHEDULER,
-          ...(victim.instanceId !== null && { instanceId: victim.instanceId }),
-          text: scalingText(service),
-        },
-        'ServiceSchedulerInitiated',
-      );
+      const cause: StopCause = {
+        because: 'scale-in',
+        actor: SCHEDULER,
+        ...(victim.instanceId !== null && { instanceId: victim.instanceId }),
+        text: scalingText(service),
+      };
+      this.#parts.stopper.stop(victim, cause, 'ServiceSchedulerInitiated');
     }
   }
 
@@ -195,10 +197,6 @@ export class ReplicaScheduler {
     };
   }
 
-  #isProtected(task: TaskRecord): boolean {
-    return task.protectedUntilMs !== null && task.protectedUntilMs > this.#parts.world.clock.nowMs;
-  }
-
   #isPastGrace(task: TaskRecord, service: ServiceRecord): boolean {
     const graceMs = (service.source.healthCheckGracePeriodSeconds ?? 0) * 1000;
     return (task.runningAtMs ?? 0) + graceMs <= this.#parts.world.clock.nowMs;
@@ -207,16 +205,6 @@ export class ReplicaScheduler {
 
 function scalingText(service: ServiceRecord): string {
   return `Scaling activity initiated by (deployment ${service.primary.id})`;
-}
-
-/** The one that a scale-in would rather stop. */
-function pickFirst(a: TaskRecord, b: TaskRecord, crowd: (task: TaskRecord) => number): TaskRecord {
-  const order =
-    Number(a.knownHealthy) - Number(b.knownHealthy) ||
-    Number(a.lastStatus === 'RUNNING') - Number(b.lastStatus === 'RUNNING') ||
-    crowd(b) - crowd(a) ||
-    b.order - a.order;
-  return order <= 0 ? a : b;
 }
 
 /** A successor was started, and is not just one too many that has been stopped again. */

@@ -2,11 +2,12 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import type { StopCause } from '../observation.ts';
 import { clusterName, idOf } from './arn.ts';
-import { protect } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
 import { type ClusterRecord, ServiceRecord, TaskRecord, type TaskStatus } from './records.ts';
 import { CapturedTargets, targetsOf } from './targets.ts';
 import { type Definition, readDefinition } from './task-definition.ts';
+import { protect } from './task-protection.ts';
+import { rebalancingOf } from './zone-rebalancing.ts';
 
 /** A machine that has run longer than this without its agent is not expected to join any more. */
 const STILL_BOOTING_MS = 15 * 60_000;
@@ -65,7 +66,10 @@ export function seed(parts: Parts): void {
       parts.loss.instanceChanged(instance, { kind: 'aws', name: 'captured' });
     else if (host.status === 'DRAINING' || host.status === 'ACTIVE') daemons.hostChanged(host);
   }
-  for (const service of state.services.values()) scheduler.look(service);
+  for (const service of state.services.values()) {
+    scheduler.look(service);
+    if (service.steady) parts.zones.becameSteady(service);
+  }
 }
 
 /** A registration whose machine is gone: nothing on it lives, although ECS lists it. */
@@ -90,7 +94,10 @@ function clusterOfArn(parts: Parts, arn: string | undefined): ClusterRecord {
 function adoptService(parts: Parts, source: Parts['capture']['ecs']['services'][number]): void {
   if (source.status === 'INACTIVE') return;
   const cluster = parts.state.cluster(source.clusterArn ?? clusterName(source.clusterArn));
-  const service = new ServiceRecord(source, cluster);
+  const service = new ServiceRecord(
+    { ...source, availabilityZoneRebalancing: rebalancingOf(source) },
+    cluster,
+  );
   parts.deployments.adopt(service, source);
   service.events = (source.events ?? []).slice(0, 100);
   cluster.services.set(service.serviceName, service);

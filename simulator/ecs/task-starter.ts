@@ -227,7 +227,7 @@ export class TaskStarter {
       });
     }
     health.begin(task);
-    if (task.service) scheduler.reachedRunning(task.service);
+    if (task.service) scheduler.reachedRunning(task.service, task.deployment);
     this.#breakIfFaulty(task);
   }
 

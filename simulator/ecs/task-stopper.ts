@@ -47,9 +47,7 @@ export class TaskStopper {
       { because, actor, exitCode, ...instanceOf(task), text: 'Essential container in task exited' },
       'EssentialContainerExited',
     );
-    // Source: DeploymentConfiguration.deploymentCircuitBreaker counts tasks that fail to start or fail their checks.
-    if (task.deployment && task.service && task.service.primary === task.deployment)
-      this.#parts.deployments.taskFailed(task.service, task.deployment);
+    if (task.service) this.#parts.deployments.taskExited(task.service, task.deployment);
   }
 
   /** The task never came to RUNNING. */

@@ -1,10 +1,7 @@
 /** Services as callers see and change them. */
 import type {
-  DescribeServiceRevisionsRequest,
-  DescribeServiceRevisionsResponse,
   DescribeServicesRequest,
   DescribeServicesResponse,
-  Failure,
   ListServicesRequest,
   ListServicesResponse,
   Service,
@@ -13,9 +10,11 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import { viewOfPictures } from '../../kernel/copy.ts';
+import { withFailures } from '../../kernel/pages.ts';
 import type { Call, Operation } from '../../world.ts';
 import type { Parts } from '../parts.ts';
 import type { ClusterRecord, ServiceRecord } from '../records.ts';
+import type { Definition } from '../task-definition.ts';
 import { batch, pageOfArns, token } from './inputs.ts';
 
 /** Source: Amazon ECS API reference, ListServices: 10 a page unless asked, 100 at most. */
@@ -39,15 +38,16 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
 
   function describe(input: DescribeServicesRequest, call: Call): DescribeServicesResponse {
     const cluster = state.cluster(input.cluster);
-    const services: Service[] = [];
-    const failures: Failure[] = [];
-    for (const wanted of batch(input.services, 10, 'Services')) {
-      const service = state.serviceIn(cluster, wanted);
-      const picture = service && journal.services.get(service.serviceArn, call.lagMs);
-      if (!picture) failures.push({ arn: serviceArn(cluster, wanted), reason: 'MISSING' });
-      else services.push(input.include?.includes('TAGS') ? picture : withoutTags(picture));
-    }
-    return { services, failures };
+    const { done, failures } = withFailures<string, Service>(
+      batch(input.services, 10, 'Services'),
+      (wanted) => {
+        const service = state.serviceIn(cluster, wanted);
+        const picture = service && journal.services.get(service.serviceArn, call.lagMs);
+        if (!picture) return { failure: { arn: serviceArn(cluster, wanted), reason: 'MISSING' } };
+        return input.include?.includes('TAGS') ? picture : withoutTags(picture);
+      },
+    );
+    return { services: done, failures };
   }
 
   function update(input: UpdateServiceRequest): UpdateServiceResponse {
@@ -56,18 +56,22 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
     if (!service) throw awsError('ServiceNotFoundException', 'Service not found.');
     if (service.source.status === 'INACTIVE')
       throw awsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+    refuseWhatControllersOwn(service, input);
     const { primary } = service;
     const definition =
       input.taskDefinition === undefined ? primary.definition : state.definition(input.taskDefinition);
     if (!definition) throw awsError('ClientException', 'TaskDefinition not found.');
     const { networkConfiguration, placementConstraints, placementStrategy } = input;
-    const { deploymentConfiguration, capacityProviderStrategy } = input;
+    const { deploymentConfiguration, capacityProviderStrategy, availabilityZoneRebalancing } = input;
+    const { healthCheckGracePeriodSeconds } = input;
     service.source = {
       ...service.source,
       ...(networkConfiguration && { networkConfiguration }),
       ...(placementConstraints && { placementConstraints }),
       ...(placementStrategy && { placementStrategy }),
       ...(capacityProviderStrategy && { capacityProviderStrategy }),
+      ...(availabilityZoneRebalancing && { availabilityZoneRebalancing }),
+      ...(healthCheckGracePeriodSeconds !== undefined && { healthCheckGracePeriodSeconds }),
       ...(deploymentConfiguration && {
         deploymentConfiguration: { ...service.source.deploymentConfiguration, ...deploymentConfiguration },
       }),
@@ -80,26 +84,16 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
       service.minimumHealthyPercent = own?.minimumHealthyPercent ?? service.minimumHealthyPercent;
       service.maximumPercent = own?.maximumPercent ?? service.maximumPercent;
     }
+    service.allowed.clear();
     if (input.desiredCount !== undefined) setDesired(parts, service, input.desiredCount);
-    const isNew = definition !== primary.definition || networkConfiguration || capacityProviderStrategy;
-    if (isNew || input.forceNewDeployment) deployments.begin(service, definition);
+    if (needsDeployment(service, definition, input)) deployments.begin(service, definition);
     else {
       scheduler.look(service);
       journal.serviceChanged(service, false);
+      if (service.steady) parts.zones.becameSteady(service);
     }
     const picture = journal.services.get(service.serviceArn);
     return picture ? { service: picture } : {};
-  }
-
-  function describeRevisions(input: DescribeServiceRevisionsRequest): DescribeServiceRevisionsResponse {
-    const wanted = batch(input.serviceRevisionArns, 20, 'Service revisions');
-    const known = new Map(
-      parts.capture.ecs.serviceRevisions.map((revision) => [revision.serviceRevisionArn, revision]),
-    );
-    return {
-      serviceRevisions: wanted.flatMap((arn) => known.get(arn) ?? []),
-      failures: wanted.flatMap((arn) => (known.has(arn) ? [] : [{ arn, reason: 'MISSING' }])),
-    };
   }
 
   function serviceArn(cluster: ClusterRecord, nameOrArn: string): string {
@@ -112,8 +106,39 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
     ListServices: list,
     DescribeServices: describe,
     UpdateService: update,
-    DescribeServiceRevisions: describeRevisions,
   };
+}
+
+/** Source: Amazon ECS API reference, UpdateService: what begins a deployment of a rolling update. */
+function needsDeployment(
+  { primary }: ServiceRecord,
+  definition: Definition,
+  { networkConfiguration, capacityProviderStrategy, forceNewDeployment }: UpdateServiceRequest,
+): boolean {
+  return Boolean(
+    definition !== primary.definition ||
+      networkConfiguration ||
+      capacityProviderStrategy ||
+      forceNewDeployment,
+  );
+}
+
+/**
+ * CodeDeploy and external tools make the deployments of their services.
+ * Source: Amazon ECS API reference, UpdateService ("For services using the blue/green (CODE_DEPLOY) deployment
+ * controller …", "For services using an external deployment controller …").
+ */
+function refuseWhatControllersOwn({ source }: ServiceRecord, input: UpdateServiceRequest): void {
+  const controller = source.deploymentController?.type ?? 'ECS';
+  if (controller === 'ECS') return;
+  const { taskDefinition, networkConfiguration, capacityProviderStrategy, forceNewDeployment } = input;
+  const wanted = { taskDefinition, networkConfiguration, capacityProviderStrategy, forceNewDeployment };
+  const [first] = Object.entries(wanted).flatMap(([name, value]) => (value ? [name] : []));
+  if (first !== undefined)
+    throw awsError(
+      'InvalidParameterException',
+      `Unable to update ${first} on services with a ${controller} deployment controller.`,
+    );
 }
 
 /** Sets how many tasks the service shall have, as a person or service auto scaling does. */
@@ -127,7 +152,7 @@ export function setDesired(parts: Parts, service: ServiceRecord, desired: number
   if (service.desired === desired) return;
   service.desired = desired;
   service.steady = false;
+  parts.zones.stop(service);
   parts.journal.serviceChanged(service, true);
-  parts.journal.serviceAction(service, 'INFO', 'SERVICE_DESIRED_COUNT_UPDATED');
   parts.scheduler.look(service);
 }

@@ -23,6 +23,7 @@ import { isFargateProvider } from '../capacity-providers/strategy.ts';
 import type { Parts } from '../parts.ts';
 import { type PlacementRequest, place } from '../placement.ts';
 import type { ClusterRecord, TaskRecord } from '../records.ts';
+import { DEFAULT_PROTECTION_MINUTES, LONGEST_PROTECTION_MINUTES, protect } from '../task-protection.ts';
 import { strategyOf } from './capacity-providers.ts';
 import { batch } from './inputs.ts';
 
@@ -30,9 +31,6 @@ import { batch } from './inputs.ts';
 const MOST_TASKS = 100;
 
 const withoutTags = viewOfPictures((task: Task): Task => ({ ...task, tags: [] }));
-
-const DEFAULT_PROTECTION_MINUTES = 120;
-const LONGEST_PROTECTION_MINUTES = 2880;
 
 export function taskOperations(parts: Parts): Readonly<Record<string, Operation>> {
   const { state, journal, world } = parts;
@@ -244,18 +242,6 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     GetTaskProtection: getProtection,
     UpdateTaskProtection: updateProtection,
   };
-}
-
-/** Protects for so long, or ends the protection with 0. What waited for its end is looked at then. */
-export function protect(parts: Parts, task: TaskRecord, seconds: number): void {
-  const { clock } = parts.world;
-  const untilMs = seconds > 0 ? clock.nowMs + seconds * 1000 : null;
-  parts.journal.changeTask(task, { protectedUntilMs: untilMs });
-  if (untilMs !== null)
-    clock.at(untilMs, () => {
-      if (task.protectedUntilMs === untilMs && task.lastStatus !== 'STOPPED')
-        parts.journal.changeTask(task, { protectedUntilMs: null });
-    });
 }
 
 function* inCluster(tasks: Iterable<TaskRecord>, cluster: ClusterRecord): Generator<TaskRecord> {

@@ -89,7 +89,7 @@ describe('placement', () => {
       services: [{ name: 'web', desired: 3, on: [], definition: { containerDefinitions } }],
     });
     expect(placed).toEqual(['i-1', 'i-2']);
-    expect(messages('web')[0]).toContain('is already using a port required by your task.');
+    expect(messages('web').join(' ')).toContain('is already using a port required by your task.');
   });
 
   it('asks for every attribute that the task definition requires', async () => {
@@ -112,7 +112,7 @@ describe('placement', () => {
       hosts: [{ id: 'i-1', cpu: 128 }],
       services: [{ name: 'web', desired: 1, on: [] }],
     });
-    expect(messages('web')[0]).toBe(
+    expect(messages('web')).toContain(
       '(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance ci-i-1) has insufficient CPU units available.',
     );
     expect(
