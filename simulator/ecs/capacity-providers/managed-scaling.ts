@@ -1,6 +1,7 @@
 /**
  * Managed scaling: each minute ECS publishes how much of its group a provider needs, and a target tracking policy follows
- * that metric: out after one datapoint, in after 15 and never within 15 minutes of a scale-out, at most half a minute.
+ * that metric: out after one datapoint, in after 15 in a row (so 15 minutes after a scale-out at the earliest), at most half
+ * of the hosts a minute.
  * Source: Amazon ECS developer guide, cluster-auto-scaling and managed-scaling-behavior; AWS containers blog,
  * faster-scaling-in-for-amazon-ecs-cluster-auto-scaling.
  *
@@ -18,7 +19,6 @@ import { protectBusyHosts } from './termination-protection.ts';
 export const NAMESPACE = 'AWS/ECS/ManagedScaling';
 export const METRIC = 'CapacityProviderReservation';
 const EVERY_MS = 60_000;
-const PAUSE_AFTER_SCALE_OUT_MS = 15 * 60_000;
 /** From none it launches two, whatever is asked for. */
 const FIRST_HOSTS = 2;
 /** Reservation metrics drop DRAINING hosts 10 to 15 minutes late. Source: amazon-ecs-agent issue 718. */
@@ -33,7 +33,6 @@ interface Loop {
   readonly cluster: ClusterRecord;
   readonly alarms: ScalingAlarms;
   datapointsBelow: number;
-  scaledOutAtMs: number;
 }
 
 export class ManagedScaling {
@@ -53,13 +52,7 @@ export class ManagedScaling {
       for (const cluster of state.clusters.values()) {
         if (this.#loops.has(keyOf(provider, cluster)) || !this.#isWanted(provider, cluster)) continue;
         const alarms = new ScalingAlarms(world, provider, cluster);
-        const loop = {
-          provider,
-          cluster,
-          alarms,
-          datapointsBelow: 0,
-          scaledOutAtMs: Number.NEGATIVE_INFINITY,
-        };
+        const loop = { provider, cluster, alarms, datapointsBelow: 0 };
         this.#loops.set(keyOf(provider, cluster), loop);
         const phaseMs = world.random.stream('ecs/managed-scaling').integer(0, EVERY_MS);
         world.clock.after(phaseMs, () => this.#tick(loop));
@@ -132,25 +125,16 @@ export class ManagedScaling {
     if (percent > target) {
       // New hosts must settle before it launches more: any host that still warms up blocks it.
       const isWarming = nowMs - capacity.lastLaunchMs < scaling.warmupSeconds * 1000;
-      if (!isWarming && wanted > capacity.desiredCapacity && this.#set(loop, wanted))
-        loop.scaledOutAtMs = nowMs;
-    } else if (
-      loop.datapointsBelow >= SCALE_IN_DATAPOINTS &&
-      nowMs - loop.scaledOutAtMs >= PAUSE_AFTER_SCALE_OUT_MS
-    ) {
+      if (!isWarming && wanted > capacity.desiredCapacity) this.#set(loop, wanted);
+    } else if (loop.datapointsBelow >= SCALE_IN_DATAPOINTS) {
       const least = members - Math.max(1, Math.floor(members / 2));
       const next = Math.max(wanted, least);
       if (next < capacity.desiredCapacity) this.#set(loop, next);
     }
   }
 
-  /** Whether it came to anything: the group's bounds stand, and suspended alarms change nothing. */
-  #set(loop: Loop, desired: number): boolean {
-    const { autoScaling } = this.#parts.world;
-    const group = loop.provider.group ?? '';
-    const before = autoScaling.capacityOf(group)?.desiredCapacity;
-    autoScaling.setDesiredCapacity(group, desired, SCALING);
-    return autoScaling.capacityOf(group)?.desiredCapacity !== before;
+  #set({ provider }: Loop, desired: number): void {
+    this.#parts.world.autoScaling.setDesiredCapacity(provider.group ?? '', desired, SCALING);
   }
 }
 

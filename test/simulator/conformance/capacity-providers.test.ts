@@ -1,75 +1,29 @@
 /**
- * What AWS documents of capacity providers: strategies, PROVISIONING, the reservation metric and the scaling that follows
- * it, managed termination protection, managed draining. `DG` is the Amazon ECS developer guide, `API` its API reference.
+ * What AWS documents of capacity provider strategies and of the wait in PROVISIONING.
+ * `DG` is the Amazon ECS developer guide, `API` its API reference, `CAS blog` the AWS containers blog,
+ * deep-dive-on-amazon-ecs-cluster-auto-scaling.
  */
-import type { AutoScalingGroupProvider, CapacityProviderStrategyItem, Task } from '@aws-sdk/client-ecs';
+import type { CapacityProviderStrategyItem, Task } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  type AccountSpec,
-  type FakeAccount,
-  fakeAccount,
-  type HostSpec,
-  type ServiceSpec,
-} from '../ecs/fake-account.ts';
+  hostsOf,
+  MINUTE,
+  PLAIN,
+  type ProvidedAccount,
+  type ProvidedSpec,
+  providedAccount,
+  SCALED,
+  service,
+} from '../ecs/provided-account.ts';
 
-let account: FakeAccount;
+let account: ProvidedAccount;
 afterEach(() => account?.clock.uninstall());
 
-interface Provided extends AccountSpec {
-  /** Settings by name; each provider's group has its name. */
-  readonly providers: Readonly<Record<string, Partial<AutoScalingGroupProvider>>>;
-  readonly defaultStrategy?: CapacityProviderStrategyItem[];
-}
-
-const SCALED = { managedScaling: { status: 'ENABLED' } } as const;
-const MINUTE = 60;
-
-function start({ providers, defaultStrategy, ...spec }: Provided): FakeAccount {
-  account = fakeAccount({
-    ...spec,
-    change: (capture) => {
-      const [cluster] = capture.ecs.clusters;
-      if (cluster)
-        Object.assign(cluster, {
-          capacityProviders: Object.keys(providers),
-          ...(defaultStrategy && { defaultCapacityProviderStrategy: defaultStrategy }),
-        });
-      for (const [name, settings] of Object.entries(providers))
-        capture.ecs.capacityProviders.push({
-          name,
-          autoScalingGroupProvider: { autoScalingGroupArn: name, ...settings },
-        });
-      spec.change?.(capture);
-    },
-  });
+const start = (spec: ProvidedSpec) => {
+  account = providedAccount(spec);
   return account;
-}
+};
 
-const hostsOf = (provider: string, count: number, more: Partial<HostSpec> = {}): HostSpec[] =>
-  Array.from({ length: count }, (_, at) => ({
-    id: `i-${provider}-${at}`,
-    provider,
-    group: provider,
-    ...more,
-  }));
-const service = (desired: number, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
-  name: 'web',
-  desired,
-  on: [],
-  capacityProviderStrategy: [{ capacityProvider: 'one', weight: 1 }],
-  ...more,
-});
-const perProvider = () =>
-  Object.fromEntries(
-    [...Map.groupBy(account.tasksOf('web'), (task) => providerOf(task.taskArn))].map(([name, tasks]) => [
-      name,
-      tasks.length,
-    ]),
-  );
-const describeTask = (taskArn: string) =>
-  account.call<{ tasks: Task[] }>('DescribeTasks', { tasks: [taskArn] }).tasks[0];
-const providerOf = (taskArn: string) => describeTask(taskArn)?.capacityProviderName;
-const waiting = () => account.ecs.tasks().filter(({ lastStatus }) => lastStatus === 'PROVISIONING');
 describe('a capacity provider strategy', () => {
   const threeToTwo = [
     { capacityProvider: 'one', base: 2, weight: 3 },
@@ -86,7 +40,7 @@ describe('a capacity provider strategy', () => {
       services: [service(12, { capacityProviderStrategy: threeToTwo })],
     });
     await account.pass(MINUTE);
-    expect(perProvider()).toEqual({ one: 8, two: 4 });
+    expect(account.perProvider()).toEqual({ one: 8, two: 4 });
   });
 
   // DG cluster-capacity-providers: "When the base percentage is reached, the tasks are split evenly".
@@ -97,7 +51,7 @@ describe('a capacity provider strategy', () => {
     ];
     start({ providers: twoProviders, hosts: roomy, services: [service(8, { capacityProviderStrategy })] });
     await account.pass(MINUTE);
-    expect(perProvider()).toEqual({ one: 5, two: 3 });
+    expect(account.perProvider()).toEqual({ one: 5, two: 3 });
   });
 
   // API CapacityProviderStrategyItem.weight: "for every 1 task on A, 4 tasks will run on B".
@@ -108,7 +62,7 @@ describe('a capacity provider strategy', () => {
     ];
     start({ providers: twoProviders, hosts: roomy, services: [service(10, { capacityProviderStrategy })] });
     await account.pass(MINUTE);
-    expect(perProvider()).toEqual({ one: 2, two: 8 });
+    expect(account.perProvider()).toEqual({ one: 2, two: 8 });
   });
 
   // API CapacityProviderStrategyItem.weight: "any capacity providers with a weight of 0 can't be used to place tasks".
@@ -119,7 +73,7 @@ describe('a capacity provider strategy', () => {
     ];
     start({ providers: twoProviders, hosts: roomy, services: [service(6, { capacityProviderStrategy })] });
     await account.pass(MINUTE);
-    expect(perProvider()).toEqual({ one: 6 });
+    expect(account.perProvider()).toEqual({ one: 6 });
   });
 
   // The base is "a minimum, to run on the specified capacity provider for each service": RunTask counts its own call.
@@ -212,7 +166,7 @@ describe('a capacity provider strategy', () => {
     ];
     account.call('UpdateService', { service: 'web', capacityProviderStrategy });
     await account.pass(10 * MINUTE);
-    expect(perProvider()).toEqual({ one: 3, two: 3 });
+    expect(account.perProvider()).toEqual({ one: 3, two: 3 });
   });
 
   describe('and a host that drains', () => {
@@ -237,7 +191,7 @@ describe('a capacity provider strategy', () => {
       drained(true);
       account.drain('i-one-0');
       await account.pass(20);
-      expect(waiting().map(({ taskArn }) => providerOf(taskArn))).toContain('two');
+      expect(account.waiting().map(({ taskArn }) => account.providerOf(taskArn))).toContain('two');
       expect(account.ecs.tasksOn('i-one-1').length + account.ecs.tasksOn('i-one-2').length).toBeGreaterThan(
         0,
       );
@@ -247,7 +201,7 @@ describe('a capacity provider strategy', () => {
       drained(false);
       account.drain('i-one-0');
       await account.pass(20);
-      expect(waiting()).toEqual([]);
+      expect(account.waiting()).toEqual([]);
       expect(account.ecs.tasksOn('i-one-1').length + account.ecs.tasksOn('i-one-2').length).toBe(4);
     });
 
@@ -268,7 +222,98 @@ describe('a capacity provider strategy', () => {
       });
       account.drain('i-one-0');
       await account.pass(10 * MINUTE);
-      expect(perProvider()).toEqual({ one: 2 });
+      expect(account.perProvider()).toEqual({ one: 2 });
     });
+  });
+});
+
+describe('PROVISIONING', () => {
+  // DG managed-scaling-behavior: for a chosen provider, "the rest of these steps for a single capacity provider".
+  it('lets a task wait for its provider although another one has room', async () => {
+    start({
+      providers: { one: SCALED, two: SCALED },
+      hosts: [...hostsOf('one', 1, { cpu: 256 }), ...hostsOf('two', 3)],
+      services: [service(2)],
+    });
+    await account.pass(20);
+    expect(account.waiting()).toHaveLength(1);
+  });
+
+  // CAS blog: the transition "only happens if you have enabled managed scaling for the capacity provider".
+  it('is only for providers with managed scaling; without it placement fails at once', async () => {
+    start({ providers: { one: PLAIN }, hosts: hostsOf('one', 1, { cpu: 256 }), services: [service(2)] });
+    await account.pass(20);
+    expect(account.waiting()).toEqual([]);
+    expect(account.messages()[0]).toContain('unable to place a task because no container instance met all');
+    const { failures } = account.call<{ failures: { reason: string }[] }>('RunTask', {
+      taskDefinition: 'web',
+      capacityProviderStrategy: [{ capacityProvider: 'one', weight: 1 }],
+    });
+    expect(failures).toMatchObject([{ reason: 'RESOURCE:CPU' }]);
+  });
+
+  // DG service-event-messages-list, and AWS general reference ecs-service: 500 tasks per cluster.
+  it('holds 500 tasks of a cluster, and the service says when that was exceeded', async () => {
+    start({ providers: { one: SCALED }, hosts: [], services: [service(600)] });
+    await account.pass(3 * MINUTE);
+    expect(account.waiting()).toHaveLength(500);
+    expect(account.messages().join('\n')).toMatch(/the tasks provisioning capacity limit was exceeded/i);
+  });
+
+  // CAS blog, quoted in containers-roadmap issue 2381: "between 10 and 30 minutes before transitioning to stopped".
+  it('ends in STOPPED after 10 to 30 minutes, of RunTask with a strategy too', async () => {
+    start({ providers: { one: SCALED }, hosts: [], services: [service(0)] });
+    account.call('RunTask', {
+      taskDefinition: 'web',
+      count: 5,
+      capacityProviderStrategy: [{ capacityProvider: 'one', weight: 1 }],
+    });
+    await account.pass(10 * MINUTE - 1);
+    expect(account.waiting()).toHaveLength(5);
+    await account.pass(20 * MINUTE + 5);
+    expect(account.waiting()).toEqual([]);
+    const ends = account.taskLines().filter(({ lastStatus }) => lastStatus === 'STOPPED');
+    expect(new Set(ends.map(({ cause }) => cause?.because))).toEqual(new Set(['start-failed']));
+  });
+});
+
+describe('a cluster', () => {
+  const associate = (capacityProviders: string[], defaultCapacityProviderStrategy: object[] = []) =>
+    account.call('PutClusterCapacityProviders', { capacityProviders, defaultCapacityProviderStrategy });
+
+  // AWS general reference, ecs-service; the wording: cloudformation-coverage-roadmap issue 1086.
+  it('has 20 capacity providers at most', () => {
+    const names = Array.from({ length: 21 }, (_, at) => `p${at}`);
+    start({ providers: Object.fromEntries(names.map((name) => [name, PLAIN])), hosts: [], services: [] });
+    expect(() => associate(names)).toThrow(
+      'The maximum number of capacity providers per cluster has been exceeded.',
+    );
+  });
+
+  // API PutClusterCapacityProviders: omitted ones are disassociated, unless "being used by any existing tasks".
+  it('gives up the providers that are not named again, but none in use', () => {
+    start({
+      providers: { one: PLAIN, two: PLAIN },
+      hosts: hostsOf('one', 1),
+      services: [service(1, { on: ['i-one-0'] })],
+    });
+    associate(['one']);
+    expect(
+      account.call<{ clusters: object[] }>('DescribeClusters', { clusters: ['prod'] }).clusters,
+    ).toMatchObject([{ capacityProviders: ['one'] }]);
+    expect(() => associate(['two'])).toThrow(
+      'The specified capacity provider is in use and cannot be removed.',
+    );
+  });
+
+  // DG cluster-capacity-providers: a cluster may mix both kinds, its default strategy may not.
+  it('may have Auto Scaling and Fargate providers, but no default strategy of both', () => {
+    start({ providers: { one: PLAIN }, hosts: [], services: [] });
+    associate(['one', 'FARGATE'], [{ capacityProvider: 'one', weight: 1 }]);
+    const both = [
+      { capacityProvider: 'one', weight: 1 },
+      { capacityProvider: 'FARGATE', weight: 1 },
+    ];
+    expect(() => associate(['one', 'FARGATE'], both)).toThrow(/cannot contain a mix/);
   });
 });
