@@ -4,7 +4,7 @@
  */
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
-import { type Group, isPending, isSuspended, type Member, stamp } from './group.ts';
+import { type Group, isPending, isSuspended, type Member, readyAtMs, stamp } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { maintenanceBounds, plannedReplacements, roomOf, surgeVictims } from './replacing.ts';
@@ -54,15 +54,18 @@ export class Health {
     );
     if (unhealthy.length === 0) return;
     const atOnce = Math.max(1, Math.floor(group.desiredCapacity / 10));
-    const isLaunching = [...group.members.values()].some(isPending);
-    const missing = isLaunching ? Math.max(0, group.desiredCapacity - inService.length) : 0;
+    const nowMs = this.#world.clock.nowMs;
+    const warmup = Math.max(0, group.base.DefaultInstanceWarmup ?? 0);
+    const warming = inService.filter((member) => (readyAtMs(member, warmup) ?? 0) > nowMs).length;
+    const isLaunching = warming > 0 || [...group.members.values()].some(isPending);
+    const missing = isLaunching ? Math.max(0, group.desiredCapacity - inService.length + warming) : 0;
     const now = unhealthy.slice(0, Math.max(0, atOnce - missing));
     const bounds = maintenanceBounds(group);
     if (!bounds || isSuspended(group, 'Launch')) {
       for (const member of now) this.#end(group, member);
       return;
     }
-    const room = roomOf(group, bounds, this.#world.clock.nowMs);
+    const room = roomOf(group, bounds, nowMs);
     // An unhealthy one is no part of the healthy minimum: its end costs nothing while that is met.
     const least = Math.ceil((group.desiredCapacity * bounds.minPercentage) / 100);
     const isMet = inService.length - unhealthy.length >= least;
@@ -71,7 +74,7 @@ export class Health {
       toLaunch: Math.max(1, room.toLaunch),
     });
     for (const member of endFirst) this.#end(group, member);
-    if (launchFirst.length === 0 || this.#world.clock.nowMs < group.retryLaunchAtMs) return;
+    if (launchFirst.length === 0 || nowMs < group.retryLaunchAtMs) return;
     const victims = launchFirst.map((member) => member.instanceId);
     this.#surges.begin(
       group,

@@ -13,14 +13,7 @@ import { awsError } from '../kernel/aws-error.ts';
 import { pageOf } from '../kernel/pages.ts';
 import type { Call, Instance, Range, World } from '../world.ts';
 import type { Activities } from './activities.ts';
-import {
-  type Group,
-  isTerminating,
-  isWarmed,
-  type Member,
-  readyAtMs,
-  stamp,
-} from './group.ts';
+import { type Group, isTerminating, isWarmed, type Member, readyAtMs, stamp } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { PAGES } from './page-rules.ts';

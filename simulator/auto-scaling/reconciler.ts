@@ -59,7 +59,7 @@ export class Reconciler {
     this.#surges = new Surges(world, launcher, lifecycle, this.#random);
     this.#health = new Health(world, store, this.#surges, lifecycle);
     this.#aging = new Aging(world, this.#surges, lifecycle);
-    this.#refresh = new RefreshProgress(world, this.#surges, pools, lifecycle);
+    this.#refresh = new RefreshProgress(world, store, this.#surges, pools, lifecycle);
     this.#zones = new ZoneBalance(world, this.#surges, this.#random);
   }
 

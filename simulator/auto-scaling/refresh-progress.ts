@@ -19,6 +19,7 @@ import {
   stamp,
   warmupSeconds,
 } from './group.ts';
+import type { GroupStore } from './group-store.ts';
 import { describedSource, isLaunchedFrom } from './launch-source.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { beginRollback, endRefresh } from './refresh.ts';
@@ -34,12 +35,14 @@ const WHY = 'an instance refresh';
 
 export class RefreshProgress {
   readonly #world: World;
+  readonly #store: GroupStore;
   readonly #surges: Surges;
   readonly #pools: WarmPools;
   readonly #lifecycle: () => Lifecycle;
 
-  constructor(world: World, surges: Surges, pools: WarmPools, lifecycle: () => Lifecycle) {
+  constructor(world: World, store: GroupStore, surges: Surges, pools: WarmPools, lifecycle: () => Lifecycle) {
     this.#world = world;
+    this.#store = store;
     this.#surges = surges;
     this.#pools = pools;
     this.#lifecycle = lifecycle;
@@ -157,6 +160,7 @@ export class RefreshProgress {
     const { DesiredConfiguration: desired } = refresh.shape;
     endRefresh(this.#world, group, refresh, 'Successful');
     if (desired) group.source = describedSource(this.#world, desired);
+    this.#store.changed(group, refresh.actor);
     this.#pools.renew(group, (member) => !isLaunchedFrom(this.#world, group, member, group.source));
   }
 

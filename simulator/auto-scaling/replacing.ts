@@ -46,9 +46,12 @@ export function roomOf(
   let ready = 0;
   let unready = 0;
   let unhealthy = 0;
+  // Those whose successors are on their way will go by themselves; rebalanced zones give as many as they got.
+  const leaving = surgeVictims(group);
+  for (const surge of group.surges) if (surge.victims.length === 0) ready -= surge.newIds.size;
   for (const member of group.members.values()) {
     if (isPending(member)) unready++;
-    if (member.lifecycleState !== 'InService') continue;
+    if (member.lifecycleState !== 'InService' || leaving.has(member.instanceId)) continue;
     if (member.healthStatus === 'Unhealthy') unhealthy += member.weight;
     else if ((readyAtMs(member, warmup) ?? 0) > nowMs) unready++;
     else ready += member.weight;

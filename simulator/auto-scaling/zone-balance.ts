@@ -44,10 +44,8 @@ export class ZoneBalance {
     }
     if (nowMs < group.rebalanceAfterMs || group.surges.length > 0 || !isQuiet(group)) return;
     if (isSuspended(group, 'AZRebalance', 'Launch')) return;
-    const even = Math.floor(inZones.reduce((sum, count) => sum + count, 0) / inZones.length);
-    const short = group.zones.filter((zone) => (counts.get(zone) ?? 0) < even);
-    const missing = short.reduce((sum, zone) => sum + even - (counts.get(zone) ?? 0), 0);
-    this.#begin(group, Math.max(1, missing), short, counts);
+    const moves = movesToEven(new Map(group.zones.map((zone) => [zone, counts.get(zone) ?? 0])));
+    this.#begin(group, moves.length, [...new Set(moves)], counts);
   }
 
   /** Launch before terminate; the group may exceed its maximum by a tenth, at least by one (auto-scaling-benefits). */
@@ -78,4 +76,17 @@ function isQuiet(group: Group): boolean {
   if (actualCapacity(group) !== group.desiredCapacity) return false;
   for (const member of group.members.values()) if (isPending(member)) return false;
   return true;
+}
+
+/** Where the next ones have to come, one by one from the fullest zone, until no two zones differ by more than one. */
+function movesToEven(counts: Map<string, number>): string[] {
+  const moves: string[] = [];
+  for (;;) {
+    const byCount = [...counts].sort((a, b) => a[1] - b[1]);
+    const [fewest, most] = [byCount[0], byCount.at(-1)];
+    if (!fewest || !most || most[1] - fewest[1] <= 1) return moves;
+    counts.set(fewest[0], fewest[1] + 1);
+    counts.set(most[0], most[1] - 1);
+    moves.push(fewest[0]);
+  }
 }

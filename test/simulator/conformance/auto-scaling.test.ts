@@ -1,0 +1,342 @@
+/** Documented statements about sizes, ends, health and ages of a group; the page is named at each. */
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  hostId,
+  type SmallAccount,
+  smallAccount,
+  smallCapture,
+  TEMPLATE,
+  ZONES,
+} from '../ec2/small-account.ts';
+import { START_MS } from '../support/kernel.ts';
+import { asg, extremes, inService, membersIn, refused, suspend } from './groups.ts';
+
+let account: SmallAccount;
+afterEach(() => account.close());
+
+const SOMEBODY = { kind: 'fault', name: 'somebody' } as const;
+const end = (InstanceId: string, ShouldDecrementDesiredCapacity: boolean) =>
+  account.call('AutoScaling', 'TerminateInstanceInAutoScalingGroup', {
+    InstanceId,
+    ShouldDecrementDesiredCapacity,
+  });
+const protect = (...InstanceIds: string[]) =>
+  asg(account, 'SetInstanceProtection', { InstanceIds, ProtectedFromScaleIn: true });
+
+// API reference, TerminateInstanceInAutoScalingGroup; user guide, ec2-auto-scaling-instance-protection.
+describe('terminating by id', () => {
+  it('without a decrement a replacement launches, with one the group shrinks', async () => {
+    account = smallAccount();
+    end(hostId(1), false);
+    end(hostId(2), true);
+    await account.pass(120);
+    expect(account.group()).toMatchObject({ DesiredCapacity: 5 });
+    expect(inService(account)).toHaveLength(5);
+  });
+
+  it("with a decrement at the minimum is refused in AWS's words; without one it is not", async () => {
+    account = smallAccount(smallCapture({ group: { MinSize: 6 } }));
+    expect(
+      account.refusal('AutoScaling', 'TerminateInstanceInAutoScalingGroup', {
+        InstanceId: hostId(1),
+        ShouldDecrementDesiredCapacity: true,
+      }),
+    ).toContain(
+      'Currently, desiredSize equals minSize (6). Terminating instance without replacement will violate',
+    );
+    end(hostId(1), false);
+    await account.pass(120);
+    expect(inService(account)).toHaveLength(6);
+  });
+
+  it('"scale-in protection does not protect from manual termination"', async () => {
+    account = smallAccount();
+    protect(hostId(1));
+    end(hostId(1), true);
+    await account.pass(90);
+    expect(inService(account)).not.toContain(hostId(1));
+  });
+});
+
+// User guide, ec2-auto-scaling-instance-protection, ec2-auto-scaling-termination-policies.
+describe('scale-in', () => {
+  it('with all instances protected: desired still falls, nobody goes, and the activity says why', async () => {
+    account = smallAccount();
+    protect(...Array.from({ length: 6 }, (_, n) => hostId(n + 1)));
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 4 });
+    await account.pass(120);
+    expect(account.group()).toMatchObject({ DesiredCapacity: 4 });
+    expect(inService(account)).toHaveLength(6);
+    expect(account.activities()[0]?.StatusMessage).toBe(
+      'Could not scale to desired capacity because all remaining instances are protected from scale in.',
+    );
+  });
+
+  it('never takes a protected instance, not even out of the fullest zone', async () => {
+    account = smallAccount(
+      smallCapture({ zoneOf: (n) => (n <= 4 ? 'eu-west-1a' : (ZONES[n - 4] as string)) }),
+    );
+    suspend(account, 'AZRebalance');
+    protect(hostId(1), hostId(2), hostId(3), hostId(4));
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 4 });
+    await account.pass(120);
+    expect(inService(account).sort()).toEqual([hostId(1), hostId(2), hostId(3), hostId(4)]);
+  });
+
+  it.each([
+    ['OldestInstance', hostId(1)],
+    ['NewestInstance', hostId(6)],
+  ])('%s goes only among those of the zone with the most', async (policy, expected) => {
+    account = smallAccount(
+      smallCapture({
+        zoneOf: () => 'eu-west-1a',
+        group: {
+          TerminationPolicies: [policy],
+          AvailabilityZones: ['eu-west-1a'],
+          VPCZoneIdentifier: 'subnet-eu-west-1a',
+        },
+      }),
+    );
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 5 });
+    await account.pass(90);
+    expect(inService(account)).not.toContain(expected);
+  });
+
+  it('unhealthy instances bypass every policy', async () => {
+    account = smallAccount(
+      smallCapture({
+        zoneOf: () => 'eu-west-1a',
+        group: {
+          TerminationPolicies: ['OldestInstance'],
+          AvailabilityZones: ['eu-west-1a'],
+          VPCZoneIdentifier: 'subnet-eu-west-1a',
+        },
+      }),
+    );
+    suspend(account, 'ReplaceUnhealthy');
+    account.call('AutoScaling', 'SetInstanceHealth', { InstanceId: hostId(4), HealthStatus: 'Unhealthy' });
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 5 });
+    await account.pass(90);
+    expect(inService(account)).not.toContain(hostId(4));
+  });
+});
+
+// API reference, SetDesiredCapacity, UpdateAutoScalingGroup, EnterStandby, AttachInstances.
+describe('sizes', () => {
+  it('SetDesiredCapacity above the maximum is a ValidationError', () => {
+    account = smallAccount();
+    expect(refused(account, 'SetDesiredCapacity', { DesiredCapacity: 21 })).toContain(
+      'New SetDesiredCapacity value 21 is above max value 20',
+    );
+  });
+
+  it('"HonorCooldown": within the cooldown the call is refused, and by default it is not asked', async () => {
+    account = smallAccount();
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 7 });
+    await account.pass(60);
+    expect(refused(account, 'SetDesiredCapacity', { DesiredCapacity: 8, HonorCooldown: true })).toContain(
+      'ScalingActivityInProgress',
+    );
+    expect(refused(account, 'SetDesiredCapacity', { DesiredCapacity: 8 })).toBeUndefined();
+  });
+
+  it('a maximum below the desired capacity lowers it, a minimum above it raises it', () => {
+    account = smallAccount();
+    asg(account, 'UpdateAutoScalingGroup', { MaxSize: 4 });
+    expect(account.group()).toMatchObject({ DesiredCapacity: 4, MaxSize: 4 });
+    asg(account, 'UpdateAutoScalingGroup', { MaxSize: 9, MinSize: 8 });
+    expect(account.group()).toMatchObject({ DesiredCapacity: 8, MinSize: 8 });
+  });
+
+  it('Standby passes through EnteringStandby, and its decrement respects the minimum', async () => {
+    account = smallAccount(smallCapture({ group: { MinSize: 6 } }));
+    const input = { InstanceIds: [hostId(1)], ShouldDecrementDesiredCapacity: true };
+    expect(refused(account, 'EnterStandby', input)).toContain('ValidationError');
+    asg(account, 'UpdateAutoScalingGroup', { MinSize: 5 });
+    asg(account, 'EnterStandby', input);
+    expect(membersIn(account, 'EnteringStandby')).toHaveLength(1);
+    await account.pass(10);
+    expect(membersIn(account, 'Standby')).toHaveLength(1);
+    expect(account.group()).toMatchObject({ DesiredCapacity: 5 });
+  });
+
+  it('a detached instance runs on and can be attached again, which raises the desired capacity up to the maximum', async () => {
+    account = smallAccount();
+    asg(account, 'DetachInstances', { InstanceIds: [hostId(1)], ShouldDecrementDesiredCapacity: true });
+    await account.pass(60);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('running');
+    asg(account, 'UpdateAutoScalingGroup', { MaxSize: 5 });
+    expect(refused(account, 'AttachInstances', { InstanceIds: [hostId(1)] })).toContain('above max value');
+    asg(account, 'UpdateAutoScalingGroup', { MaxSize: 6 });
+    asg(account, 'AttachInstances', { InstanceIds: [hostId(1)] });
+    expect(account.group()).toMatchObject({ DesiredCapacity: 6 });
+    expect(inService(account)).toContain(hostId(1));
+  });
+
+  it('a group with an Operator can be changed by nobody else', () => {
+    account = smallAccount(smallCapture({ group: { Operator: { Principal: 'batch.amazonaws.com' } } }));
+    for (const [operation, input] of [
+      ['UpdateAutoScalingGroup', { MaxSize: 9 }],
+      ['SuspendProcesses', {}],
+      ['PutWarmPool', {}],
+      ['StartInstanceRefresh', {}],
+    ] as const)
+      expect(refused(account, operation, input)).toContain('managed by batch.amazonaws.com');
+  });
+});
+
+// User guide, health-checks-overview, health-check-grace-period, instance-maintenance-policy-overview-and-considerations.
+describe('unhealthy instances', () => {
+  it('"replaces … no more than 10 percent at a time": of thirty that stop, three go at once', async () => {
+    account = smallAccount(smallCapture({ hosts: 30, group: { MaxSize: 40 } }));
+    for (let n = 1; n <= 30; n++) account.ec2.stop(hostId(n), SOMEBODY);
+    expect((await extremes(account, 3600)).fewest).toBe(27);
+    expect(inService(account)).toHaveLength(30);
+    expect(inService(account).filter((id) => /^i-0{8}/.test(id))).toEqual([]);
+  });
+
+  it('an instance that somebody terminates is replaced, the desired capacity unchanged', async () => {
+    account = smallAccount();
+    account.call('EC2', 'TerminateInstances', { InstanceIds: [hostId(1)] });
+    await account.pass(150);
+    expect(account.group()).toMatchObject({ DesiredCapacity: 6 });
+    expect(inService(account)).toHaveLength(6);
+    expect(inService(account)).not.toContain(hostId(1));
+  });
+
+  it('SetInstanceHealth respects the grace period unless told otherwise', async () => {
+    account = smallAccount(smallCapture({ group: { HealthCheckGracePeriod: 600 } }));
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 7 });
+    await account.pass(60);
+    const InstanceId = inService(account).find((id) => !/^i-0{8}/.test(id)) ?? '';
+    const unhealthy = (more: object) =>
+      account.call('AutoScaling', 'SetInstanceHealth', { InstanceId, HealthStatus: 'Unhealthy', ...more });
+    unhealthy({});
+    await account.pass(60);
+    expect(inService(account)).toContain(InstanceId);
+    unhealthy({ ShouldRespectGracePeriod: false });
+    await account.pass(60);
+    expect(inService(account)).not.toContain(InstanceId);
+  });
+
+  it('with a maintenance policy of 100/110 "first launches a new instance and then waits for it … before terminating the unhealthy instance"', async () => {
+    const InstanceMaintenancePolicy = { MinHealthyPercentage: 100, MaxHealthyPercentage: 110 };
+    account = smallAccount(smallCapture({ hosts: 10, group: { InstanceMaintenancePolicy } }));
+    account.call('AutoScaling', 'SetInstanceHealth', { InstanceId: hostId(1), HealthStatus: 'Unhealthy' });
+    expect((await extremes(account, 300)).fewest).toBe(10);
+    expect(inService(account)).not.toContain(hostId(1));
+  });
+
+  it('a maintenance policy needs both percentages, at most 100 apart; -1 clears it', () => {
+    account = smallAccount();
+    const refusal = (InstanceMaintenancePolicy: object) =>
+      refused(account, 'UpdateAutoScalingGroup', { InstanceMaintenancePolicy });
+    expect(refusal({ MinHealthyPercentage: 90 })).toContain('ValidationError');
+    expect(refusal({ MinHealthyPercentage: 50, MaxHealthyPercentage: 200 })).toContain('ValidationError');
+    expect(refusal({ MinHealthyPercentage: -1, MaxHealthyPercentage: -1 })).toBeUndefined();
+  });
+});
+
+// User guide, asg-max-instance-lifetime, ec2-auto-scaling-capacity-rebalancing.
+describe('age and Spot capacity', () => {
+  it('MaxInstanceLifetime: at least a day, about a tenth at a time, and protected instances stay', async () => {
+    account = smallAccount(smallCapture({ hosts: 20, group: { MaxSize: 20 } }));
+    expect(refused(account, 'UpdateAutoScalingGroup', { MaxInstanceLifetime: 3600 })).toContain(
+      'ValidationError',
+    );
+    protect(hostId(1));
+    asg(account, 'UpdateAutoScalingGroup', { MaxInstanceLifetime: 86_400 });
+    expect((await extremes(account, 7200)).fewest).toBeGreaterThanOrEqual(18);
+    expect(inService(account).filter((id) => /^i-0{8}/.test(id))).toEqual([hostId(1)]);
+  });
+
+  const spot = (group: object) => {
+    const capture = smallCapture({ group });
+    for (const instance of capture.ec2.instances) instance.InstanceLifecycle = 'spot';
+    return smallAccount(capture);
+  };
+
+  it('with capacity rebalancing a recommendation launches a new instance first and then terminates the one at risk', async () => {
+    account = spot({ CapacityRebalance: true, MaxSize: 6 });
+    account.ec2.recommendRebalance(hostId(1));
+    expect((await extremes(account, 180)).fewest).toBe(6);
+    expect(inService(account)).not.toContain(hostId(1));
+    expect(inService(account)).toHaveLength(6);
+  });
+
+  it('without it nothing happens before EC2 takes the instance', async () => {
+    account = spot({});
+    account.ec2.recommendRebalance(hostId(1));
+    await account.pass(600);
+    expect(inService(account)).toContain(hostId(1));
+    expect(account.activities()).toEqual([]);
+  });
+});
+
+// User guide, launch-instances-synchronously, ts-as-instancelaunchfailure.
+describe('launches', () => {
+  it('"LaunchInstances … partial success": what came is answered with the error for the rest, and desired rises by what came', () => {
+    let left = 2;
+    account = smallAccount(undefined, {
+      faults: {
+        launchFailure: () =>
+          left-- > 0
+            ? undefined
+            : 'We currently do not have sufficient m5.large capacity in the Availability Zone you requested (eu-west-1a).',
+      },
+    });
+    const answer = asg<{ Instances: { InstanceIds: string[] }[]; Errors: { ErrorCode: string }[] }>(
+      account,
+      'LaunchInstances',
+      { RequestedCapacity: 4, AvailabilityZones: ['eu-west-1a'], ClientToken: 'once' },
+    );
+    expect(answer.Instances.flatMap(({ InstanceIds }) => InstanceIds)).toHaveLength(2);
+    expect(answer.Errors[0]?.ErrorCode).toBe('InsufficientInstanceCapacity');
+    expect(account.group()).toMatchObject({ DesiredCapacity: 8 });
+  });
+
+  it('retry-with-group-configuration: the group launches the rest by itself, in other zones too', async () => {
+    account = smallAccount(undefined, {
+      faults: {
+        launchFailure: (zone) =>
+          zone === 'eu-west-1a' ? 'We currently do not have sufficient m5.large capacity.' : undefined,
+      },
+    });
+    asg(account, 'LaunchInstances', {
+      RequestedCapacity: 2,
+      AvailabilityZones: ['eu-west-1a'],
+      ClientToken: 'once',
+      RetryStrategy: 'retry-with-group-configuration',
+    });
+    await account.pass(300);
+    expect(inService(account)).toHaveLength(8);
+  });
+
+  it('"Client.InternalError: Client error on launch" (a key without a grant): the instance shows, and is gone before it is in service', async () => {
+    let dies = true;
+    account = smallAccount(undefined, {
+      faults: { launchFailure: () => (dies ? 'Client.InternalError: Client error on launch' : undefined) },
+    });
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 7 });
+    await account.pass(14);
+    expect(membersIn(account, 'Pending')).toHaveLength(1);
+    await account.pass(45);
+    expect(
+      account
+        .activities()
+        .map(({ StatusMessage }) => StatusMessage ?? '')
+        .join(),
+    ).toContain('Client error on launch');
+    dies = false;
+    await account.pass(900);
+    expect(inService(account)).toHaveLength(7);
+  });
+
+  it('the first start of a group that the capture shows short of its size is a launch like any other', async () => {
+    account = smallAccount(smallCapture({ hosts: 4, group: { DesiredCapacity: 6 } }));
+    await account.pass(120);
+    expect(inService(account)).toHaveLength(6);
+    expect(account.clock.startMs).toBe(START_MS);
+    expect(account.group().LaunchTemplate?.LaunchTemplateId).toBe(TEMPLATE);
+  });
+});

@@ -1,0 +1,177 @@
+/** Documented statements about instances, their status and their events; the page is named at each. */
+import type { InstanceStatus } from '@aws-sdk/client-ec2';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hostId, type SmallAccount, smallAccount, smallCapture } from '../ec2/small-account.ts';
+import { asg, inService, suspend } from './groups.ts';
+
+let account: SmallAccount;
+afterEach(() => account.close());
+
+const HOUR = 3600;
+const statuses = (input: object = {}) =>
+  account.call<{ InstanceStatuses: InstanceStatus[] }>('EC2', 'DescribeInstanceStatus', input)
+    .InstanceStatuses;
+const describeById = (...InstanceIds: string[]) =>
+  account.refusal('EC2', 'DescribeInstances', { InstanceIds });
+const filtered = (id: string) =>
+  account.call<{ Reservations: unknown[] }>('EC2', 'DescribeInstances', {
+    Filters: [{ Name: 'instance-id', Values: [id] }],
+  }).Reservations;
+
+// Amazon EC2 developer guide, eventual-consistency.
+it('"InvalidInstanceID.NotFound" soon after the launch: the batch fails whole, a filter just leaves it out', async () => {
+  account = smallAccount();
+  const { Instances } = asg<{ Instances: { InstanceIds: string[] }[] }>(account, 'LaunchInstances', {
+    RequestedCapacity: 1,
+    AvailabilityZones: ['eu-west-1a'],
+    ClientToken: 'once',
+  });
+  const id = Instances[0]?.InstanceIds[0] ?? '';
+  expect(describeById(hostId(1), id)).toContain('InvalidInstanceID.NotFound');
+  expect(filtered(id)).toEqual([]);
+  await account.pass(30);
+  expect(describeById(hostId(1), id)).toBeUndefined();
+});
+
+// Amazon EC2 user guide, terminating-instances.
+it('"Terminated instances remain visible … for about an hour"', async () => {
+  account = smallAccount();
+  account.call('AutoScaling', 'TerminateInstanceInAutoScalingGroup', {
+    InstanceId: hostId(1),
+    ShouldDecrementDesiredCapacity: true,
+  });
+  await account.pass(HOUR - 60);
+  expect(describeById(hostId(1))).toBeUndefined();
+  await account.pass(300);
+  expect(describeById(hostId(1))).toContain('InvalidInstanceID.NotFound');
+});
+
+// API reference, DescribeInstanceStatus: "By default, only running instances are described".
+it('DescribeInstanceStatus lists running instances only, unless IncludeAllInstances', async () => {
+  account = smallAccount();
+  suspend(account, 'ReplaceUnhealthy');
+  account.call('EC2', 'StopInstances', { InstanceIds: [hostId(1)] });
+  await account.pass(120);
+  expect(statuses()).toHaveLength(5);
+  expect(statuses({ IncludeAllInstances: true })).toHaveLength(6);
+});
+
+// Amazon EC2 user guide, instance-retirement, monitoring-instances-status-check_sched.
+describe('a scheduled retirement', () => {
+  const retire = (seconds: number, deadlineSeconds?: number) =>
+    account.ec2.scheduleInstanceEvent(
+      hostId(1),
+      'instance-retirement',
+      account.clock.nowMs + seconds * 1000,
+      deadlineSeconds === undefined ? undefined : account.clock.nowMs + deadlineSeconds * 1000,
+    );
+
+  it('stops an instance with an EBS root, whose event is shown "[Completed]" for up to a week', async () => {
+    account = smallAccount();
+    suspend(account, 'ReplaceUnhealthy');
+    retire(HOUR);
+    await account.pass(HOUR + 120);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('stopped');
+    const event = () =>
+      statuses({ InstanceIds: [hostId(1)], IncludeAllInstances: true })[0]?.Events?.[0]?.Description;
+    expect(event()).toMatch(/^\[Completed\] /);
+    await account.pass(8 * 86_400);
+    expect(event()).toBeUndefined();
+  });
+
+  it('terminates an instance with an instance-store root', async () => {
+    const capture = smallCapture();
+    for (const instance of capture.ec2.instances) instance.RootDeviceType = 'instance-store';
+    account = smallAccount(capture);
+    suspend(account, 'ReplaceUnhealthy');
+    retire(HOUR);
+    await account.pass(HOUR + 120);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('terminated');
+  });
+
+  const move = (seconds: number) =>
+    account.refusal('EC2', 'ModifyInstanceEventStartTime', {
+      InstanceId: hostId(1),
+      InstanceEventId: statuses({ InstanceIds: [hostId(1)] })[0]?.Events?.[0]?.InstanceEventId,
+      NotBefore: new Date(account.clock.nowMs + seconds * 1000),
+    });
+
+  it('can be moved only where it has a deadline, to at least an hour from now and not past it', async () => {
+    account = smallAccount();
+    suspend(account, 'ReplaceUnhealthy');
+    retire(2 * HOUR);
+    expect(move(3 * HOUR)).toContain('cannot be rescheduled');
+    account.close();
+    account = smallAccount();
+    suspend(account, 'ReplaceUnhealthy');
+    retire(2 * HOUR, 6 * HOUR);
+    expect(move(HOUR / 2)).toContain('60 minutes');
+    expect(move(7 * HOUR)).toContain('deadline');
+    expect(move(5 * HOUR)).toBeUndefined();
+    await account.pass(3 * HOUR);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('running');
+    await account.pass(2 * HOUR + 120);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('stopped');
+  });
+});
+
+// Amazon EC2 user guide, spot-instance-termination-notices, rebalance-recommendations.
+describe('a Spot instance', () => {
+  it('is warned two minutes ahead, with the zone where the Region belongs and no account in the ARN', async () => {
+    account = smallAccount();
+    account.ec2.spotInterrupt(hostId(1), { kind: 'fault', name: 'spot' });
+    const warning = account.events.find(({ detailType }) => detailType.includes('Interruption Warning'));
+    expect(warning).toMatchObject({
+      delivery: 'best-effort',
+      resources: [`arn:aws:ec2:eu-west-1b:instance/${hostId(1)}`],
+      detail: { 'instance-id': hostId(1), 'instance-action': 'terminate' },
+    });
+    await account.pass(119);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('running');
+    await account.pass(60);
+    expect(account.ec2.instance(hostId(1))?.state).toBe('terminated');
+  });
+
+  it('may be recommended to be left, with an ordinary ARN, and nothing need come of it', async () => {
+    account = smallAccount();
+    account.ec2.recommendRebalance(hostId(1));
+    expect(account.events).toMatchObject([
+      {
+        detailType: 'EC2 Instance Rebalance Recommendation',
+        resources: [`arn:aws:ec2:eu-west-1:111122223333:instance/${hostId(1)}`],
+        detail: { 'instance-id': hostId(1) },
+      },
+    ]);
+    await account.pass(HOUR);
+    expect(inService(account)).toContain(hostId(1));
+  });
+});
+
+// API reference, StartInstances; Amazon EC2 user guide, ec2-instance-lifecycle.
+it('a stopped instance starts again: pending, running', async () => {
+  account = smallAccount();
+  suspend(account, 'HealthCheck', 'ReplaceUnhealthy');
+  account.call('EC2', 'StopInstances', { InstanceIds: [hostId(1)] });
+  await account.pass(120);
+  account.call('EC2', 'StartInstances', { InstanceIds: [hostId(1)] });
+  expect(account.ec2.instance(hostId(1))?.state).toBe('pending');
+  await account.pass(60);
+  expect(account.ec2.instance(hostId(1))?.state).toBe('running');
+});
+
+// API reference, TerminateInstances.
+it('one protected instance keeps all of its zone alive, and the call fails', () => {
+  account = smallAccount();
+  account.call('EC2', 'ModifyInstanceAttribute', {
+    InstanceId: hostId(1),
+    DisableApiTermination: { Value: true },
+  });
+  expect(
+    account.refusal('EC2', 'TerminateInstances', { InstanceIds: [hostId(1), hostId(2), hostId(4)] }),
+  ).toContain('OperationNotPermitted');
+  expect([1, 2, 4].map((n) => account.ec2.instance(hostId(n))?.state)).toEqual([
+    'running',
+    'shutting-down',
+    'running',
+  ]);
+});
