@@ -10,13 +10,19 @@ import { AutoScalingService } from './auto-scaling/service.ts';
 import type { Capture } from './capture/capture.ts';
 import { Metrics } from './cloudwatch/metrics.ts';
 import { Alarms } from './cloudwatch/service.ts';
-import { type AttachableClient, type CallCounts, Dispatcher } from './dispatch/dispatcher.ts';
+import {
+  type AttachableClient,
+  type CallCounts,
+  Dispatcher,
+  type NoisyNeighbour,
+} from './dispatch/dispatcher.ts';
+import type { BucketSize } from './dispatch/token-bucket.ts';
 import { DynamoDb, type DynamoDbCost } from './dynamodb/service.ts';
 import { Ec2Service } from './ec2/service.ts';
 import { ImageRegistry } from './ecr/service.ts';
 import { EcsService } from './ecs/ecs-service.ts';
 import { LoadBalancingService } from './elastic-load-balancing/service.ts';
-import { EventBus } from './event-bridge/event-bus.ts';
+import { EventBus, type EventDelivery } from './event-bridge/event-bus.ts';
 import { Scheduler } from './event-bridge/scheduler.ts';
 import { ScriptedActions } from './faults/actions.ts';
 import { FaultEngine } from './faults/engine.ts';
@@ -46,8 +52,14 @@ export interface AccountOptions {
   readonly seed: number;
   /** Seconds; they win over what the capture shows. */
   readonly timings?: TimingOverrides;
-  /** Calls a second that others in the account make, by bucket of the dispatcher. */
-  readonly noisyNeighbour?: Readonly<Record<string, number>>;
+  /** What others in the account take: a share of every bucket's refill, or calls a second by bucket. */
+  readonly noisyNeighbour?: NoisyNeighbour;
+  /** Sizes of token buckets by name, over the documented or (Auto Scaling, Elastic Load Balancing) assumed ones. */
+  readonly bucketSizes?: Readonly<Record<string, BucketSize>>;
+  /** Lambda invocations at once, all functions together; 1,000 unless given. */
+  readonly lambdaConcurrency?: number;
+  /** How often EventBridge loses (best-effort sources) or repeats events, without any fault. */
+  readonly eventDelivery?: Partial<EventDelivery>;
   /** Fixes AWS's behaviour where it is unconfirmed; drawn from the seed otherwise. */
   readonly readings?: Partial<Readings>;
 }
@@ -114,17 +126,26 @@ export function createAccount(options: AccountOptions): Account {
   world.record = record;
   const faults: FaultEngine = new FaultEngine({ clock, random, truth, record, actions: () => actions });
   world.faults = faults.board;
-  const { noisyNeighbour } = options;
+  const { noisyNeighbour, bucketSizes, lambdaConcurrency, eventDelivery } = options;
   const parts = { clock, random, accountId, region, timings, faults: faults.board, record };
-  const dispatcher = new Dispatcher({ ...parts, ...(noisyNeighbour && { noisyNeighbour }) });
+  const dispatcher = new Dispatcher({
+    ...parts,
+    ...(noisyNeighbour !== undefined && { noisyNeighbour }),
+    ...(bucketSizes && { bucketSizes }),
+  });
   world.registry = dispatcher;
 
-  const lambda = new LambdaRuntime({ ...parts, crashIsUnknown: world.readings.crashIsUnknown });
+  const lambda = new LambdaRuntime({
+    ...parts,
+    crashIsUnknown: world.readings.crashIsUnknown,
+    ...(lambdaConcurrency !== undefined && { concurrency: lambdaConcurrency }),
+  });
   const eventBridge = new EventBus({
     ...parts,
     registry: dispatcher,
     lambda,
     startExecution: (arn, input) => void stepFunctions.start(arn, input),
+    ...(eventDelivery && { delivery: eventDelivery }),
   });
   world.bus = eventBridge;
   const stepFunctions: StepFunctions = new StepFunctions({
@@ -136,7 +157,8 @@ export function createAccount(options: AccountOptions): Account {
   const beside = { ...parts, registry: dispatcher, bus: eventBridge };
   const dynamodb = new DynamoDb(beside);
   const scheduler = new Scheduler({ ...parts, lambda });
-  const ssm = new ParameterStore(beside, capture.ssm.parameters);
+  const imageExists = (imageId: string) => world.ec2.imageExists(imageId);
+  const ssm = new ParameterStore({ ...beside, imageExists }, capture.ssm.parameters);
   world.ssm = ssm;
   world.metrics = new Metrics({ clock, registry: dispatcher });
   const alarms = new Alarms(beside, capture.cloudWatch.alarms);

@@ -5,8 +5,9 @@
 export { type Account, type AccountCost, type AccountOptions, asCaller, createAccount } from './account.ts';
 export type { Capture } from './capture/capture.ts';
 export { type ParsedCapture, type Problem, parseCapture } from './capture/parse.ts';
-export type { AttachableClient, CallCounts } from './dispatch/dispatcher.ts';
-export type { EventEnvelope, Rule, RuleTarget } from './event-bridge/event-bus.ts';
+export type { AttachableClient, CallCounts, NoisyNeighbour } from './dispatch/dispatcher.ts';
+export type { BucketSize } from './dispatch/token-bucket.ts';
+export type { DeadLetter, EventDelivery, EventEnvelope, Rule, RuleTarget } from './event-bridge/event-bus.ts';
 export type { EventPattern } from './event-bridge/pattern.ts';
 export type { FaultContext } from './faults/context.ts';
 export type { FaultRecord } from './faults/engine.ts';

@@ -15,7 +15,7 @@ import type { Call, FaultBoard, Operation, OperationRegistry, ServiceName } from
 import { Arrivals, type Ticket } from './arrivals.ts';
 import { throttleErrorOf, tollsOf } from './limits.ts';
 import { faultError, isAwsError, timeoutError } from './sdk-error.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { type BucketSize, TokenBucket } from './token-bucket.ts';
 
 /** Any client of the SDK, v3. */
 export interface AttachableClient {
@@ -30,9 +30,15 @@ export interface DispatcherParts {
   readonly random: RandomStreams;
   readonly faults: FaultBoard;
   record(observation: Observation): void;
-  /** Calls a second that others in the account make, by bucket (`ECS cluster resource read`, `EC2.RunInstances` …). */
-  readonly noisyNeighbour?: Readonly<Record<string, number>>;
+  readonly noisyNeighbour?: NoisyNeighbour;
+  readonly bucketSizes?: Readonly<Record<string, BucketSize>>;
 }
+
+/**
+ * What others in the account take: a share (0 to 1) of every bucket's refill, or calls a second by bucket (`ECS cluster
+ * resource read`, `EC2.RunInstances`, `AutoScaling` …; the names are those of `limits.ts`).
+ */
+export type NoisyNeighbour = number | Readonly<Record<string, number>>;
 
 export interface CallCounts {
   /** Answers by operation (`ECS.DescribeTasks`), throttled ones included. */
@@ -218,7 +224,8 @@ export class Dispatcher implements OperationRegistry {
     for (const toll of tollsOf(service, operation, input)) {
       let bucket = this.#buckets.get(toll.bucket);
       if (!bucket) {
-        bucket = new TokenBucket(toll.size, this.#parts.noisyNeighbour?.[toll.bucket] ?? 0, nowMs);
+        const size = this.#parts.bucketSizes?.[toll.bucket] ?? toll.size;
+        bucket = new TokenBucket(size, this.#othersPerSecond(toll.bucket, size), nowMs);
         this.#buckets.set(toll.bucket, bucket);
       }
       if (!bucket.take(nowMs, toll.tokens)) {
@@ -227,6 +234,13 @@ export class Dispatcher implements OperationRegistry {
       }
     }
     return undefined;
+  }
+
+  #othersPerSecond(bucket: string, { refillPerSecond }: BucketSize): number {
+    const { noisyNeighbour = 0 } = this.#parts;
+    return typeof noisyNeighbour === 'number'
+      ? refillPerSecond * noisyNeighbour
+      : (noisyNeighbour[bucket] ?? 0);
   }
 
   /** Counts the answer; true when the caller's process dies of a scripted crash right after it (or died meanwhile). */

@@ -5,10 +5,13 @@
  */
 import type { ImageDetail, ImageIdentifier } from '@aws-sdk/client-ecr';
 import { awsError } from '../kernel/aws-error.ts';
+import type { VirtualClock } from '../kernel/clock.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { OperationRegistry } from '../world.ts';
+import type { Call, OperationRegistry } from '../world.ts';
 
 export interface EcrParts {
+  readonly clock: VirtualClock;
   readonly registry: OperationRegistry;
   readonly accountId: string;
 }
@@ -21,29 +24,39 @@ interface DescribeInput {
   readonly nextToken?: string;
 }
 
+const ALL = 'images';
 const MAX_IDS = 100;
 const PAGES = { defaultLimit: 100, maxLimit: 1000, limitError: 'InvalidParameterException' };
 
 export class ImageRegistry {
   readonly #parts: EcrParts;
-  #images: ImageDetail[];
+  /** One picture of all images: lists of a registry are short, and seldom change. */
+  readonly #pictures: LaggingStore<readonly ImageDetail[]>;
   /** Repositories that exist, also without an image left. */
   readonly #repositories = new Set<string>();
 
   constructor(parts: EcrParts, images: readonly ImageDetail[]) {
     this.#parts = parts;
-    this.#images = [...images];
+    this.#pictures = new LaggingStore(parts.clock);
+    this.#pictures.put(ALL, [...images]);
     for (const image of images) this.#repositories.add(this.#keyOf(image));
     parts.registry.register('ECR', {
-      DescribeImages: (input: DescribeInput) => this.#describe(input),
-      BatchGetImage: (input: DescribeInput) => this.#batchGet(input),
+      DescribeImages: (input: DescribeInput, call: Call) => this.#describe(input, call),
+      BatchGetImage: (input: DescribeInput, call: Call) => this.#batchGet(input, call),
     });
+  }
+
+  get #images(): readonly ImageDetail[] {
+    return this.#pictures.get(ALL) ?? [];
   }
 
   /** Removes an image, whatever tags it has: what a lifecycle policy does. */
   deleteImage(repositoryName: string, imageDigest: string): void {
-    this.#images = this.#images.filter(
-      (image) => image.repositoryName !== repositoryName || image.imageDigest !== imageDigest,
+    this.#pictures.put(
+      ALL,
+      this.#images.filter(
+        (image) => image.repositoryName !== repositoryName || image.imageDigest !== imageDigest,
+      ),
     );
   }
 
@@ -51,22 +64,25 @@ export class ImageRegistry {
   moveTag(repositoryName: string, tag: string, imageDigest: string): void {
     const [sample] = this.#images.filter((image) => image.repositoryName === repositoryName);
     let target: ImageDetail | undefined;
-    this.#images = this.#images.map((image) => {
+    const images = this.#images.map((image) => {
       if (image.repositoryName !== repositoryName) return image;
       const tags = (image.imageTags ?? []).filter((each) => each !== tag);
       if (image.imageDigest !== imageDigest) return { ...image, imageTags: tags };
       target = { ...image, imageTags: [...tags, tag] };
       return target;
     });
-    if (target) return;
+    if (target) {
+      this.#pictures.put(ALL, images);
+      return;
+    }
     const registryId = sample?.registryId ?? this.#parts.accountId;
     const pushed = { registryId, repositoryName, imageDigest, imageTags: [tag] };
-    this.#images.push(pushed);
+    this.#pictures.put(ALL, [...images, pushed]);
     this.#repositories.add(this.#keyOf(pushed));
   }
 
-  #describe(input: DescribeInput): object {
-    const images = this.#imagesOf(input);
+  #describe(input: DescribeInput, call: Call): object {
+    const images = this.#imagesOf(input, call);
     checkIds(input.imageIds);
     if (!input.imageIds?.length) {
       const page = pageOf(
@@ -90,8 +106,8 @@ export class ImageRegistry {
     return { imageDetails: [...found] };
   }
 
-  #batchGet(input: DescribeInput): object {
-    const images = this.#imagesOf(input);
+  #batchGet(input: DescribeInput, call: Call): object {
+    const images = this.#imagesOf(input, call);
     checkIds(input.imageIds);
     const found: object[] = [];
     const failures: object[] = [];
@@ -108,13 +124,14 @@ export class ImageRegistry {
     return { images: found, failures };
   }
 
-  #imagesOf(input: DescribeInput): ImageDetail[] {
+  #imagesOf(input: DescribeInput, { lagMs }: Call): ImageDetail[] {
     const key = this.#keyOf(input);
     if (!this.#repositories.has(key)) {
       const what = `The repository with name '${input.repositoryName}' does not exist in the registry with id '${this.#registryOf(input)}'`;
       throw awsError('RepositoryNotFoundException', what);
     }
-    return this.#images.filter((image) => this.#keyOf(image) === key);
+    const seen = this.#pictures.get(ALL, lagMs) ?? [];
+    return seen.filter((image) => this.#keyOf(image) === key);
   }
 
   #registryOf({ registryId }: { readonly registryId?: string | undefined }): string {

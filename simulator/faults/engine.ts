@@ -4,6 +4,7 @@
  */
 import { isAwsError } from '../dispatch/sdk-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
+import { keepPictures } from '../kernel/lagging-store.ts';
 import type { RandomStreams } from '../kernel/random.ts';
 import type { Observation } from '../observation.ts';
 import { presentState } from '../present-state.ts';
@@ -72,6 +73,7 @@ export class FaultEngine {
     this.#parts.actions().require(fault.kind);
     if (this.#armed.length === 0)
       for (const observation of presentState(this.#parts.truth)) this.#roles.observe(observation);
+    if (fault.kind === 'stale-reads') keepPictures(this.#parts.clock, fault.lagSeconds * 1000);
     const armed: Armed = { fault, firedAtSeconds: [], moment: undefined };
     this.#armed.push(armed);
     if (fault.when !== undefined) {

@@ -10,9 +10,11 @@ const ALIASES: Readonly<Record<string, ServiceName>> = {
   stepfunctions: 'SFN',
   states: 'SFN',
   events: 'EventBridge',
+  'application-autoscaling': 'ApplicationAutoScaling',
 };
 
-const SERVICES: readonly ServiceName[] = [
+/** `Lambda` has no client in the account, but `Lambda.Invoke` may fail. */
+const SERVICES: readonly (ServiceName | 'Lambda')[] = [
   'ECS',
   'EC2',
   'AutoScaling',
@@ -26,6 +28,8 @@ const SERVICES: readonly ServiceName[] = [
   'ECR',
   'ImageBuilder',
   'ServiceQuotas',
+  'ApplicationAutoScaling',
+  'Lambda',
 ];
 
 const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map([

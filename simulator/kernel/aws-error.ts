@@ -21,11 +21,11 @@ export function awsError(name: string, message: string, httpStatusCode = 400): A
   });
 }
 
-/** The account does not model this command; says which, so that it is never mistaken for an answer of AWS. */
+/** The account does not model this; says what, so that it is never mistaken for an answer of AWS. */
 export class NotSimulated extends Error {
   override readonly name = 'NotSimulated';
 
-  constructor(operation: string) {
-    super(`${operation} is not simulated: the embedded account does not model this command`);
+  constructor(what: string, why = 'the embedded account does not model this command') {
+    super(`${what} is not simulated: ${why}`);
   }
 }

@@ -2,7 +2,7 @@
  * What AWS's read APIs see of a kind of resource: the truth, or the truth of a moment ago.
  *
  * A service keeps its own live state and puts an immutable picture here whenever that changes; a read asks for the
- * picture as of `now − lag`. Pictures older than the longest lag are forgotten.
+ * picture as of `now − lag`. Pictures older than the longest lag are forgotten; a scripted lag may make that longer.
  */
 import type { VirtualClock } from './clock.ts';
 import { picture } from './copy.ts';
@@ -13,15 +13,28 @@ interface Version<V> {
   readonly value: V | undefined;
 }
 
+const LONGEST_LAG_MS = 120_000;
+/** By account, which its clock stands for. */
+const keptForMs = new WeakMap<VirtualClock, number>();
+
+/** Every store on this clock keeps its pictures at least this long from now on. */
+export function keepPictures(clock: VirtualClock, lagMs: number): void {
+  keptForMs.set(clock, Math.max(lagMs, keptForMs.get(clock) ?? 0));
+}
+
 export class LaggingStore<V> {
   readonly #clock: VirtualClock;
-  readonly #longestLagMs: number;
+  readonly #keptMs: number;
   /** Insertion order is the order of lists, as stable as AWS's. */
   readonly #versions = new Map<string, Version<V>[]>();
 
-  constructor(clock: VirtualClock, longestLagMs = 120_000) {
+  constructor(clock: VirtualClock, keptMs = LONGEST_LAG_MS) {
     this.#clock = clock;
-    this.#longestLagMs = longestLagMs;
+    this.#keptMs = keptMs;
+  }
+
+  get #longestLagMs(): number {
+    return Math.max(this.#keptMs, keptForMs.get(this.#clock) ?? 0);
   }
 
   put(id: string, value: V): void {

@@ -59,10 +59,13 @@ export function exited(requestId: string, reportedAs: 'Lambda.Unknown' | 'Runtim
  * Lambda, or the way to it, failed: `Lambda.ServiceException`, `Lambda.AWSLambdaException`, `Lambda.SdkClientException`,
  * `Lambda.TooManyRequestsException`. Source: Step Functions developer guide, sfn-best-practices (retry these).
  */
-export function notInvoked(code: string): FunctionError {
+export function notInvoked(code: string): InvocationError {
   const errorType = code.replace(/^Lambda\./, '');
-  return new FunctionError(`Lambda.${errorType}`, {
+  return new InvocationError(`Lambda.${errorType}`, {
     errorType,
     errorMessage: `${errorType} when invoking the function`,
   });
 }
+
+/** The function itself did not fail: Lambda refused or lost the invocation. */
+export class InvocationError extends FunctionError {}

@@ -2,8 +2,10 @@
  * AWS Lambda around the real handlers: each invocation gets its own context and caller identity, payload and answer go
  * through JSON, time-outs are virtual, and a process that died (time-out, crash) never goes on.
  *
- * Sources: AWS Lambda developer guide, gettingstarted-limits (6 MB synchronous, 1 MB asynchronous), invocation-async (two
- * retries, after one and two minutes; duplicates possible), nodejs-context.
+ * Sources: AWS Lambda developer guide, gettingstarted-limits (6 MB synchronous, 1 MB asynchronous, 1,000 at once in an
+ * account and Region, fewer in a new one), invocation-async-error-handling (a function that failed is retried after one
+ * and two minutes; a throttle or an error of Lambda for up to six hours, after 1 s growing to 5 minutes; duplicates
+ * possible), nodejs-context.
  */
 import { type Invocation, runInvocation } from '../kernel/caller.ts';
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
@@ -11,7 +13,7 @@ import { uuid } from '../kernel/ids.ts';
 import type { RandomStream, RandomStreams } from '../kernel/random.ts';
 import type { FaultBoard } from '../world.ts';
 import type { LambdaContext } from './context.ts';
-import { exited, FunctionError, notInvoked, thrownError, timedOut } from './errors.ts';
+import { exited, FunctionError, InvocationError, notInvoked, thrownError, timedOut } from './errors.ts';
 
 export interface LambdaFunction {
   /** The handler as exported: `async (event, context) => answer`. */
@@ -38,10 +40,12 @@ export interface LambdaParts {
   readonly random: RandomStreams;
   readonly accountId: string;
   readonly region: string;
-  /** `api-error` and `lost-response` of `Lambda.Invoke`; none unless given. */
-  readonly faults?: Pick<FaultBoard, 'apiError' | 'losesResponse'>;
+  /** `api-error` and `lost-response` of `Lambda.Invoke`, crashes before the first call; none unless given. */
+  readonly faults?: Pick<FaultBoard, 'apiError' | 'losesResponse' | 'crashesAfterCall'>;
   /** Which reading holds of `QUESTIONS.crashIsUnknown`. */
   readonly crashIsUnknown?: boolean;
+  /** Invocations at once in the account, all functions together; 1,000 unless given. */
+  readonly concurrency?: number;
 }
 
 const MAX_SYNCHRONOUS_BYTES = 6_291_556;
@@ -52,6 +56,9 @@ const COLD_START_MS = [250, 600] as const;
 /** Lambda keeps an idle environment for minutes; no figure is published. */
 const ENVIRONMENT_LIVES_MS = 10 * 60_000;
 const ASYNC_RETRY_AFTER_MS = [60_000, 120_000] as const;
+const QUEUE_RETRY_AFTER_MS = [1_000, 300_000] as const;
+const EVENT_LIVES_MS = 6 * 3_600_000;
+const CONCURRENCY = 1_000;
 
 export class LambdaRuntime {
   readonly #parts: LambdaParts;
@@ -64,6 +71,7 @@ export class LambdaRuntime {
   #invocations = 0;
   #gbSeconds = 0;
   #pending = 0;
+  #running = 0;
 
   constructor(parts: LambdaParts) {
     this.#parts = parts;
@@ -123,7 +131,7 @@ export class LambdaRuntime {
     }
   }
 
-  /** Queues an event, as EventBridge does: answered to nobody, tried three times with the same request id. */
+  /** Queues an event, as EventBridge does: answered to nobody, tried again with the same request id. */
   invokeAsync(name: string, payload: unknown): void {
     const text = JSON.stringify(payload ?? null);
     if (Buffer.byteLength(text) > MAX_ASYNCHRONOUS_BYTES) {
@@ -131,19 +139,30 @@ export class LambdaRuntime {
     }
     const requestId = uuid(this.#ids);
     this.#pending++;
-    const attempt = (number: number) => {
+    const { clock } = this.#parts;
+    const queuedMs = clock.nowMs;
+    let failures = 0;
+    let refusals = 0;
+    /** Undefined: the event is discarded. */
+    const waitAfter = (error: unknown): number | undefined => {
+      if (!this.has(name)) return undefined;
+      if (!(error instanceof InvocationError)) return ASYNC_RETRY_AFTER_MS[failures++];
+      const [first, longest] = QUEUE_RETRY_AFTER_MS;
+      return Math.min(longest, first * 2 ** refusals++);
+    };
+    const attempt = () => {
       this.#run(name, text, requestId).then(
         () => {
           this.#pending--;
         },
-        () => {
-          const waitMs = ASYNC_RETRY_AFTER_MS[number];
-          if (waitMs === undefined) this.#pending--;
-          else this.#parts.clock.after(waitMs, () => attempt(number + 1));
+        (error: unknown) => {
+          const waitMs = waitAfter(error);
+          if (waitMs === undefined || clock.nowMs + waitMs - queuedMs > EVENT_LIVES_MS) this.#pending--;
+          else clock.after(waitMs, attempt);
         },
       );
     };
-    attempt(0);
+    attempt();
   }
 
   async #run(name: string, text: string, requestId: string): Promise<unknown> {
@@ -157,6 +176,9 @@ export class LambdaRuntime {
     const { clock, faults } = this.#parts;
     const scripted = faults?.apiError('Lambda.Invoke');
     if (scripted !== undefined) throw notInvoked(scripted);
+    if (this.#running >= (this.#parts.concurrency ?? CONCURRENCY))
+      throw notInvoked('TooManyRequestsException');
+    this.#running++;
     await clock.delay(this.#startDelayMs(name));
     const startedMs = clock.nowMs;
     this.#invocations++;
@@ -170,6 +192,7 @@ export class LambdaRuntime {
       for (const listener of this.#failureListeners) listener(name, JSON.parse(text), error as Error);
       throw error;
     } finally {
+      this.#running--;
       this.#lastUsedMs.set(name, clock.nowMs);
       const gigabytes = (definition.memorySizeMb ?? 512) / 1024;
       this.#gbSeconds += gigabytes * Math.max(1, clock.nowMs - startedMs) * 0.001;
@@ -195,6 +218,11 @@ export class LambdaRuntime {
         invocation.dead = true;
         reject(timedOut(requestId, definition.timeoutSeconds));
       });
+      if (this.#parts.faults?.crashesAfterCall(name, 0)) {
+        invocation.dead = true;
+        invocation.onCrash?.();
+        return;
+      }
       const work = async () =>
         definition.handler(JSON.parse(text) as never, this.#contextOf(name, definition, requestId, endsMs));
       runInvocation(invocation, work).then(

@@ -9,7 +9,8 @@ import type { Parameter, PutParameterRequest } from '@aws-sdk/client-ssm';
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { EventBusPort, OperationRegistry, SsmPort } from '../world.ts';
+import type { RandomStream, RandomStreams } from '../kernel/random.ts';
+import type { Call, EventBusPort, OperationRegistry, SsmPort } from '../world.ts';
 
 export interface SsmParts {
   readonly clock: VirtualClock;
@@ -17,6 +18,9 @@ export interface SsmParts {
   readonly bus: EventBusPort;
   readonly accountId: string;
   readonly region: string;
+  readonly random: RandomStreams;
+  /** Whether the account could launch this AMI. */
+  imageExists(imageId: string): boolean;
 }
 
 interface Version {
@@ -30,10 +34,19 @@ interface Stored {
   readonly type: string;
   readonly dataType: string;
   readonly versions: Version[];
-  /** Version by label. */
-  readonly labels: Map<string, number>;
+  /** Version by label, each time that the label was put somewhere, oldest first. */
+  readonly labels: readonly Label[];
 }
 
+interface Label {
+  readonly label: string;
+  readonly version: number;
+  readonly sinceMs: number;
+}
+
+const IMAGE = 'aws:ec2:image';
+/** How long Parameter Store takes to look an AMI up; no figure is published. */
+const IMAGE_VALIDATION_SECONDS = [1, 8] as const;
 const MAX_NAMES = 10;
 /** Standard parameters keep a hundred versions. */
 const MAX_VERSIONS = 100;
@@ -47,14 +60,19 @@ const BY_PATH = {
 export class ParameterStore implements SsmPort {
   readonly #parts: SsmParts;
   readonly #parameters = new Map<string, Stored>();
+  readonly #validations: RandomStream;
 
   constructor(parts: SsmParts, parameters: readonly Parameter[]) {
     this.#parts = parts;
+    this.#validations = parts.random.stream('ssm/image-validation');
     for (const parameter of parameters) this.#seed(parameter);
     parts.registry.register('SSM', {
-      GetParameter: (input: { Name?: string }) => ({ Parameter: this.#get(input.Name ?? '') }),
-      GetParameters: (input: { Names?: string[] }) => this.#getAll(input.Names ?? []),
-      GetParametersByPath: (input: PathInput) => this.#getByPath(input),
+      GetParameter: (input: { Name?: string }, call: Call) => ({
+        Parameter: this.#get(input.Name ?? '', this.#seenMs(call)),
+      }),
+      GetParameters: (input: { Names?: string[] }, call: Call) =>
+        this.#getAll(input.Names ?? [], this.#seenMs(call)),
+      GetParametersByPath: (input: PathInput, call: Call) => this.#getByPath(input, this.#seenMs(call)),
       PutParameter: (input: PutParameterRequest) => this.#put(input),
       LabelParameterVersion: (input: LabelInput) => this.#label(input),
     });
@@ -75,7 +93,8 @@ export class ParameterStore implements SsmPort {
 
   #seed(parameter: Parameter): void {
     const name = parameter.Name ?? '';
-    const changedMs = parameter.LastModifiedDate?.getTime() ?? this.#parts.clock.startMs;
+    const { startMs } = this.#parts.clock;
+    const changedMs = Math.min(parameter.LastModifiedDate?.getTime() ?? startMs, startMs);
     const known = this.#parameters.get(name);
     const label = /^:?(\D.*)$/.exec(parameter.Selector ?? '')?.[1];
     const version = parameter.Version ?? 1;
@@ -87,18 +106,25 @@ export class ParameterStore implements SsmPort {
       versions: [...others, { version, value: parameter.Value ?? '', changedMs }].sort(
         (a, b) => a.version - b.version,
       ),
-      labels: new Map([
+      labels: [
         ...(known?.labels ?? []),
-        ...(label === undefined ? [] : [[label, version] as const]),
-      ]),
+        ...(label === undefined ? [] : [{ label, version, sinceMs: startMs }]),
+      ],
     });
   }
 
+  /** A read that lags sees versions and labels as they were then. */
+  #seenMs({ lagMs }: Call): number {
+    return Math.max(this.#parts.clock.startMs, this.#parts.clock.nowMs - lagMs);
+  }
+
   /** @throws ParameterNotFound, ParameterVersionNotFound */
-  #get(reference: string): Parameter {
+  #get(reference: string, seenMs = Number.POSITIVE_INFINITY): Parameter {
     const { stored, selector } = this.#find(reference);
-    if (!stored) throw awsError('ParameterNotFound', `Parameter ${reference} not found.`);
-    const found = versionOf(stored, selector);
+    if (!stored || !existed(stored, seenMs)) {
+      throw awsError('ParameterNotFound', `Parameter ${reference} not found.`);
+    }
+    const found = versionOf(stored, selector, seenMs);
     if (!found) {
       const what = `Systems Manager could not find version ${selector} of ${stored.name}. Verify the version and try again.`;
       throw awsError('ParameterVersionNotFound', what);
@@ -115,7 +141,7 @@ export class ParameterStore implements SsmPort {
     };
   }
 
-  #getAll(names: readonly string[]): object {
+  #getAll(names: readonly string[], seenMs: number): object {
     if (names.length < 1 || names.length > MAX_NAMES) {
       const what = `Value at 'names' failed to satisfy constraint: Member must have length less than or equal to ${MAX_NAMES}`;
       throw awsError('ValidationException', `1 validation error detected: ${what}`);
@@ -124,7 +150,7 @@ export class ParameterStore implements SsmPort {
     const invalid: string[] = [];
     for (const name of new Set(names)) {
       try {
-        found.push(this.#get(name));
+        found.push(this.#get(name, seenMs));
       } catch {
         invalid.push(name);
       }
@@ -132,9 +158,11 @@ export class ParameterStore implements SsmPort {
     return { Parameters: found, InvalidParameters: invalid };
   }
 
-  #getByPath({ Path = '/', Recursive = false, MaxResults, NextToken }: PathInput): object {
+  #getByPath({ Path = '/', Recursive = false, MaxResults, NextToken }: PathInput, seenMs: number): object {
     const prefix = Path.endsWith('/') ? Path : `${Path}/`;
-    const found = [...this.#parameters.keys()]
+    const found = [...this.#parameters.values()]
+      .filter((stored) => existed(stored, seenMs))
+      .map(({ name }) => name)
       .filter((name) => name.startsWith(prefix) && (Recursive || !name.slice(prefix.length).includes('/')))
       .sort();
     const page = pageOf(
@@ -144,7 +172,7 @@ export class ParameterStore implements SsmPort {
       { limit: MaxResults, nextToken: NextToken },
       BY_PATH,
     );
-    return { Parameters: page.items.map((name) => this.#get(name)), NextToken: page.nextToken };
+    return { Parameters: page.items.map((name) => this.#get(name, seenMs)), NextToken: page.nextToken };
   }
 
   #put(input: PutParameterRequest): object {
@@ -164,10 +192,32 @@ export class ParameterStore implements SsmPort {
     const type = input.Type ?? known?.type;
     if (!type)
       throw awsError('ValidationException', 'A parameter type is required when you create a parameter.');
-    return {
-      Version: this.#write(name, input.Value ?? '', type, input.DataType ?? known?.dataType ?? 'text'),
-      Tier: 'Standard',
-    };
+    const dataType = input.DataType ?? known?.dataType ?? 'text';
+    if (known && (known.dataType === IMAGE) !== (dataType === IMAGE)) {
+      throw awsError(
+        'ValidationException',
+        `The data type of a parameter cannot be changed to or from ${IMAGE}.`,
+      );
+    }
+    const value = input.Value ?? '';
+    const Version =
+      dataType === IMAGE ? this.#validate(name, value, type) : this.#write(name, value, type, dataType);
+    return { Version, Tier: 'Standard' };
+  }
+
+  /**
+   * The call has succeeded before its value was looked at: until then the version that it answered does not exist, and
+   * it never will if the AMI is not there. Source: parameter-store-ec2-aliases; PutParameterRequest.DataType.
+   */
+  #validate(name: string, value: string, type: string): number {
+    const { clock, imageExists } = this.#parts;
+    const isUpdate = this.#parameters.has(name);
+    const promised = (this.#parameters.get(name)?.versions.at(-1)?.version ?? 0) + 1;
+    clock.after(this.#validations.between(IMAGE_VALIDATION_SECONDS) * 1000, () => {
+      if (imageExists(value)) this.#write(name, value, type, IMAGE);
+      else this.#tell({ name, type }, isUpdate ? 'Update' : 'Create', `Unable to Describe Resource`);
+    });
+    return promised;
   }
 
   #write(name: string, value: string, type: string, dataType: string): number {
@@ -180,7 +230,7 @@ export class ParameterStore implements SsmPort {
       versions: [...(known?.versions ?? []), { version, value, changedMs: this.#parts.clock.nowMs }].slice(
         -MAX_VERSIONS,
       ),
-      labels: known?.labels ?? new Map(),
+      labels: known?.labels ?? [],
     };
     this.#parameters.set(name, stored);
     this.#tell(stored, known ? 'Update' : 'Create');
@@ -198,19 +248,30 @@ export class ParameterStore implements SsmPort {
       );
     }
     const invalid = Labels.filter((label) => /^(\d|aws|ssm)/i.test(label));
-    for (const label of Labels) if (!invalid.includes(label)) stored.labels.set(label, version);
+    const sinceMs = this.#parts.clock.nowMs;
+    const moved = Labels.filter((label) => !invalid.includes(label)).map((label) => ({
+      label,
+      version,
+      sinceMs,
+    }));
+    const labelled = { ...stored, labels: [...stored.labels, ...moved] };
+    this.#parameters.set(stored.name, labelled);
     this.#tell(stored, 'LabelParameterVersion');
     return { InvalidLabels: invalid, ParameterVersion: version };
   }
 
   /** The event holds no value: who hears it must read. */
-  #tell({ name, type }: Stored, operation: 'Create' | 'Update' | 'LabelParameterVersion'): void {
+  #tell(
+    { name, type }: Pick<Stored, 'name' | 'type'>,
+    operation: 'Create' | 'Update' | 'LabelParameterVersion',
+    exception?: string,
+  ): void {
     if (isPublic(name)) return;
     this.#parts.bus.emit({
       source: 'aws.ssm',
       detailType: 'Parameter Store Change',
       resources: [this.#arnOf(name)],
-      detail: { operation, name, type },
+      detail: { operation, name, type, ...(exception !== undefined && { exception }) },
       delivery: 'best-effort',
     });
   }
@@ -244,10 +305,16 @@ interface LabelInput {
   readonly Labels?: readonly string[];
 }
 
-function versionOf(stored: Stored, selector: string | undefined): Version | undefined {
-  if (selector === undefined) return stored.versions.at(-1);
-  const wanted = /^\d+$/.test(selector) ? Number(selector) : stored.labels.get(selector);
-  return stored.versions.find(({ version }) => version === wanted);
+function existed({ versions }: Stored, seenMs: number): boolean {
+  return versions.some(({ changedMs }) => changedMs <= seenMs);
+}
+
+function versionOf(stored: Stored, selector: string | undefined, seenMs: number): Version | undefined {
+  const seen = stored.versions.filter(({ changedMs }) => changedMs <= seenMs);
+  if (selector === undefined) return seen.at(-1);
+  const labelled = stored.labels.findLast(({ label, sinceMs }) => label === selector && sinceMs <= seenMs);
+  const wanted = /^\d+$/.test(selector) ? Number(selector) : labelled?.version;
+  return seen.find(({ version }) => version === wanted);
 }
 
 function isPublic(name: string): boolean {

@@ -6,6 +6,7 @@
  * timer can hold and every Wait becomes a Task of ours, which the account's own clock ends. What the interpreter does not
  * know at all is refused here by name, before anything runs.
  */
+import { NotSimulated } from '../kernel/aws-error.ts';
 
 /** A retrier or a catcher. */
 export interface Rule {
@@ -56,7 +57,7 @@ export interface PreparedMachine {
 export const LONGEST_TIMEOUT_SECONDS = 2_147_483;
 const UNKNOWN_FIELDS = ['Assign', 'Arguments', 'Output', 'HeartbeatSeconds', 'HeartbeatSecondsPath', 'Items'];
 
-/** @throws Error naming the state and what of it the embedded account cannot interpret */
+/** @throws NotSimulated naming the state and what of it the embedded account cannot interpret */
 export function prepare(machine: Machine): PreparedMachine {
   const tasks = new Map<string, State>();
   const { TimeoutSeconds: timeoutSeconds, ...rest } = machine;
@@ -134,5 +135,5 @@ function check(name: string, state: State): void {
 }
 
 function refuse(where: string, what: string): never {
-  throw new Error(`${where}: the embedded account does not interpret ${what}`);
+  throw new NotSimulated(`${where}: ${what}`, 'the embedded account does not interpret it');
 }

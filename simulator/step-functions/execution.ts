@@ -3,10 +3,14 @@
  * limits, history, the machine's own timeout, and an end that is an end. Whatever stopped, nothing of it goes on: an
  * abort during a Retry wait would replay the handler, so after the end every task fails with an error that nothing
  * retries or catches. A Lambda in flight goes on to its own end, as in AWS.
+ *
+ * A redrive is a second attempt of the same execution from the state in which it ended. Source: Step Functions developer
+ * guide, redrive-executions (same input of that state, counts of retries and time-outs anew, history goes on).
  */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import { NotSimulated } from '../kernel/aws-error.ts';
 import type { Timer, VirtualClock } from '../kernel/clock.ts';
-import type { PreparedMachine, State } from './definition.ts';
+import type { Machine, PreparedMachine, State } from './definition.ts';
 import { History } from './history.ts';
 import { StateMachine } from './interpreter.ts';
 import { bytesOf, dataLimitExceeded, ExecutionFault, MAX_PAYLOAD_BYTES, mergedOutput } from './payload.ts';
@@ -57,8 +61,13 @@ export class Execution {
   readonly #timeouts = new Map<string, number>();
   readonly #parts: ExecutionParts;
   readonly #machine: PreparedMachine;
-  readonly #whenOver: Promise<ExecutionEnd>;
+  #whenOver!: Promise<ExecutionEnd>;
   #settleOver: (end: ExecutionEnd) => void = () => {};
+  /** Which attempt runs: what an earlier one still does is no longer the execution's business. */
+  #attempt = 0;
+  #redrivenMs: number | undefined;
+  /** Where a redrive goes on: the state of the machine itself that was entered last. */
+  #reached: { readonly name: string; readonly input: unknown } | undefined;
   #abort: () => void = () => {};
   #timer: Timer | undefined;
   #lastEntered: { readonly name: string; readonly input: unknown } | undefined;
@@ -72,9 +81,24 @@ export class Execution {
       const cause = 'The execution reached the maximum number of history events (25000).';
       this.#finish({ status: 'FAILED', error: 'States.Runtime', cause });
     });
+    this.#beginAnew();
+  }
+
+  #beginAnew(): void {
+    this.#end = undefined;
+    this.#stopMs = undefined;
     this.#whenOver = new Promise((resolve) => {
       this.#settleOver = resolve;
     });
+  }
+
+  /** How often it was redriven. */
+  get redriveCount(): number {
+    return this.#redrivenMs === undefined ? 0 : this.#attempt;
+  }
+
+  get redrivenMs(): number | undefined {
+    return this.#redrivenMs;
   }
 
   get status(): ExecutionStatus {
@@ -94,11 +118,39 @@ export class Execution {
   }
 
   start(): void {
+    this.#run(this.#machine.definition, JSON.parse(this.identity.inputText));
+  }
+
+  /**
+   * Goes on from the state in which the execution ended, with that state's input.
+   *
+   * @throws NotSimulated inside a Parallel or Map state, of which AWS redrives only what failed
+   */
+  redrive(): void {
+    const reached = this.#reached;
+    const type = this.#machine.definition.States[reached?.name ?? '']?.Type;
+    if (type === 'Parallel' || type === 'Map') {
+      const why = 'the embedded account does not know which of its branches had succeeded';
+      throw new NotSimulated(`the redrive of a ${type} state (${reached?.name})`, why);
+    }
+    this.#attempt++;
+    this.#redrivenMs = this.#parts.clock.nowMs;
+    this.#beginAnew();
+    this.longWaits.clear();
+    this.#lastEntered = undefined;
+    this.history.add(this.#redrivenMs, 'ExecutionRedriven');
+    const { definition } = this.#machine;
+    if (reached) this.#run({ ...definition, StartAt: reached.name }, reached.input);
+    else this.start();
+  }
+
+  #run(prepared: Machine, input: unknown): void {
     const { clock } = this.#parts;
-    const { arn, name, stateMachineArn, stateMachineName, inputText } = this.identity;
+    const attempt = this.#attempt;
+    const { arn, name, stateMachineArn, stateMachineName } = this.identity;
     const handlers: Record<string, (input: Json) => Promise<Json>> = {};
     for (const [stateName, state] of this.#machine.tasks) {
-      handlers[stateName] = (input) => this.#task(stateName, state, input) as Promise<Json>;
+      handlers[stateName] = (payload) => this.#task(attempt, stateName, state, payload) as Promise<Json>;
     }
     if (this.#machine.timeoutSeconds !== undefined) {
       this.#timer = clock.after(this.#machine.timeoutSeconds * 1000, () =>
@@ -106,9 +158,9 @@ export class Execution {
       );
     }
     // The definition is AWS's to validate, once, when it is deployed: the interpreter would do it anew for each run.
-    const definition = this.#machine.definition as unknown as StateMachineDefinition;
+    const definition = prepared as unknown as StateMachineDefinition;
     const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
-    const run = machine.run(JSON.parse(inputText) as Json, {
+    const run = machine.run(input as Json, {
       overrides: { taskResourceLocalHandlers: handlers },
       context: {
         Execution: { Id: arn, Name: name, RoleArn: roleOf(stateMachineArn) },
@@ -117,10 +169,14 @@ export class Execution {
     });
     this.#abort = run.abort;
     // The result comes before the last events are read: the end waits for them.
-    const told = this.#watch(run.eventLogs as AsyncGenerator<InterpreterEvent>);
+    const told = this.#watch(attempt, run.eventLogs as AsyncGenerator<InterpreterEvent>);
+    const ends = (end: () => ExecutionEnd) =>
+      told.then(() => {
+        if (attempt === this.#attempt) this.#finish(end());
+      });
     run.result.then(
-      (output) => told.then(() => this.#finish({ status: 'SUCCEEDED', output })),
-      (error: unknown) => told.then(() => this.#finish(failureOf(error))),
+      (output) => ends(() => ({ status: 'SUCCEEDED', output })),
+      (error: unknown) => ends(() => failureOf(error)),
     );
   }
 
@@ -133,13 +189,13 @@ export class Execution {
     });
   }
 
-  async #task(name: string, state: State, input: unknown): Promise<unknown> {
-    if (this.#end) throw over();
+  async #task(attempt: number, name: string, state: State, input: unknown): Promise<unknown> {
+    if (this.#end || attempt !== this.#attempt) throw over();
     const isLambda = state.Resource?.startsWith('arn:aws:lambda:');
     const kind = state.Type === 'Wait' ? undefined : isLambda ? 'LambdaFunction' : 'Task';
     const timeouts = this.#timeouts.get(name);
     const log = (what: string, about: { error?: string; cause?: string } = {}) => {
-      if (kind && !this.#end && this.#timeouts.get(name) === timeouts)
+      if (kind && !this.#end && attempt === this.#attempt && this.#timeouts.get(name) === timeouts)
         this.history.add(this.#parts.clock.nowMs, `${kind}${what}`, about);
     };
     // The state's raw input, which ResultPath merges into, comes with StateEntered: a few turns of promises behind.
@@ -176,9 +232,9 @@ export class Execution {
     if (bytes > MAX_PAYLOAD_BYTES) throw fault();
   }
 
-  async #watch(events: AsyncGenerator<InterpreterEvent>): Promise<void> {
+  async #watch(attempt: number, events: AsyncGenerator<InterpreterEvent>): Promise<void> {
     for await (const event of events) {
-      if (this.#end) return;
+      if (this.#end || attempt !== this.#attempt) return;
       this.#note(event);
     }
   }
@@ -191,6 +247,7 @@ export class Execution {
       case 'StateEntered': {
         if (!state) return;
         this.#lastEntered = { name: state.name, input: state.input };
+        if (state.name in this.#machine.definition.States) this.#reached = this.#lastEntered;
         this.history.stateTransitions++;
         this.history.add(nowMs, `${original}StateEntered`, { name: state.name });
         if (this.#end) return;
@@ -215,6 +272,7 @@ export class Execution {
         }
         return;
       case 'ExecutionStarted':
+        if (this.#attempt > 0) return;
         this.history.add(nowMs, 'ExecutionStarted');
         return;
       case 'StateCaught':

@@ -16,6 +16,7 @@ import type { Observation } from '../observation.ts';
 import type { Call, OperationRegistry, ServiceEvent } from '../world.ts';
 import { type Machine, type PreparedMachine, prepare } from './definition.ts';
 import { Execution } from './execution.ts';
+import { MAX_HISTORY_EVENTS } from './history.ts';
 import { MAX_PAYLOAD_BYTES } from './payload.ts';
 import { runTask } from './tasks.ts';
 
@@ -45,6 +46,8 @@ export interface ExecutionCost {
 }
 
 const NAME_IS_TAKEN_MS = 90 * 86_400_000;
+/** Source: Step Functions developer guide, redrive-executions: the redrivable period. */
+const REDRIVABLE_MS = 14 * 86_400_000;
 /** Spaces, brackets, wildcards, specials and control characters. Source: StartExecutionInput.name. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: AWS forbids exactly these in a name
 const FORBIDDEN_IN_NAMES = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f\ufffe\uffff]/;
@@ -72,7 +75,7 @@ export class StepFunctions {
   /**
    * @param definition the ASL with every placeholder filled in
    * @returns the state machine's ARN
-   * @throws Error naming what the embedded account cannot interpret
+   * @throws NotSimulated naming what the embedded account cannot interpret
    */
   create(name: string, definition: unknown): string {
     const arn = `arn:aws:states:${this.#parts.region}:${this.#parts.accountId}:stateMachine:${name}`;
@@ -204,6 +207,7 @@ export class StepFunctions {
         execution.stop(input.error, input.cause);
         return { stopDate: new Date(execution.stopMs ?? clock.nowMs) };
       },
+      RedriveExecution: (input: { executionArn: string }) => this.#redrive(input.executionArn),
       DescribeExecution: (input: { executionArn: string }, call: Call) => {
         const seenMs = clock.nowMs - call.lagMs;
         return describe(this.#known(input.executionArn, seenMs), seenMs);
@@ -215,6 +219,17 @@ export class StepFunctions {
         return { stateMachineArn: record.arn, name: record.name, status: 'ACTIVE', type: 'STANDARD' };
       },
     });
+  }
+
+  /** Source: Step Functions API reference, RedriveExecution, DescribeExecution (redriveStatusReason). */
+  #redrive(executionArn: string): object {
+    const { nowMs } = this.#parts.clock;
+    const execution = this.#known(executionArn, nowMs);
+    const why = whyNotRedrivable(execution, nowMs);
+    if (why !== undefined) throw awsError('ExecutionNotRedrivable', why);
+    asNobody(() => execution.redrive());
+    this.#changed(execution);
+    return { redriveDate: new Date(nowMs) };
   }
 
   #machine(arn: string): StateMachineRecord {
@@ -255,6 +270,8 @@ export class StepFunctions {
         outputDetails,
         error,
         cause,
+        redriveStatus,
+        redriveStatusReason,
         ...item
       } = describe(execution, seenMs);
       return item;
@@ -318,6 +335,7 @@ function describe(execution: Execution, seenMs: number): Record<string, unknown>
   const { identity, startMs, stopMs, end } = execution;
   const status = statusAt(execution, seenMs);
   const over = status !== 'RUNNING' && end !== undefined;
+  const whyNot = whyNotRedrivable(execution, seenMs);
   return {
     executionArn: identity.arn,
     stateMachineArn: identity.stateMachineArn,
@@ -331,8 +349,20 @@ function describe(execution: Execution, seenMs: number): Record<string, unknown>
     outputDetails: over && 'output' in end ? { included: true } : undefined,
     error: over ? end.error : undefined,
     cause: over ? end.cause : undefined,
-    redriveCount: 0,
+    redriveCount: execution.redriveCount,
+    redriveDate: execution.redrivenMs === undefined ? undefined : new Date(execution.redrivenMs),
+    redriveStatus: whyNot === undefined ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
+    redriveStatusReason: whyNot,
   };
+}
+
+/** In AWS's words; undefined when it can be redriven. */
+function whyNotRedrivable(execution: Execution, seenMs: number): string | undefined {
+  const status = statusAt(execution, seenMs);
+  if (status === 'RUNNING' || status === 'SUCCEEDED') return `Execution is ${status} and cannot be redriven`;
+  if (execution.history.count >= MAX_HISTORY_EVENTS - 1) return 'Execution history event limit exceeded';
+  if (seenMs - (execution.stopMs ?? seenMs) > REDRIVABLE_MS) return 'Execution redrivable period exceeded';
+  return undefined;
 }
 
 /** The optimised integrations answer with capitals and dates as numbers. */

@@ -15,11 +15,14 @@ let client: ECRClient;
 
 beforeEach(() => {
   account = kernel();
-  registry = new ImageRegistry({ registry: account.dispatcher, accountId: registryId }, [
-    { registryId, repositoryName: 'web', imageDigest: 'sha256:a', imageTags: ['1', 'latest'] },
-    { registryId, repositoryName: 'web', imageDigest: 'sha256:b', imageTags: ['2'] },
-    { registryId: '444455556666', repositoryName: 'shared', imageDigest: 'sha256:c' },
-  ]);
+  registry = new ImageRegistry(
+    { clock: account.clock, registry: account.dispatcher, accountId: registryId },
+    [
+      { registryId, repositoryName: 'web', imageDigest: 'sha256:a', imageTags: ['1', 'latest'] },
+      { registryId, repositoryName: 'web', imageDigest: 'sha256:b', imageTags: ['2'] },
+      { registryId: '444455556666', repositoryName: 'shared', imageDigest: 'sha256:c' },
+    ],
+  );
   client = new ECRClient({});
   account.dispatcher.attach(client, 'ECR');
 });

@@ -24,6 +24,7 @@ function setUp(faults: Partial<FaultBoard> = {}) {
     registry: account.dispatcher,
     record: (observation) => account.observations.push({ ...observation, atMs: account.clock.nowMs }),
     startExecution: (arn, input) => started.push({ arn, input }),
+    delivery: { duplicateShare: 0, lossShare: 0 },
   });
   const client = new EventBridgeClient({});
   account.dispatcher.attach(client, 'EventBridge');
@@ -175,12 +176,12 @@ describe('the event bus', () => {
     expect(account.observations).toMatchObject([{ kind: 'call', answer: 'partial' }]);
   });
 
-  it('refuses more than ten entries, and more than 256 KB', async () => {
+  it('refuses more than ten entries, and more than 1 MB', async () => {
     const { client } = setUp();
     const entry = { Source: 'ecs-rollover', DetailType: 'Started', Detail: '{}' };
     const send = (Entries: object[]) => account.finish(() => client.send(new PutEventsCommand({ Entries })));
     await expect(send(Array(11).fill(entry))).rejects.toMatchObject({ name: 'ValidationException' });
-    const big = { ...entry, Detail: JSON.stringify({ text: 'x'.repeat(262_144) }) };
+    const big = { ...entry, Detail: JSON.stringify({ text: 'x'.repeat(1_048_576) }) };
     await expect(send([big])).rejects.toMatchObject({ name: 'ValidationException' });
   });
 });

@@ -27,6 +27,8 @@ beforeEach(() => {
       bus: { emit: (event) => events.push(event) },
       accountId: '111122223333',
       region: 'eu-west-1',
+      random: account.random,
+      imageExists: (imageId) => imageId !== 'ami-missing',
     },
     [
       { Name: PUBLIC, Type: 'String', Value: '{"image_id":"ami-1"}', Version: 41 },
@@ -40,8 +42,12 @@ beforeEach(() => {
 afterEach(() => account.close());
 
 const get = (Name: string) => account.finish(() => client.send(new GetParameterCommand({ Name })));
-const put = (Name: string, Value: string, Overwrite = true) =>
-  account.finish(() => client.send(new PutParameterCommand({ Name, Value, Overwrite })));
+/** Until an AMI that it names has been looked up, too. */
+async function put(Name: string, Value: string, Overwrite = true) {
+  const answer = await account.finish(() => client.send(new PutParameterCommand({ Name, Value, Overwrite })));
+  await account.pass(10);
+  return answer;
+}
 
 describe('Parameter Store', () => {
   it('answers parameters with version and ARN; a public one belongs to no account', async () => {
@@ -135,5 +141,81 @@ describe('Parameter Store', () => {
     await expect(put('new', 'x')).rejects.toMatchObject({ name: 'ValidationException' });
     await expect(get('nothing')).rejects.toMatchObject({ name: 'ParameterNotFound' });
     expect(store.valueOf('nothing')).toBeUndefined();
+  });
+});
+
+describe('a parameter of type aws:ec2:image', () => {
+  const putImage = (Value: string, DataType = 'aws:ec2:image') =>
+    account.finish(() =>
+      client.send(
+        new PutParameterCommand({ Name: '/images/golden', Value, DataType, Type: 'String', Overwrite: true }),
+      ),
+    );
+
+  // Source: PutParameterRequest.DataType: the call returns before the validation is complete.
+  it('answers a version that does not exist yet', async () => {
+    expect((await putImage('ami-4')).Version).toBe(4);
+    expect((await get('/images/golden')).Parameter).toMatchObject({ Version: 3, Value: 'ami-2' });
+    await expect(get('/images/golden:4')).rejects.toMatchObject({ name: 'ParameterVersionNotFound' });
+    await account.pass(10);
+
+    expect((await get('/images/golden')).Parameter).toMatchObject({ Version: 4, Value: 'ami-4' });
+  });
+
+  // Source: the same: an invalid AMI is answered with success, and the parameter is not updated; Systems Manager user
+  // guide, sysman-paramstore-cwe: an event with the exception tells it.
+  it('is not updated when its image is not there, and only an event tells it', async () => {
+    expect((await putImage('ami-missing')).Version).toBe(4);
+    await account.pass(10);
+
+    expect((await get('/images/golden')).Parameter).toMatchObject({ Version: 3, Value: 'ami-2' });
+    expect(events.map(({ detail }) => detail)).toEqual([
+      {
+        operation: 'Update',
+        name: '/images/golden',
+        type: 'String',
+        exception: 'Unable to Describe Resource',
+      },
+    ]);
+  });
+
+  // Source: Systems Manager user guide, parameter-store-data-types.
+  it('keeps its data type', async () => {
+    await expect(putImage('plain', 'text')).rejects.toMatchObject({ name: 'ValidationException' });
+  });
+});
+
+describe('a read that lags', () => {
+  it('sees the value, the label and the absence of then', async () => {
+    account.close();
+    account = kernel({ faults: { staleMs: () => 60_000 } });
+    store = new ParameterStore(
+      {
+        clock: account.clock,
+        registry: account.dispatcher,
+        bus: { emit: () => {} },
+        accountId: '111122223333',
+        region: 'eu-west-1',
+        random: account.random,
+        imageExists: () => true,
+      },
+      [{ Name: 'flat', Type: 'String', Value: 'old', Version: 1, Selector: ':live' }],
+    );
+    client = new SSMClient({});
+    account.dispatcher.attach(client, 'SSM');
+    await account.pass(30);
+    store.put('flat', 'new');
+    store.put('made', 'first');
+    await account.finish(() =>
+      client.send(new LabelParameterVersionCommand({ Name: 'flat', ParameterVersion: 2, Labels: ['live'] })),
+    );
+
+    expect((await get('flat')).Parameter?.Value).toBe('old');
+    expect((await get('flat:live')).Parameter?.Value).toBe('old');
+    await expect(get('made')).rejects.toMatchObject({ name: 'ParameterNotFound' });
+    await account.pass(61);
+    expect((await get('flat')).Parameter?.Value).toBe('new');
+    expect((await get('flat:live')).Parameter?.Value).toBe('new');
+    expect((await get('made')).Parameter?.Value).toBe('first');
   });
 });

@@ -1,5 +1,6 @@
 /** A bare account kernel for tests: clock, randomness, dispatcher and a fault board that does nothing unless told. */
-import { Dispatcher } from '../../../simulator/dispatch/dispatcher.ts';
+import { Dispatcher, type NoisyNeighbour } from '../../../simulator/dispatch/dispatcher.ts';
+import type { BucketSize } from '../../../simulator/dispatch/token-bucket.ts';
 import { VirtualClock } from '../../../simulator/kernel/clock.ts';
 import { RandomStreams } from '../../../simulator/kernel/random.ts';
 import { useForMathRandom } from '../../../simulator/kernel/virtual-random.ts';
@@ -48,7 +49,8 @@ export function kernel(
   options: {
     readonly seed?: number;
     readonly faults?: Partial<FaultBoard>;
-    readonly noisyNeighbour?: Readonly<Record<string, number>>;
+    readonly noisyNeighbour?: NoisyNeighbour;
+    readonly bucketSizes?: Readonly<Record<string, BucketSize>>;
   } = {},
 ): Kernel {
   const clock = new VirtualClock(START_MS);
@@ -60,7 +62,8 @@ export function kernel(
     random,
     faults,
     record: (observation) => observations.push({ ...observation, atMs: clock.nowMs }),
-    ...(options.noisyNeighbour ? { noisyNeighbour: options.noisyNeighbour } : {}),
+    ...(options.noisyNeighbour === undefined ? {} : { noisyNeighbour: options.noisyNeighbour }),
+    ...(options.bucketSizes ? { bucketSizes: options.bucketSizes } : {}),
   });
   clock.install();
   const giveRandomBack = useForMathRandom(random.stream('Math.random'));
