@@ -14,7 +14,7 @@ interface Question {
   readonly safety: string;
 }
 
-/** Every unconfirmed question; `docs/simulator.md` lists the same ones. */
+/** Every unconfirmed question; `node test/simulator/readings-page.ts` writes the list in `docs/simulator.md` anew. */
 export const QUESTIONS = {
   drainingIgnoresProtection: {
     question: 'Does DRAINING stop tasks under scale-in protection?',
