@@ -8,6 +8,7 @@
  */
 import { describeGroups, suspendProcesses, updateGroup } from './aws/auto-scaling-groups.ts';
 import { autoScaling } from './aws/clients.ts';
+import { describeError, isInvalid } from './aws/error-codes.ts';
 import { canonical, launchSourceOf } from './aws/launch-sources.ts';
 import { type Claim, readClaim, takeClaim } from './aws/ledger/claims.ts';
 import { dropPending } from './aws/ledger/notes.ts';
@@ -21,10 +22,12 @@ import {
   writeRunPlan,
 } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
+import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from './core/memory.ts';
 import { openingMemory } from './core/opening.ts';
 import type { Plan } from './core/plan.ts';
 import { ClaimHeld } from './edge/errors.ts';
+import { logger } from './edge/logger.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
@@ -128,7 +131,13 @@ async function begin(
   const sources = new Map(
     described.map((group) => [group.AutoScalingGroupName ?? '', canonical(launchSourceOf(group) ?? {})]),
   );
-  const memory = openingMemory(facts, plan, sources, {
+  const warmPools = new Map(
+    described.flatMap((group) => {
+      const pool = warmPoolOf(group);
+      return pool === undefined ? [] : [[group.AutoScalingGroupName ?? '', pool] as const];
+    }),
+  );
+  const memory = openingMemory(facts, plan, sources, warmPools, {
     runId,
     startedAtMs: nowMs,
     ...(request.deadline === undefined ? {} : { deadlineMs: Date.parse(request.deadline) }),
@@ -151,6 +160,7 @@ async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunM
     const group = memory.groups.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
     if (group === undefined) continue;
     await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
+    if (group.original.warmPool !== undefined) await emptyWarmPool(group.autoScalingGroupName, fence);
     if (group.suspendedByUs.length > 0) {
       await fence();
       await suspendProcesses(autoScaling, group.autoScalingGroupName, [...group.suspendedByUs]);
@@ -162,6 +172,20 @@ async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunM
         NewInstancesProtectedFromScaleIn: true,
       });
     }
+  }
+}
+
+/** What waits in the pool has the old image; `restore` puts the pool back. Gone, or going: nothing to do. */
+async function emptyWarmPool(name: string, fence: () => Promise<void>): Promise<void> {
+  const [described] = await describeGroups(autoScaling, [name]);
+  if (described === undefined || warmPoolOf(described) === undefined) return;
+  await fence();
+  try {
+    await deleteWarmPool(autoScaling, name);
+  } catch (error) {
+    // An earlier try of ours may have done it, and the read is older.
+    if (!isInvalid(error)) throw error;
+    logger.warn('the warm pool could not be deleted', { group: name, error: describeError(error) });
   }
 }
 

@@ -67,7 +67,10 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...READ_CLUSTER,
     ...READ_FOR_PLAN,
     ...TELL,
-    ...actions('autoscaling: SuspendProcesses UpdateAutoScalingGroup', 'ec2: CreateLaunchTemplateVersion'),
+    ...actions(
+      'autoscaling: DeleteWarmPool SuspendProcesses UpdateAutoScalingGroup',
+      'ec2: CreateLaunchTemplateVersion',
+    ),
   ],
   assess: [...LEDGER, ...READ_CLUSTER, ...TELL, ...START_RUNS],
   register: [...LEDGER, ...actions('autoscaling: UpdateAutoScalingGroup')],
@@ -87,7 +90,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...actions(
       'ecs: DescribeContainerInstances ListContainerInstances UpdateContainerInstancesState',
       'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
-      'autoscaling: ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
+      'autoscaling: PutWarmPool ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
       'ec2: DeleteLaunchTemplateVersions DescribeLaunchTemplateVersions ModifyLaunchTemplate',
     ),
   ],

@@ -36,6 +36,8 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   'ecs:StopTask': TASK,
   'ecs:DescribeServices': { resources: [arn('ecs', 'service/*')] },
   'ecs:DescribeCapacityProviders': { resources: [arn('ecs', 'capacity-provider/*')] },
+  'autoscaling:DeleteWarmPool': GROUP,
+  'autoscaling:PutWarmPool': GROUP,
   'autoscaling:ResumeProcesses': GROUP,
   'autoscaling:SetInstanceProtection': GROUP,
   'autoscaling:SuspendProcesses': GROUP,

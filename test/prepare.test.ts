@@ -1,5 +1,6 @@
 import {
   AutoScalingClient,
+  DeleteWarmPoolCommand,
   DescribeAutoScalingGroupsCommand,
   SuspendProcessesCommand,
   UpdateAutoScalingGroupCommand,
@@ -53,6 +54,25 @@ describe('prepare', () => {
       ],
     });
     ec2.on(CreateLaunchTemplateVersionCommand).resolves({ LaunchTemplateVersion: { VersionNumber: 7 } });
+  });
+
+  it.each([
+    ['deletes a warm pool, by force: nothing of a cluster runs there', { MinSize: 1 }, 1],
+    ['leaves one alone that is on its way out', { MinSize: 1, Status: 'PendingDelete' as const }, 0],
+  ])('%s', async (_, WarmPoolConfiguration, times) => {
+    const group = {
+      ...groupMemory,
+      original: { ...groupMemory.original, warmPool: '{"MinSize":1}' },
+      set: {},
+      createdVersions: {},
+    };
+    await begin(ledger.table, { groups: [group] });
+    autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
+      AutoScalingGroups: [{ AutoScalingGroupName: 'hosts', WarmPoolConfiguration } as never],
+    });
+    await handler({ ...state, next: 'prepare' }, lambdaContext);
+    const calls = autoScaling.commandCalls(DeleteWarmPoolCommand).map((call) => call.args[0].input);
+    expect(calls).toEqual(Array(times).fill({ AutoScalingGroupName: 'hosts', ForceDelete: true }));
   });
 
   it('pins the group to a version with the literal image, written down before the group is touched', async () => {

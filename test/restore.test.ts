@@ -2,6 +2,7 @@ import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
+  PutWarmPoolCommand,
   ResumeProcessesCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
@@ -169,6 +170,42 @@ describe('restore', () => {
     await restoring(SUCCEEDED);
 
     expect(updates().at(-1)?.MinSize ?? 1).toBe(1);
+  });
+
+  describe('of a group with a warm pool', () => {
+    const pool = { MinSize: 1, MaxGroupPreparedCapacity: 3, PoolState: 'Stopped' };
+    const withPool: GroupMemory = {
+      ...groupMemory,
+      original: { ...groupMemory.original, warmPool: JSON.stringify(pool) },
+    };
+
+    it('puts the very pool back, once the group launches what it shall launch', async () => {
+      const order: string[] = [];
+      autoScaling.on(UpdateAutoScalingGroupCommand).callsFake((input) => {
+        if (input.LaunchTemplate !== undefined) order.push('reference');
+        return {};
+      });
+      autoScaling.on(PutWarmPoolCommand).callsFake(() => {
+        order.push('pool');
+        return {};
+      });
+      await restoring(SUCCEEDED, withPool);
+      expect(autoScaling.commandCalls(PutWarmPoolCommand).map((call) => call.args[0].input)).toEqual([
+        { AutoScalingGroupName: 'hosts', ...pool },
+      ]);
+      expect(order).toEqual(['reference', 'pool']);
+    });
+
+    it('waits while the old one is being deleted', async () => {
+      groupIs({ WarmPoolConfiguration: { ...pool, Status: 'PendingDelete' } });
+      await expect(restoring(SUCCEEDED, withPool)).rejects.toThrow(/still being deleted/);
+    });
+
+    it('leaves one that is there to its owner', async () => {
+      groupIs({ WarmPoolConfiguration: { MinSize: 9 } });
+      await restoring(SUCCEEDED, withPool);
+      expect(autoScaling.commandCalls(PutWarmPoolCommand)).toHaveLength(0);
+    });
   });
 
   it('at success keeps $Latest, which is our version now', async () => {

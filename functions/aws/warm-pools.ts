@@ -1,5 +1,11 @@
 /** Warm pools: instances that wait outside the cluster, still with the old image. */
-import { type AutoScalingClient, DescribeWarmPoolCommand } from '@aws-sdk/client-auto-scaling';
+import {
+  type AutoScalingClient,
+  type AutoScalingGroup,
+  DeleteWarmPoolCommand,
+  DescribeWarmPoolCommand,
+  PutWarmPoolCommand,
+} from '@aws-sdk/client-auto-scaling';
 import { present } from './batches.ts';
 
 /** AWS's limit per page (Amazon EC2 Auto Scaling API reference, DescribeWarmPool). */
@@ -24,4 +30,31 @@ export async function listWarmPoolInstances(
     NextToken = answer.NextToken;
   } while (NextToken !== undefined);
   return ids;
+}
+
+/** A group's warm pool as PutWarmPool takes it, JSON; undefined where there is none, or none that stays. */
+export function warmPoolOf({ WarmPoolConfiguration: pool }: AutoScalingGroup): string | undefined {
+  if (pool === undefined || pool.Status === 'PendingDelete') return undefined;
+  const { Status: _status, ...configuration } = pool;
+  return JSON.stringify(configuration);
+}
+
+/**
+ * By force, since its instances run nothing of a cluster: without it AWS refuses while there are any. The pool is
+ * `PendingDelete` until they have ended. Source: Amazon EC2 Auto Scaling API reference, DeleteWarmPool.
+ */
+export async function deleteWarmPool(
+  autoScaling: AutoScalingClient,
+  AutoScalingGroupName: string,
+): Promise<void> {
+  await autoScaling.send(new DeleteWarmPoolCommand({ AutoScalingGroupName, ForceDelete: true }));
+}
+
+/** The pool fills with what the group launches now. */
+export async function putWarmPool(
+  autoScaling: AutoScalingClient,
+  AutoScalingGroupName: string,
+  configuration: string,
+): Promise<void> {
+  await autoScaling.send(new PutWarmPoolCommand({ ...JSON.parse(configuration), AutoScalingGroupName }));
 }

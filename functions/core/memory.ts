@@ -16,6 +16,8 @@ export interface GroupMemory {
     readonly newInstancesProtectedFromScaleIn: boolean;
     /** The group's LaunchTemplate or MixedInstancesPolicy as AWS gave it, JSON. */
     readonly launchSource: string;
+    /** Its warm pool as PutWarmPool takes it, JSON; undefined where it has none. */
+    readonly warmPool?: string;
   };
   /** The literal image that the group launches for the length of the run. */
   readonly targetImages: Readonly<Record<string, string>>;

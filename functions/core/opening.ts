@@ -9,12 +9,14 @@ import { spans } from './providers.ts';
 const HELD_PROCESSES = ['AZRebalance', 'ScheduledActions'];
 
 /**
- * The first memory of a run. `launchSources`: LaunchTemplate or MixedInstancesPolicy of each group as AWS gave it, JSON.
+ * The first memory of a run. `launchSources`: LaunchTemplate or MixedInstancesPolicy of each group as AWS gave it, JSON;
+ * `warmPools` the same of those that have one.
  */
 export function openingMemory(
   facts: Facts,
   plan: Plan,
   launchSources: ReadonlyMap<string, string>,
+  warmPools: ReadonlyMap<string, string>,
   run: { readonly runId: string; readonly startedAtMs: number; readonly deadlineMs?: number },
 ): RunMemory {
   const groups = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
@@ -26,7 +28,10 @@ export function openingMemory(
     groups: plan.groups.flatMap((planned) => {
       const group = groups.get(planned.autoScalingGroupName);
       const source = launchSources.get(planned.autoScalingGroupName);
-      return group === undefined || source === undefined ? [] : [groupMemory(facts, group, planned, source)];
+      const warmPool = warmPools.get(planned.autoScalingGroupName);
+      return group === undefined || source === undefined
+        ? []
+        : [groupMemory(facts, group, planned, source, warmPool)];
     }),
     hosts: plan.groups.flatMap((planned) =>
       planned.outdated.map((instanceId) => hostMemory(facts, planned, instanceId)),
@@ -36,7 +41,13 @@ export function openingMemory(
   };
 }
 
-function groupMemory(facts: Facts, group: GroupFacts, planned: GroupPlan, launchSource: string): GroupMemory {
+function groupMemory(
+  facts: Facts,
+  group: GroupFacts,
+  planned: GroupPlan,
+  launchSource: string,
+  warmPool: string | undefined,
+): GroupMemory {
   const moves = !planned.referenceOnly;
   const protects = moves && !group.managedTerminationProtection && !group.newInstancesProtectedFromScaleIn;
   return {
@@ -48,6 +59,7 @@ function groupMemory(facts: Facts, group: GroupFacts, planned: GroupPlan, launch
       suspendedProcesses: group.suspendedProcesses,
       newInstancesProtectedFromScaleIn: group.newInstancesProtectedFromScaleIn,
       launchSource,
+      ...(warmPool !== undefined && { warmPool }),
     },
     targetImages: Object.fromEntries(
       planned.target.images.flatMap(({ use, image }) => {

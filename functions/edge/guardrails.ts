@@ -52,6 +52,8 @@ export const guardrailsSchema = closedObject(
     settings: closedObject(rulesShape, 'must be an object of guardrails by setting').optional(),
     /** No task is ever stopped by force. */
     neverForce: z.boolean({ error: 'must be true or false' }).optional(),
+    /** Groups with a warm pool: emptied and rebuilt around a run, or refused. */
+    warmPools: z.enum(['rebuild', 'refuse'], { error: 'must be one of rebuild, refuse' }).optional(),
   },
   'must be an object such as { "clusters": ["prod-*"], "neverForce": true }',
 );

@@ -70,6 +70,8 @@ The deployment says what tags and requests may not do; nothing later loosens it.
 - \`clusters\`: only these may be touched; \`*\` stands for any letters.
 - \`imageOwners\`: \`imageOwners\` cannot go beyond them.
 - \`neverForce\`: refuses \`standaloneTasks\` and \`protectedTasks\` \`stop\` and \`onDrainTimeout\` \`stop-tasks\`.
+- \`warmPools\`: \`rebuild\` (the default) deletes a group's warm pool for the length of a run and puts it back at the end;
+  \`refuse\` leaves groups that have one alone.
 - \`settings\`, by name: \`min\` and \`max\` bound a number or percentage, \`oneOf\` lists the values allowed, \`change\` says
   whether tags and requests may only \`raise\` or only \`lower\` the deployment's value, or \`never\` change it. A default that
   lies outside moves to the bound.`;

@@ -10,6 +10,7 @@ import { present } from '../aws/batches.ts';
 import { autoScaling } from '../aws/clients.ts';
 import { readSizes } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
+import { putWarmPool } from '../aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from '../core/memory.ts';
 import { restoredSizes } from '../core/restoring.ts';
 import { AwsBusy } from '../edge/errors.ts';
@@ -52,6 +53,7 @@ export async function giveBack(group: GroupMemory, how: GivingBack): Promise<Giv
   const warnings = await restoreReference(described, group, how);
   await restoreSizes(described, group, how, presentIn(described, how));
   await restoreFlags(described, group, how);
+  await restoreWarmPool(group, how);
   const suspended = new Set((described.SuspendedProcesses ?? []).map(({ ProcessName }) => ProcessName));
   const ours = group.suspendedByUs.filter((process) => suspended.has(process));
   if (ours.length > 0) {
@@ -154,6 +156,25 @@ async function restoreFlags(
     false,
     fence,
   );
+}
+
+/**
+ * After the template reference: the pool fills with what the group launches from now on. Read anew, since the deletion that
+ * the run began may have ended only now; a pool that is there is its owner's.
+ *
+ * @throws AwsBusy while the old pool is still being deleted
+ */
+async function restoreWarmPool(
+  { original, autoScalingGroupName: name }: GroupMemory,
+  { fence }: GivingBack,
+): Promise<void> {
+  if (original.warmPool === undefined) return;
+  const [described] = await describeGroups(autoScaling, [name]);
+  const pool = described?.WarmPoolConfiguration;
+  if (pool?.Status === 'PendingDelete') throw new AwsBusy(`${name}: its warm pool is still being deleted`);
+  if (described === undefined || pool !== undefined) return;
+  await fence();
+  await putWarmPool(autoScaling, name, original.warmPool);
 }
 
 /** Hosts that carry the flag and were not there, unprotected, before: the group protected none of its own. */

@@ -78,7 +78,9 @@ export async function planCluster(
         .map((entry) => ({ cluster: entry.cluster, imageIds: entry.imageIds, endedAtMs: entry.endedAtMs })),
     },
   );
-  return { facts, settings, plan: makePlan(facts, planFacts, settings, request, nowMs) };
+  const refusesWarmPools = environment().guardrails.warmPools === 'refuse';
+  const plan = makePlan(facts, { ...planFacts, refusesWarmPools }, settings, request, nowMs);
+  return { facts, settings, plan };
 }
 
 /** Of a Lambda's minute; the rest is for what follows the tasks: hosts, targets, protection, and the decision. */

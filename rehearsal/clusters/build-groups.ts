@@ -79,6 +79,13 @@ function groupOf(group: GroupSpec, hosts: readonly PlacedHost[]): Record<string,
     SuspendedProcesses: [],
     TerminationPolicies: ['Default'],
     Tags: [],
+    ...(group.warmPoolSize !== undefined && {
+      WarmPoolConfiguration: {
+        MinSize: group.warmPoolSize,
+        MaxGroupPreparedCapacity: group.hosts,
+        PoolState: 'Stopped',
+      },
+    }),
     ...source,
     Instances: hosts.map((host) => ({
       InstanceId: host.instanceId,

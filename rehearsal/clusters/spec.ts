@@ -48,6 +48,8 @@ export interface GroupSpec {
   readonly capacityProvider?: string;
   /** Its capacity provider drains hosts that Auto Scaling ends; ECS has put its hook on the group. */
   readonly managedDraining?: boolean;
+  /** Instances that wait stopped beside the group, which the account launches at once. */
+  readonly warmPoolSize?: number;
   readonly zones?: readonly string[];
   readonly protectedFromScaleIn?: boolean;
 }

@@ -92,7 +92,9 @@ export class Originals {
       const wanted = [...original.sizes[size]].map((value) => value + by);
       original.sizes[size] = new Set([...wanted, now[size]]);
     }
-    const changed = KNOBS.filter(([knob]) => textOf(now[knob]) !== textOf(before[knob]));
+    const changed = KNOBS.filter(([knob]) => textOf(now[knob]) !== textOf(before[knob])).filter(
+      ([knob]) => knob !== 'warmPool' || !isEndOfOurs(before, now, original.group),
+    );
     original.group = {
       ...original.group,
       ...Object.fromEntries(changed.map(([knob]) => [knob, now[knob]])),
@@ -124,7 +126,9 @@ export class Originals {
       const scheduled = this.#run.scheduledActions
         .filter((action) => action.group === now.group)
         .flatMap((action) => action[size] ?? []);
-      if (original.sizes[size].has(now[size]) || scheduled.includes(now[size])) continue;
+      // Growth by others above the MaxSize that is theirs cannot stay: it ends at that.
+      const fitting = [...original.sizes[size]].map((value) => Math.min(value, now.maxSize));
+      if ([...original.sizes[size], ...fitting, ...scheduled].includes(now[size])) continue;
       found.push({ resource, knob, original: [...original.sizes[size]][0], now: now[size] });
     }
     for (const [knob, name] of KNOBS) {
@@ -186,6 +190,12 @@ const KNOBS = [
   ['warmPool', 'WarmPoolConfiguration'],
   ['tags', 'Tags'],
 ] as const satisfies readonly (readonly [keyof GroupTruth, string])[];
+
+/** AWS takes a warm pool away once its instances have ended: whoever asked for that changed it then, not now. */
+function isEndOfOurs(before: GroupTruth, now: GroupTruth, original: GroupTruth): boolean {
+  const isEnd = now.warmPool === null && (before.warmPool?.includes('PendingDelete') ?? false);
+  return isEnd && !(original.warmPool?.includes('PendingDelete') ?? false);
+}
 
 /** What truth gives may be live. */
 function snapshotOf(group: GroupTruth): GroupTruth {

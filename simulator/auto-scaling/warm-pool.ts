@@ -145,7 +145,7 @@ export class WarmPools {
       throw awsError('ResourceInUseFault', 'The warm pool still has instances; force the deletion or wait.');
     }
     if (members.length === 0) {
-      this.#gone(group);
+      this.#gone(group, call.actor);
       return {};
     }
     group.warmPool = { ...group.warmPool, Status: 'PendingDelete' };
@@ -173,9 +173,9 @@ export class WarmPools {
     this.#lifecycle().terminate(group, member, WARM_POOL, cause);
   }
 
-  #gone(group: Group): void {
+  #gone(group: Group, actor = WARM_POOL): void {
     group.warmPool = undefined;
-    this.#store.changed(group, WARM_POOL);
+    this.#store.changed(group, actor);
   }
 }
 

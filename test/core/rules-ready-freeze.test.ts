@@ -65,6 +65,19 @@ describe('rule 4: ready', () => {
   });
 });
 
+describe('rule 3: register', () => {
+  it('asks for no new host while the warm pool that the run deletes is there: it would come out of it', () => {
+    const facts = lookWhere((step) => step.register.length > 0);
+    const [group] = facts.memory.groups;
+    const original = { ...group?.original, warmPool: '{"MinSize":1}' } as NonNullable<
+      typeof group
+    >['original'];
+    const memory = withGroupMemory(facts, { original });
+    expect(see(withGroup(memory, { warmPool: true })).register).toEqual([]);
+    expect(see(withGroup(memory, { warmPool: false })).register).toHaveLength(1);
+  });
+});
+
 describe('rule 5: freeze', () => {
   it.each<[string, (facts: Facts) => Facts, Partial<Settings>]>([
     ['an alarm is red', (facts) => ({ ...facts, alarms: [alarm] }), { alarms: ['errors'] }],

@@ -143,6 +143,7 @@ describe('guardrails', () => {
     [{ settings: { bakeSecond: {} } }, 'settings.bakeSecond: is not known here; did you mean bakeSeconds?'],
     [{ settings: { surge: { change: 'up' } } }, 'settings.surge.change: must be one of never, raise, lower'],
     [{ neverForce: 'yes' }, 'neverForce: must be true or false'],
+    [{ warmPools: 'keep' }, 'warmPools: must be one of rebuild, refuse'],
     [[], 'guardrails: must be an object'],
   ])('are refused when they read %j', (input, problem) => {
     expect(parseGuardrails(input)).toMatchObject({ ok: false, problems: [expect.stringContaining(problem)] });

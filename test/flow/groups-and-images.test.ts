@@ -137,14 +137,6 @@ describe('a group that cannot be rolled as it is', () => {
       /version number/,
     ],
     [
-      'with a warm pool',
-      (group) => {
-        group.WarmPoolConfiguration = { MinSize: 1, PoolState: 'Stopped' };
-      },
-      'WarmPoolConfiguration',
-      /delete the warm pool/,
-    ],
-    [
       'with a parameter that nobody can resolve',
       (_, capture) => {
         capture.ec2.launchTemplateVersions.at(-1).LaunchTemplateData.ImageId = 'resolve:ssm:/gone:stable';

@@ -94,6 +94,8 @@ export interface PlanFacts {
   readonly pastSuccesses: readonly PastSuccess[];
   /** Names of capacity providers of type MANAGED_INSTANCES: ECS patches their hosts itself. */
   readonly managedInstanceProviders: readonly string[];
+  /** The deployment's guardrails leave groups with a warm pool alone. */
+  readonly refusesWarmPools?: boolean;
   /** Instances waiting in warm pools, by id. */
   readonly warmPoolInstanceIds: readonly string[];
   /** Account setting `awsvpcTrunking`; undefined: unknown. */

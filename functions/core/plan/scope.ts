@@ -143,18 +143,30 @@ export function groupProblems(
       ),
     );
   }
-  if (group.warmPool) {
-    findings.push(
-      refused(
-        'warm-pool',
-        'WarmPoolConfiguration',
-        'has a warm pool, whose instances would come into service with the old image',
-        'delete the warm pool for the length of the run',
-      ),
-    );
-  }
+  if (group.warmPool) findings.push(warmPoolFinding(context, refused));
   findings.push(...sharedTemplateProblems(group, target, context, refused));
   return findings;
+}
+
+/** What waits in a pool has the old image and would come into service with it. */
+function warmPoolFinding(
+  { planFacts }: PlanContext,
+  refused: (code: string, field: string, message: string, remedy: string) => Finding,
+): Finding {
+  const field = 'WarmPoolConfiguration';
+  if (planFacts.refusesWarmPools === true) {
+    const message = 'has a warm pool, and the deployment leaves such groups alone (guardrail warmPools)';
+    return refused('warm-pool', field, message, 'delete the warm pool for the length of the run');
+  }
+  return {
+    ...refused(
+      'warm-pool',
+      field,
+      'has a warm pool: it is deleted for the length of the run, since what waits there has the old image, and put back at the end',
+      'nothing; while the run lasts new hosts boot from the beginning',
+    ),
+    severity: 'note',
+  };
 }
 
 /**

@@ -12,6 +12,9 @@ import { trialHostsWanted } from './trial.ts';
 /** An UpdateAutoScalingGroup of ours may take this long to show in a read. */
 const SETTLE_MS = 60_000;
 
+/** Instances of a warm pool end within this time, hooks apart; later it is no wait with a known end any more. */
+const POOL_GONE_MS = 900_000;
+
 export const registerHosts: Rule = (tick) => {
   for (const group of tick.look.groups) registerIn(tick, group);
 };
@@ -21,6 +24,11 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   if (freeze.groups.has(group.name)) return;
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
+  // A launch takes what waits in the pool, with the old image, before it boots anything.
+  if (group.facts.warmPool && memory.original.warmPool !== undefined) {
+    draft.waits.push({ untilMs: draft.run.startedAtMs + POOL_GONE_MS, what: 'the warm pool to be gone' });
+    return;
+  }
   // Somebody may be scaling in: the second read decides whether the goal follows (rule 2).
   if (memory.foreignBelow !== undefined) return;
 

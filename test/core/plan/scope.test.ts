@@ -91,13 +91,22 @@ describe('groups that cannot be rolled', () => {
       'SuspendedProcesses',
     ],
     ['a deletion in progress', { status: 'Delete in progress' }, 'group-status', 'Status'],
-    ['a warm pool', { warmPool: true }, 'warm-pool', 'WarmPoolConfiguration'],
   ])('refuses one with %s and says what to change', (_, over, code, field) => {
     const plan = planOf({ facts: { groups: [group(over)] } });
     expect(plan.verdict).toBe('REFUSED');
     expect(codes(plan, 'blocks')).toEqual([code]);
     expect(plan.findings[0]?.field).toContain(field);
     expect(plan.keptOut).toHaveLength(3);
+  });
+
+  it('takes a warm pool away for the run and says so, unless the deployment leaves such groups alone', () => {
+    const facts = { groups: [group({ warmPool: true })] };
+    const rolled = planOf({ facts });
+    expect(rolled.verdict).toBe('roll');
+    expect(codes(rolled, 'note')).toContain('warm-pool');
+    const refused = planOf({ facts, planFacts: { refusesWarmPools: true } });
+    expect(refused.verdict).toBe('REFUSED');
+    expect(codes(refused, 'blocks')).toEqual(['warm-pool']);
   });
 
   it('does not mind processes that do not matter to a rollover', () => {
