@@ -1,16 +1,29 @@
 /** How long until the next look (decisions.md, "Pace"). */
 
-/** ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. */
+/** Up to so many tasks a look reads all of them; of more, only what may have changed. */
+export const READ_WHOLE_TASKS = 2000;
+/** A host in motion is listed once as it changes and once more to be certain, and so is the one that takes its tasks. */
+const LISTS_PER_MOVING_HOST = 2;
+/** Hosts whose tasks one look lists at most, less what its hosts cost: a third of a Lambda's minute of our share. */
+export const LISTS_PER_LOOK = 100;
+
+/**
+ * ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. `moving`: hosts that drain
+ * or take tasks.
+ */
 export function readsPerLook(counts: {
   hosts: number;
   tasks: number;
   services: number;
   groups: number;
+  moving: number;
 }): number {
   const pages = (items: number, size: number) => Math.ceil(items / size);
+  const whole = 2 * pages(counts.tasks, 100);
+  const changed = LISTS_PER_MOVING_HOST * counts.moving;
   return (
     2 * pages(counts.hosts, 100) +
-    2 * pages(counts.tasks, 100) +
+    (counts.tasks <= READ_WHOLE_TASKS ? whole : Math.min(whole, changed, LISTS_PER_LOOK)) +
     11 * pages(counts.services, 100) +
     counts.groups +
     2

@@ -73,6 +73,7 @@ export function waitSeconds(look: Look, draft: Draft): number {
       tasks: facts.tasks.length,
       services: facts.services.length,
       groups: facts.groups.length,
+      moving: movingHosts(look),
     }),
   );
   if (draft.restore) return tick;
@@ -82,6 +83,12 @@ export function waitSeconds(look: Look, draft: Draft): number {
     return Math.max(tick, Math.min(CLOSED_SECONDS, Math.ceil((untilMs - nowMs) / 1000)));
   }
   return nearest(look, draft, Math.max(tick, IDLE_SECONDS));
+}
+
+/** Hosts whose tasks may change until the next look. */
+function movingHosts(look: Look): number {
+  const kinds: ReadonlySet<string> = new Set(['draining', 'drained', 'incoming']);
+  return [...look.hosts.values()].filter((host) => kinds.has(host.kind)).length;
 }
 
 /** A second after what is foreseen, so that AWS's own clocks have come that far. */

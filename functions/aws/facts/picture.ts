@@ -38,8 +38,6 @@ export interface Sweep {
 /** What of a picture stands beside its hosts. */
 export interface PictureState {
   readonly sweep?: Sweep;
-  /** When the look that still reads began, epoch milliseconds: what it has listed since is not listed again. */
-  readonly lookSinceMs?: number;
   /** How many of the remembered tasks the round that checks all of them in turn has passed. */
   readonly passed?: number;
 }
@@ -140,25 +138,64 @@ export class Picture {
     }
   }
 
-  /** Hosts whose tasks have to be listed: changed, or not certain. `isNearlyEmpty`: nothing but daemons, and not ended. */
+  /** The whole list of now: what is not among these ARNs is gone, `described` is news of those that are. */
+  replace(
+    containers: readonly ContainerInstance[],
+    arns: readonly string[],
+    described: readonly Task[],
+    nowMs: number,
+  ): void {
+    const news = new Map(described.map((task) => [task.taskArn, task]));
+    const known = new Map(this.tasks.map((task) => [task.taskArn, task]));
+    const now = Map.groupBy(
+      present(arns.map((arn) => news.get(arn) ?? known.get(arn))).filter(isWanted),
+      (task) => idOf(task.containerInstanceArn),
+    );
+    this.#putIfChanged(NO_HOST, 0, now.get(NO_HOST) ?? [], nowMs);
+    for (const host of containers) {
+      const id = idOf(host.containerInstanceArn);
+      this.#putIfChanged(id, host.version ?? UNKNOWN_VERSION, now.get(id) ?? [], nowMs);
+    }
+  }
+
+  /** A host's list of now. */
+  putList(host: ContainerInstance, tasks: readonly Task[], nowMs: number): void {
+    const id = idOf(host.containerInstanceArn);
+    const version = host.version ?? UNKNOWN_VERSION;
+    const known = this.#hosts.get(id);
+    const sinceMs = known?.version === version ? known.sinceMs : nowMs;
+    this.put(id, { version, sinceMs, listedAtMs: nowMs, tasks: tasks.filter(isWanted) });
+  }
+
+  #putIfChanged(id: string, version: number, tasks: readonly Task[], nowMs: number): void {
+    const known = this.#hosts.get(id);
+    const isOld = known?.version === version && isSame(known.tasks, tasks);
+    const sinceMs = known?.version === version ? known.sinceMs : nowMs;
+    if (!isOld || !isConfirmed(known)) this.put(id, { version, sinceMs, listedAtMs: nowMs, tasks });
+  }
+
+  /**
+   * Hosts whose tasks have to be listed, the longest unread first: changed, or not certain. `isNearlyEmpty`: nothing but
+   * daemons, and not ended by us.
+   */
   stale(
     containers: readonly ContainerInstance[],
     nowMs: number,
     isNearlyEmpty: (host: ContainerInstance, tasks: readonly Task[]) => boolean,
   ): ContainerInstance[] {
-    const { lookSinceMs = nowMs } = this.state;
-    return containers.filter((host) => {
-      const known = this.#hosts.get(idOf(host.containerInstanceArn));
-      if (known === undefined) return true;
-      if (known.listedAtMs >= lookSinceMs && known.version !== UNKNOWN_VERSION) return false;
-      if (known.version !== host.version) return true;
-      const isConfirmed = known.listedAtMs - known.sinceMs >= CONFIRMED_AFTER_MS;
-      if (!isConfirmed && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS) return true;
-      // `runningTasksCount` counts by desired status, as the list does (aws-semantics: not a proof of being empty).
-      const counted = host.pendingTasksCount === 0 ? host.runningTasksCount : undefined;
-      if (counted !== undefined && counted !== known.tasks.length) return true;
-      return host.status === 'DRAINING' && isNearlyEmpty(host, known.tasks);
-    });
+    const listedAtMs = (host: ContainerInstance) =>
+      this.#hosts.get(idOf(host.containerInstanceArn))?.listedAtMs ?? 0;
+    return containers
+      .filter((host) => {
+        const known = this.#hosts.get(idOf(host.containerInstanceArn));
+        if (known === undefined || known.version !== host.version) return true;
+        if (!isConfirmed(known) && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS) return true;
+        // Both count by desired status. Source: Amazon ECS API reference, ContainerInstance.runningTasksCount.
+        const counted = host.pendingTasksCount === 0 ? host.runningTasksCount : undefined;
+        if (counted !== undefined && counted !== known.tasks.length) return true;
+        return host.status === 'DRAINING' && isNearlyEmpty(host, known.tasks);
+      })
+      .sort((a, b) => listedAtMs(a) - listedAtMs(b));
   }
 
   /** Tasks whose state may change without a change of their host: not running yet, or without a good word on their health. */
@@ -166,6 +203,8 @@ export class Picture {
     return this.tasks.filter((task) => !isSettled(task, nowMs));
   }
 }
+
+const isConfirmed = (host: HostTasks) => host.listedAtMs - host.sinceMs >= CONFIRMED_AFTER_MS;
 
 /** Wanted to run: what ListTasks gives for RUNNING. */
 const isWanted = (task: Task) => task.desiredStatus !== 'STOPPED';

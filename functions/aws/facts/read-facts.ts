@@ -79,7 +79,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   const { containers } = found;
   const [services, stopped] = await Promise.all([
     listed ?? readServices(ecs, name, scope, found.tasks),
-    readStopped(ecs, name, scope, containers, found.tasks),
+    readStopped(ecs, name, scope, containers, found.tasks, found.left, isLarge(cluster)),
   ]);
   const tasks = uniqueTasks([...(await found.withHomeless(services)), ...stopped]);
   const definitionArns = present([
@@ -88,8 +88,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   ]);
   const untilMs = scope.remembering?.untilMs;
   if (isLarge(cluster) && untilMs !== undefined) {
-    const isKnown = await learnTaskDefinitions(ecs, definitionArns, untilMs);
-    if (!isKnown || Date.now() >= untilMs) return undefined;
+    if (!(await learnTaskDefinitions(ecs, definitionArns, untilMs))) return undefined;
   }
   const definitions = await describeTaskDefinitions(ecs, definitionArns);
 

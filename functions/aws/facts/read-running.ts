@@ -3,20 +3,23 @@
  * one only what may have changed since the look before, and in as many invocations as it takes.
  */
 import type { Cluster, ContainerInstance, ECSClient, Service, Task } from '@aws-sdk/client-ecs';
+import { LISTS_PER_LOOK, READ_WHOLE_TASKS } from '../../core/pace.ts';
 import { idOf, inBatches, present, unique } from '../batches.ts';
 import { listContainerInstances } from '../container-instances.ts';
 import { isInvalid, isNotFound } from '../error-codes.ts';
 import { describeTasks, listTaskArns, listTaskPage, listTasks } from '../tasks.ts';
-import { Picture } from './picture.ts';
+import { type HostTasks, Picture } from './picture.ts';
 import type { FactScope } from './read-facts.ts';
-import { endedHosts } from './read-stopped.ts';
+import { endedHosts, isFoundEmpty } from './read-stopped.ts';
 import { isDaemonOf, serviceNameOf } from './tasks.ts';
 
 /** AWS's page size for tasks (Amazon ECS API reference, ListTasks and DescribeTasks). */
 const PAGE = 100;
-/** Up to so many tasks a whole list costs 40 reads: eight seconds of our share, most of it from the burst. */
-const READ_WHOLE_TASKS = 2000;
-/** Hosts listed together before the clock is looked at. */
+/** So many lists at least, however large the cluster. */
+const LISTS_AT_LEAST = 50;
+/** Services listed in one look for the tasks of theirs that wait. */
+const SERVICES_AT_MOST = 20;
+/** Hosts whose tasks are described together: a few calls' worth. */
 const HOSTS_AT_ONCE = 50;
 /** Reads of each look that go round the remembered tasks, so that nothing is believed for ever. */
 const ROUND_READS = 5;
@@ -32,6 +35,8 @@ export interface Remembering {
 export interface RunningFound {
   readonly containers: readonly ContainerInstance[];
   readonly tasks: readonly Task[];
+  /** Of a large cluster: tasks that ran on draining hosts at the look before, and stop now. */
+  readonly left: readonly Task[];
   /** All of them, those included that wait for a host: only services tell of some. */
   withHomeless(services: readonly Service[]): Promise<readonly Task[]>;
 }
@@ -48,7 +53,7 @@ export async function readRunning(
       listContainerInstances(ecs, name),
       listTasks(ecs, name, { desiredStatus: 'RUNNING' }),
     ]);
-    return { containers, tasks, withHomeless: async () => tasks };
+    return { containers, tasks, left: [], withHomeless: async () => tasks };
   }
   const running = new RunningTasks(ecs, name, scope, scope.remembering);
   if (await running.resume()) return undefined;
@@ -57,6 +62,7 @@ export async function readRunning(
   return {
     containers,
     tasks: running.tasks,
+    left: running.left,
     async withHomeless(services) {
       await running.findHomeless(services);
       return running.tasks;
@@ -75,6 +81,7 @@ class RunningTasks {
   readonly #scope: FactScope;
   readonly #remembering: Remembering;
   #picture = new Picture();
+  #left: readonly Task[] = [];
 
   constructor(ecs: ECSClient, cluster: string, scope: FactScope, remembering: Remembering) {
     this.#ecs = ecs;
@@ -87,6 +94,11 @@ class RunningTasks {
     return this.#picture.tasks;
   }
 
+  /** What was remembered on draining hosts and is not wanted to run any more. */
+  get left(): readonly Task[] {
+    return this.#left;
+  }
+
   /** Carries on a first listing that an earlier invocation began; says whether there was one. */
   async resume(): Promise<boolean> {
     this.#picture = await this.#remembering.load();
@@ -95,33 +107,32 @@ class RunningTasks {
     return true;
   }
 
-  /** Reads what may have changed. False: there is more than one invocation can read; what was read is kept. */
+  /**
+   * Reads what may have changed, at most as much as one look may cost: the rest stays as old as it is, and is first next
+   * time. False: all was unknown, and the first listing has begun.
+   */
   async look(containers: readonly ContainerInstance[]): Promise<boolean> {
     const picture = this.#picture;
     const { nowMs } = this.#scope;
     picture.keepOnly(containers);
-    const stale = this.#staleOf(containers);
-    const wanted = containers.reduce((sum, host) => sum + (host.runningTasksCount ?? 0), 0);
-    // Where most hosts changed, two reads for a hundred tasks are fewer than one for each host.
-    const isDearer = stale.length > (2 * wanted) / PAGE;
-    if (picture.isEmpty || (isDearer && picture.state.lookSinceMs === undefined)) {
+    if (picture.isEmpty) {
       picture.beginSweep(containers, nowMs);
       await this.#sweep();
       return false;
     }
-    picture.state = { lookSinceMs: nowMs, ...picture.state };
-    for (const hosts of inBatches(stale, HOSTS_AT_ONCE)) {
-      if (this.#isLate()) {
-        await this.#remembering.save(picture);
-        return false;
-      }
-      await this.#list(hosts);
-    }
-    const listed = new Set(stale.map((host) => host.containerInstanceArn));
-    const open = picture.unsettled(nowMs).filter((task) => !listed.has(task.containerInstanceArn));
-    const asked = [...open, ...this.#round()];
+    const before = new Map(picture.hosts);
+    const stale = this.#staleOf(containers);
+    const pages = Math.ceil(containers.reduce((sum, host) => sum + (host.runningTasksCount ?? 0), 0) / PAGE);
+    const most = Math.max(LISTS_AT_LEAST, LISTS_PER_LOOK - (2 * containers.length) / PAGE);
+    const isWhole = pages < stale.length && pages <= most;
+    const hosts = isWhole ? [] : stale.slice(0, most);
+    if (isWhole) await this.#listAll(containers);
+    for (const some of inBatches(hosts, HOSTS_AT_ONCE)) await this.#list(some);
+    const listed = new Set(hosts.map((host) => host.containerInstanceArn));
+    const open = isWhole ? [] : picture.unsettled(nowMs);
+    const asked = [...open.filter((task) => !listed.has(task.containerInstanceArn)), ...this.#round()];
     picture.update(asked, await this.#describe(asked.map((task) => task.taskArn)));
-    picture.state = { passed: picture.state.passed ?? 0 };
+    this.#left = leftTasks(containers, before, picture);
     return true;
   }
 
@@ -130,11 +141,16 @@ class RunningTasks {
    * picture.
    */
   async findHomeless(services: readonly Service[]): Promise<void> {
-    const known = Map.groupBy(this.tasks, serviceNameOf);
-    const unsure = services.filter(({ serviceName, launchType, runningCount = 0, pendingCount = 0 }) => {
-      const counted = runningCount + pendingCount;
-      return launchType !== 'FARGATE' && counted > (known.get(serviceName)?.length ?? 0);
-    });
+    const waiting = Map.groupBy(
+      this.tasks.filter((task) => task.lastStatus !== 'RUNNING'),
+      serviceNameOf,
+    );
+    const missing = ({ serviceName, pendingCount = 0 }: Service) =>
+      pendingCount - (waiting.get(serviceName)?.length ?? 0);
+    const unsure = services
+      .filter((service) => service.launchType !== 'FARGATE' && missing(service) > 0)
+      .sort((a, b) => missing(b) - missing(a))
+      .slice(0, SERVICES_AT_MOST);
     const lists = await Promise.all(
       unsure.map(({ serviceName = '' }) =>
         listTaskArns(this.#ecs, this.#cluster, { desiredStatus: 'RUNNING', serviceName }),
@@ -160,13 +176,24 @@ class RunningTasks {
         ({ arns, nextToken } = page);
       } while (nextToken !== undefined && !this.#isLate());
       picture.add(await this.#describe(arns));
-      picture.state = nextToken === undefined ? { lookSinceMs: Date.now() } : { sweep: { nextToken } };
+      picture.state = nextToken === undefined ? {} : { sweep: { nextToken } };
     } catch (error) {
       // How long a token holds is nowhere said: without it the list begins anew.
       if (nextToken === undefined || !isInvalid(error)) throw error;
       picture.forgetAll();
     }
     await this.#remembering.save(picture);
+  }
+
+  /** One list of the whole cluster; only what is new in it, or not settled, is described. */
+  async #listAll(containers: readonly ContainerInstance[]): Promise<void> {
+    const picture = this.#picture;
+    const { nowMs } = this.#scope;
+    const arns = await listTaskArns(this.#ecs, this.#cluster, { desiredStatus: 'RUNNING' });
+    const settled = new Set(picture.tasks.map((task) => task.taskArn));
+    for (const task of picture.unsettled(nowMs)) settled.delete(task.taskArn);
+    const described = await this.#describe(arns.filter((arn) => !settled.has(arn)));
+    picture.replace(containers, arns, described, nowMs);
   }
 
   async #list(hosts: readonly ContainerInstance[]): Promise<void> {
@@ -177,14 +204,7 @@ class RunningTasks {
     );
     for (const [at, host] of hosts.entries()) {
       if (lists[at] === undefined) continue;
-      const id = idOf(host.containerInstanceArn);
-      const known = this.#picture.hosts.get(id);
-      this.#picture.put(id, {
-        version: host.version ?? 0,
-        sinceMs: known?.version === host.version ? (known?.sinceMs ?? nowMs) : nowMs,
-        listedAtMs: nowMs,
-        tasks: (tasks.get(id) ?? []).filter((task) => task.desiredStatus !== 'STOPPED'),
-      });
+      this.#picture.putList(host, tasks.get(idOf(host.containerInstanceArn)) ?? [], nowMs);
     }
   }
 
@@ -209,7 +229,9 @@ class RunningTasks {
       containers,
       this.#scope.nowMs,
       (host, tasks) =>
-        !ended.has(host.ec2InstanceId ?? '') && tasks.every((task) => isDaemonOf(this.#scope.memory, task)),
+        !ended.has(host.ec2InstanceId ?? '') &&
+        !isFoundEmpty(host.containerInstanceArn ?? '') &&
+        tasks.every((task) => isDaemonOf(this.#scope.memory, task)),
     );
   }
 
@@ -225,4 +247,18 @@ class RunningTasks {
   #isLate(): boolean {
     return Date.now() >= this.#remembering.untilMs;
   }
+}
+
+function leftTasks(
+  containers: readonly ContainerInstance[],
+  before: ReadonlyMap<string, HostTasks>,
+  picture: Picture,
+): Task[] {
+  return containers
+    .filter((host) => host.status === 'DRAINING')
+    .flatMap((host) => {
+      const id = idOf(host.containerInstanceArn);
+      const now = new Set(picture.hosts.get(id)?.tasks.map((task) => task.taskArn));
+      return (before.get(id)?.tasks ?? []).filter((task) => !now.has(task.taskArn));
+    });
 }

@@ -3,6 +3,7 @@
  * where a task that dies may mean a bad image. ECS lists them per host only, so each list that is not needed is a call.
  */
 import type { ContainerInstance, ECSClient, Task } from '@aws-sdk/client-ecs';
+import { DRAINED_READS_APART_MS } from '../../core/groups.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { perContainer } from '../container-memory.ts';
 import { describeTasks, listTaskArns } from '../tasks.ts';
@@ -17,12 +18,15 @@ const TURNS_APART_MS = 40_000;
 
 /** What was still stopping on a draining host when it was last listed, by container instance ARN. */
 const stopping = perContainer(new Map<string, readonly string[]>());
+/** Between which moments a draining host was listed and nothing was on it any more, by container instance ARN. */
+const empty = perContainer(new Map<string, { readonly fromMs: number; readonly toMs: number }>());
 /** When new hosts were last listed, by cluster. */
 const turns = perContainer(new Map<string, number>());
 
 /**
  * A draining host whose tasks stop is listed again only when all of those that we know of have stopped: that a host is
- * empty is always the word of a list of now (decisions.md rule 16), never of a remembered one.
+ * empty is always the word of a list of now (decisions.md rule 16), never of a remembered one. `left`: tasks of draining
+ * hosts that are known to stop without a list.
  */
 export async function readStopped(
   ecs: ECSClient,
@@ -30,8 +34,14 @@ export async function readStopped(
   scope: FactScope,
   containers: readonly ContainerInstance[],
   running: readonly Task[],
+  left: readonly Task[] = [],
+  isLarge = false,
 ): Promise<Task[]> {
   if (scope.look === 'whole') return [];
+  for (const [host = '', tasks] of Map.groupBy(left, (task) => task.containerInstanceArn)) {
+    const arns = present(tasks.map(({ taskArn }) => taskArn));
+    stopping.set(host, unique([...(stopping.get(host) ?? []), ...arns]));
+  }
   const draining = drainingHosts(scope, containers, running);
   const known = await describeTasks(
     ecs,
@@ -39,7 +49,10 @@ export async function readStopped(
     draining.flatMap((host) => stopping.get(host) ?? []),
   );
   const waiting = new Set(known.filter(isOnItsWay).map((task) => task.containerInstanceArn));
-  const due = draining.filter((host) => !waiting.has(host));
+  const isDone = (host: string) => isLarge && isFoundEmpty(host);
+  const isDraining = new Set(draining);
+  for (const host of empty.keys()) if (!isDraining.has(host) || waiting.has(host)) empty.delete(host);
+  const due = draining.filter((host) => !waiting.has(host) && !isDone(host));
   const lists = await Promise.all(
     unique([...due, ...newHostsInTurn(cluster, scope, containers)]).map((containerInstance) =>
       listTaskArns(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
@@ -48,11 +61,25 @@ export async function readStopped(
   // Each host has a few: described together, they are a fraction of the calls.
   const fresh = await describeTasks(ecs, cluster, lists.flat());
   for (const host of due) {
-    const left = fresh.filter((task) => task.containerInstanceArn === host && isOnItsWay(task));
-    if (left.length > 0) stopping.set(host, present(left.map(({ taskArn }) => taskArn)));
-    else stopping.delete(host);
+    const onIt = fresh.filter((task) => task.containerInstanceArn === host && isOnItsWay(task));
+    if (onIt.length > 0) {
+      stopping.set(host, present(onIt.map(({ taskArn }) => taskArn)));
+      empty.delete(host);
+    } else {
+      stopping.delete(host);
+      empty.set(host, { fromMs: empty.get(host)?.fromMs ?? scope.nowMs, toMs: scope.nowMs });
+    }
   }
   return [...known.filter((task) => waiting.has(task.containerInstanceArn)), ...fresh];
+}
+
+/**
+ * Two lists of it, as far apart as the rule asks, found nothing: in a large cluster it is listed again only by the guard
+ * before its end, or when something runs on it after all.
+ */
+export function isFoundEmpty(containerInstanceArn: string): boolean {
+  const { fromMs, toMs } = empty.get(containerInstanceArn) ?? { fromMs: 0, toMs: 0 };
+  return toMs - fromMs >= DRAINED_READS_APART_MS;
 }
 
 const isOnItsWay = (task: Task) => task.lastStatus !== 'STOPPED';
