@@ -18,9 +18,10 @@ const DEFAULT: Strategy = [
 
 interface Place {
   readonly facts: HostFacts;
-  readonly room: RoomHost;
+  readonly room: RoomHost & { readonly free: { cpu: number; memoryMiB: number } };
   readonly isOld: boolean;
-  readonly tasks: ReadonlyMap<string, number>;
+  /** By service; fractions where ECS has the choice. */
+  readonly tasks: Map<string, number>;
 }
 
 /** What draining an outdated host now would do to moves, in tasks. */
@@ -31,41 +32,91 @@ export interface DrainEffect {
   readonly spares: number;
 }
 
-/**
- * The effect for each outdated host that is ACTIVE. Hosts with tasks that are drawn to old hosts do better to wait until
- * fewer of those are left.
- */
-export function drainEffects(look: Look): ReadonlyMap<string, DrainEffect> {
-  const places = activePlaces(look);
-  const effects = new Map<string, DrainEffect>();
-  const add = (id: string, bounces: number, spares: number) => {
-    const known = effects.get(id);
-    effects.set(id, { bounces: (known?.bounces ?? 0) + bounces, spares: (known?.spares ?? 0) + spares });
-  };
-  const old = [...look.hosts.values()].filter((host) => host.kind === 'outdated');
-  const carriers = carriersOf(old);
+/** Where the next task of one service is drawn to. */
+interface Draw {
+  readonly best: readonly Place[];
+  readonly old: ReadonlySet<string>;
+  /** Its tasks on outdated hosts that are ACTIVE. */
+  readonly total: number;
+}
 
-  for (const service of look.services.values()) {
-    const on = carriers.get(service.facts.serviceName);
-    const { demand } = service;
-    if (on === undefined || demand === undefined) continue;
-    const fitting = places.filter(
-      ({ room }) => fitsOn(demand, room) && constraintMisfit(demand, room) === undefined,
-    );
-    const best = favourites(service.facts, fitting);
-    if (best.length === 0) continue;
-    const share = 1 / best.length;
-    const oldBest = best.filter((place) => place.isOld);
-    const total = on.reduce((sum, { count }) => sum + count, 0);
-    const own = new Map(on.map(({ host, count }) => [host.instanceId, count]));
-    const oldIds = new Set(oldBest.map(({ facts }) => facts.instanceId));
-    for (const id of oldIds) add(id, 0, (total - (own.get(id) ?? 0)) * share);
-    for (const { host, count } of on) {
-      const others = oldBest.length - Number(oldIds.has(host.instanceId));
-      add(host.instanceId, count * share * others, 0);
+/**
+ * The effect of each drain, given those that are taken already: what they move fills the places that draw, so the next
+ * host of one look may do well to wait until fewer old ones are left.
+ */
+export class Attraction {
+  readonly #look: Look;
+  readonly #places: Place[];
+  readonly #draws = new Map<string, Draw>();
+  readonly #old: Set<Host>;
+
+  constructor(look: Look) {
+    this.#look = look;
+    this.#places = activePlaces(look);
+    this.#old = new Set([...look.hosts.values()].filter((host) => host.kind === 'outdated'));
+  }
+
+  effectOf(host: Host): DrainEffect {
+    let [bounces, spares] = [0, 0];
+    for (const [name, count] of host.replicas) {
+      const draw = this.#drawOf(name);
+      if (draw.best.length === 0) continue;
+      const others = draw.old.size - Number(draw.old.has(host.instanceId));
+      bounces += (count * others) / draw.best.length;
+    }
+    for (const name of this.#look.services.keys()) {
+      const draw = this.#drawOf(name);
+      if (!draw.old.has(host.instanceId)) continue;
+      spares += (draw.total - (host.replicas.get(name) ?? 0)) / draw.best.length;
+    }
+    return { bounces, spares };
+  }
+
+  /** The host drains: it draws nothing more, and its tasks go where they are drawn. */
+  take(host: Host): void {
+    this.#old.delete(host);
+    const at = this.#places.findIndex(({ facts }) => facts.instanceId === host.instanceId);
+    if (at >= 0) this.#places.splice(at, 1);
+    for (const [name, draw] of this.#draws) if (draw.old.has(host.instanceId)) this.#draws.delete(name);
+    for (const [name, count] of host.replicas) {
+      this.#draws.delete(name);
+      this.#settle(name, count);
     }
   }
-  return effects;
+
+  #settle(name: string, count: number): void {
+    const demand = this.#look.services.get(name)?.demand;
+    if (demand === undefined) return;
+    for (let task = 0; task < count; task++) {
+      const { best } = this.#drawOf(name);
+      for (const { tasks, room } of best) {
+        tasks.set(name, (tasks.get(name) ?? 0) + 1 / best.length);
+        room.free.cpu -= demand.needs.cpu / best.length;
+        room.free.memoryMiB -= demand.needs.memoryMiB / best.length;
+      }
+      this.#draws.delete(name);
+    }
+  }
+
+  #drawOf(name: string): Draw {
+    const known = this.#draws.get(name);
+    if (known !== undefined) return known;
+    const service = this.#look.services.get(name);
+    const demand = service?.demand;
+    const fitting =
+      demand === undefined
+        ? []
+        : this.#places.filter(
+            ({ room }) => fitsOn(demand, room) && constraintMisfit(demand, room) === undefined,
+          );
+    const best = service === undefined ? [] : favourites(service.facts, fitting);
+    let total = 0;
+    for (const host of this.#old) total += host.replicas.get(name) ?? 0;
+    const old = new Set(best.filter(({ isOld }) => isOld).map(({ facts }) => facts.instanceId));
+    const draw = { best, old, total };
+    this.#draws.set(name, draw);
+    return draw;
+  }
 }
 
 function activePlaces(look: Look): Place[] {
@@ -73,22 +124,11 @@ function activePlaces(look: Look): Place[] {
     const host = look.hosts.get(facts.instanceId);
     const takes = facts.status === 'ACTIVE' && facts.agentConnected;
     if (!takes || host?.kind === 'draining' || host?.kind === 'gone') return [];
-    const tasks = host?.replicas ?? new Map<string, number>();
+    const tasks = new Map(host?.replicas);
     const room = roomHost(facts, new Set(tasks.keys()));
-    return room === undefined ? [] : [{ facts, room, isOld: host?.kind === 'outdated', tasks }];
+    if (room === undefined) return [];
+    return [{ facts, room: { ...room, free: { ...room.free } }, isOld: host?.kind === 'outdated', tasks }];
   });
-}
-
-function carriersOf(old: readonly Host[]): Map<string, { readonly host: Host; readonly count: number }[]> {
-  const carriers = new Map<string, { readonly host: Host; readonly count: number }[]>();
-  for (const host of old) {
-    for (const [name, count] of host.replicas) {
-      const known = carriers.get(name);
-      if (known === undefined) carriers.set(name, [{ host, count }]);
-      else known.push({ host, count });
-    }
-  }
-  return carriers;
 }
 
 /** The places that the strategies leave, one after the other; the order of the list decides as in ECS. */
@@ -116,6 +156,9 @@ function narrow(serviceName: string, strategy: Strategy[number], places: readonl
   return least(places, (place) => counts.get(key(place)) ?? 0);
 }
 
+/** Fractions of tasks add up to whole ones, nearly. */
+const SAME = 1e-6;
+
 function least(places: readonly Place[], measure: (place: Place) => number): readonly Place[] {
   let lowest = Number.POSITIVE_INFINITY;
   const measures = places.map((place) => {
@@ -123,5 +166,5 @@ function least(places: readonly Place[], measure: (place: Place) => number): rea
     if (value < lowest) lowest = value;
     return value;
   });
-  return places.filter((_, at) => measures[at] === lowest);
+  return places.filter((_, at) => (measures[at] ?? 0) <= lowest + SAME);
 }

@@ -78,6 +78,13 @@ export class Motion {
     this.#count(host);
   }
 
+  /** The share of its limit that would move of a service with `count` more tasks. */
+  fillOf(serviceName: string, count = 0): number {
+    const service = this.#look.services.get(serviceName);
+    if (service === undefined) return 0;
+    return (service.inMotion + (this.#planned.get(serviceName) ?? 0) + count) / service.limit;
+  }
+
   #count(host: Host): void {
     for (const [name, count] of host.replicas) {
       this.#planned.set(name, (this.#planned.get(name) ?? 0) + count);

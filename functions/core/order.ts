@@ -1,50 +1,103 @@
 /** In which order hosts are tried, and which are the emptiest. */
-import type { DrainEffect } from './attraction.ts';
+import type { Attraction } from './attraction.ts';
 import type { Host } from './groups.ts';
 import type { GroupLook } from './look.ts';
+import type { Motion } from './motion.ts';
+
+/** What the order is made of, as it stands after the hosts that were accepted so far. */
+export interface Circumstances {
+  readonly attraction: Pick<Attraction, 'effectOf'>;
+  readonly motion: Pick<Motion, 'fillOf'>;
+}
+
+interface ZoneQueue {
+  readonly zone: string;
+  readonly room: number;
+  /** The best last, while `isSorted`. */
+  left: Host[];
+  isSorted: boolean;
+}
 
 /**
  * Rule 10: in which order hosts are tried. Zones take turns: the one with the most old hosts left, then the one with
  * the most free new room, so that the last of the old are spread as the first were and the group ends level. In a zone
  * the host leads whose drain spares the most bounces (the magnets: a full host cannot take any, and not every strategy
- * draws to the emptiest), then the emptiest; hosts that received a bounce come last.
+ * draws to the emptiest); then the one that fills the in-motion limits of its services most evenly, since a full limit
+ * keeps away every other host of that service; then the emptiest. Hosts that received a bounce come last.
+ *
+ * What is accepted changes what is best next: say so with `accepted`.
  */
-export function drainOrder(
-  candidates: readonly Host[],
-  groups: readonly GroupLook[],
-  effects: ReadonlyMap<string, DrainEffect>,
-): Host[] {
-  const room = roomByZone(groups);
-  const queues = new Map<string, Host[]>();
-  for (const host of [...candidates].sort((a, b) => compare(b, a, effects))) {
-    const queue = queues.get(host.zone);
-    if (queue === undefined) queues.set(host.zone, [host]);
-    else queue.push(host);
-  }
-  const zones = [...queues].map(([zone, queue]) => ({ zone, queue, room: room.get(zone) ?? 0 }));
-  zones.sort((a, b) => b.room - a.room || (a.zone < b.zone ? -1 : 1));
-  const order: Host[] = [];
-  while (order.length < candidates.length) {
-    const longest = zones.reduce((best, zone) => (zone.queue.length > best.queue.length ? zone : best));
-    const host = longest.queue.pop();
-    if (host === undefined) break;
-    order.push(host);
-  }
-  return order;
-}
+export class DrainOrder {
+  readonly #zones: ZoneQueue[];
+  readonly #circumstances: Circumstances;
+  /** By service, tasks on hosts that were not accepted yet. */
+  readonly #still = new Map<string, number>();
 
-function compare(a: Host, b: Host, effects: ReadonlyMap<string, DrainEffect>): number {
-  const gain = ({ instanceId }: Host) => {
-    const effect = effects.get(instanceId);
-    return effect === undefined ? 0 : effect.spares - effect.bounces;
-  };
-  return (
-    Number(a.facts?.impaired !== true) - Number(b.facts?.impaired !== true) ||
-    (a.memory.bouncedAtMs ?? 0) - (b.memory.bouncedAtMs ?? 0) ||
-    gain(b) - gain(a) ||
-    emptiness(b) - emptiness(a) ||
-    (a.instanceId < b.instanceId ? -1 : 1)
-  );
+  constructor(candidates: readonly Host[], groups: readonly GroupLook[], circumstances: Circumstances) {
+    this.#circumstances = circumstances;
+    const room = roomByZone(groups);
+    const zones = new Map<string, Host[]>();
+    for (const host of candidates) {
+      const known = zones.get(host.zone);
+      if (known === undefined) zones.set(host.zone, [host]);
+      else known.push(host);
+      for (const [name, count] of host.replicas) this.#still.set(name, (this.#still.get(name) ?? 0) + count);
+    }
+    this.#zones = [...zones].map(([zone, left]) => ({
+      zone,
+      left,
+      room: room.get(zone) ?? 0,
+      isSorted: false,
+    }));
+    this.#zones.sort((a, b) => b.room - a.room || (a.zone < b.zone ? -1 : 1));
+  }
+
+  /** The next to be tried, each once. */
+  next(): Host | undefined {
+    const [first, ...others] = this.#zones;
+    if (first === undefined) return undefined;
+    const longest = others.reduce((best, zone) => (zone.left.length > best.left.length ? zone : best), first);
+    if (!longest.isSorted) {
+      longest.left = this.#sorted(longest.left);
+      longest.isSorted = true;
+    }
+    return longest.left.pop();
+  }
+
+  accepted(host: Host): void {
+    for (const [name, count] of host.replicas) this.#still.set(name, (this.#still.get(name) ?? 0) - count);
+    for (const zone of this.#zones) zone.isSorted = false;
+  }
+
+  #sorted(hosts: readonly Host[]): Host[] {
+    const judged = hosts.map((host) => {
+      const { spares, bounces } = this.#circumstances.attraction.effectOf(host);
+      return { host, gain: Math.round(spares - bounces), strain: this.#strain(host) };
+    });
+    judged.sort(
+      (a, b) =>
+        Number(a.host.facts?.impaired === true) - Number(b.host.facts?.impaired === true) ||
+        (b.host.memory.bouncedAtMs ?? 0) - (a.host.memory.bouncedAtMs ?? 0) ||
+        a.gain - b.gain ||
+        b.strain - a.strain ||
+        emptiness(a.host) - emptiness(b.host) ||
+        (b.host.instanceId < a.host.instanceId ? -1 : 1),
+    );
+    return judged.map(({ host }) => host);
+  }
+
+  /** Per task; cubes, and less for services with the most still to move, whose limit should never be idle. */
+  #strain(host: Host): number {
+    let [strain, tasks] = [0, 0];
+    for (const [name, count] of host.replicas) {
+      const before = this.#circumstances.motion.fillOf(name);
+      const after = this.#circumstances.motion.fillOf(name, count);
+      const turns = ((after - before) * (this.#still.get(name) ?? count)) / count;
+      strain += (after ** 3 - before ** 3) / Math.max(after - before, turns);
+      tasks += count;
+    }
+    return tasks === 0 ? 0 : strain / tasks;
+  }
 }
 
 /** The share that is free, of what is scarcer. */

@@ -1,10 +1,10 @@
 /** Rules 6 to 10: old hosts to DRAINING, as many as all the rules allow at this look. */
-import { type DrainEffect, drainEffects } from '../attraction.ts';
+import { Attraction, type DrainEffect } from '../attraction.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import type { GroupLook } from '../look.ts';
 import { drainSeconds } from '../motion.ts';
-import { drainOrder } from '../order.ts';
+import { type Circumstances, DrainOrder } from '../order.ts';
 import { groupOf, type Rule, span, type Tick } from '../tick.ts';
 import { policyOf } from './policies.ts';
 import { type DrainAllowance, drainAllowance, TRIAL_MOVES } from './trial.ts';
@@ -22,10 +22,16 @@ export const drainHosts: Rule = (tick) => {
 
   const mayDrain =
     freeze.all === undefined && freeze.drains === undefined && [...left.values()].some((count) => count > 0);
-  const effects = mayDrain && candidates.length > 0 ? drainEffects(look) : new Map<string, DrainEffect>();
-  const patience = bounciest(candidates, effects);
+  const attraction = mayDrain && candidates.length > 0 ? new Attraction(look) : NOTHING_DRAWS;
+  const patience = bouncesAllowed(candidates, attraction);
+  const order = orderOf(
+    tick,
+    candidates,
+    allowances,
+    mayDrain ? { attraction, motion: tick.motion() } : AT_REST,
+  );
 
-  for (const host of orderOf(tick, candidates, allowances, effects)) {
+  for (let host = order.next(); host !== undefined; host = order.next()) {
     const group = groupOf(look, host);
     if (group === undefined) continue;
     const refuse = (rule: string, reason: string, service?: string) =>
@@ -59,7 +65,7 @@ export const drainHosts: Rule = (tick) => {
       refuse('9', 'enough hosts for one step: next look');
       continue;
     }
-    const bounces = effects.get(host.instanceId)?.bounces ?? 0;
+    const { bounces } = attraction.effectOf(host);
     if (bounces > patience && allowance.mode === 'all' && somethingMoves(tick)) {
       refuse('10', `about ${Math.round(bounces)} of its tasks would go to other old hosts: those first`);
       continue;
@@ -72,6 +78,8 @@ export const drainHosts: Rule = (tick) => {
       continue;
     }
     left.set(group.name, remaining - 1);
+    attraction.take(host);
+    order.accepted(host);
     beginDrain(tick, host, allowance.mode === 'trial');
   }
 };
@@ -81,38 +89,52 @@ function hostsOf(allowance: DrainAllowance): number {
   return allowance.mode === 'trial' ? allowance.hosts : 0;
 }
 
+const NOTHING_DRAWS: Pick<Attraction, 'effectOf' | 'take'> = {
+  effectOf: (): DrainEffect => ({ bounces: 0, spares: 0 }),
+  take: () => {},
+};
+/** Where nothing may drain the order does not matter. */
+const AT_REST: Circumstances = { attraction: NOTHING_DRAWS, motion: { fillOf: () => 0 } };
+
 /**
  * The usual order, but a trial host should tell something: enough tasks to move onto a new host, none that holds the drain
  * for hours.
  */
 function orderOf(
-  tick: Tick,
-  candidates: Host[],
+  { look }: Tick,
+  candidates: readonly Host[],
   allowances: ReadonlyMap<string, DrainAllowance>,
-  effects: ReadonlyMap<string, DrainEffect>,
-): Host[] {
-  const order = drainOrder(candidates, tick.look.groups, effects);
+  circumstances: Circumstances,
+): Pick<DrainOrder, 'next' | 'accepted'> {
   const inTrial = (host: Host) => allowances.get(host.autoScalingGroupName)?.mode === 'trial';
   const telling = (host: Host) =>
     Math.min(host.replicaCount, TRIAL_MOVES) - (host.standalone.length > 0 ? TRIAL_MOVES + 1 : 0);
-  const newZones = new Set(tick.look.groups.flatMap((group) => group.ready.map((host) => host.zone)));
+  const newZones = new Set(look.groups.flatMap((group) => group.ready.map((host) => host.zone)));
+  const bounces = (host: Host) => circumstances.attraction.effectOf(host).bounces;
+  const usual = new DrainOrder(candidates.filter(inTrial), look.groups, circumstances);
+  const trial: Host[] = [];
+  for (let host = usual.next(); host !== undefined; host = usual.next()) trial.push(host);
   // Where the new host is, what leaves is likeliest to land on it.
-  const trial = order
-    .filter(inTrial)
-    .sort(
-      (a, b) =>
-        telling(b) - telling(a) ||
-        Number(newZones.has(b.zone)) - Number(newZones.has(a.zone)) ||
-        (effects.get(a.instanceId)?.bounces ?? 0) - (effects.get(b.instanceId)?.bounces ?? 0),
-    );
-  return [...trial, ...order.filter((host) => !inTrial(host))];
+  trial.sort(
+    (a, b) =>
+      telling(b) - telling(a) ||
+      Number(newZones.has(b.zone)) - Number(newZones.has(a.zone)) ||
+      bounces(a) - bounces(b),
+  );
+  const others = new DrainOrder(
+    candidates.filter((host) => !inTrial(host)),
+    look.groups,
+    circumstances,
+  );
+  return { next: () => trial.shift() ?? others.next(), accepted: (host) => others.accepted(host) };
 }
 
 /** More bounces than this, and twice the least that another host would make, are worth waiting for. */
 const BOUNCES_WORTH_WAITING = 1.5;
 
-function bounciest(candidates: readonly Host[], effects: ReadonlyMap<string, DrainEffect>): number {
-  const least = Math.min(...candidates.map((host) => effects.get(host.instanceId)?.bounces ?? 0));
+function bouncesAllowed(candidates: readonly Host[], attraction: Pick<Attraction, 'effectOf'>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const host of candidates) least = Math.min(least, attraction.effectOf(host).bounces);
   return Math.max(BOUNCES_WORTH_WAITING, 2 * least);
 }
 

@@ -35,8 +35,14 @@ export function heldBack(
   }
   if (memory.heldBack === 0) return 0;
   if (group.outdatedLeft.length <= FEW_PER_ZONE * zones.length) return 0;
+  // Whoever ends in the seconds before Auto Scaling launches may make another zone the emptiest.
+  const isEnding = group.hosts.some(
+    ({ kind, progress }) => kind === 'drained' || (kind === 'draining' && progress.state === 'empty'),
+  );
   const isSettled =
-    group.alive.length >= group.facts.desiredCapacity && look.nowMs > (memory.launchesAskedAtMs ?? 0);
+    !isEnding &&
+    group.alive.length >= group.facts.desiredCapacity &&
+    look.nowMs > (memory.launchesAskedAtMs ?? 0);
   return isSettled && isCertain(group) ? memory.heldBack - 1 : memory.heldBack;
 }
 
