@@ -6,9 +6,12 @@
 import type { Attribute, ContainerInstance } from '@aws-sdk/client-ecs';
 import type { Actor, StopCause } from '../observation.ts';
 import type { Instance } from '../world.ts';
+import { defaultAttributes } from './default-attributes.ts';
+import type { HostHealth } from './host-health.ts';
 import { sizeOf } from './host-size.ts';
 import type { Parts } from './parts.ts';
-import { type ClusterRecord, HostRecord, type HostStatus } from './records.ts';
+import { type ClusterRecord, HostRecord, type HostStatus, type TaskRecord } from './records.ts';
+import { isTrunkingOn, releaseTrunk, supportsTrunk, TRUNK_ATTRIBUTE, takeTrunk } from './trunks.ts';
 import { clusterInUserData } from './user-data.ts';
 
 /** The agent is forced to connect anew every 30 minutes, give or take 5 of jitter. */
@@ -20,19 +23,27 @@ const SLOW_RECONNECT_SHARE = 0.05;
 const TRUNK_SECONDS = [10, 40] as const;
 /** How long INACTIVE hosts can be described is not documented. */
 const INACTIVE_KEPT_MS = 3_600_000;
+const INACTIVE_GONE_MS = 5_000;
+/** A new agent's checks have run for the first time. */
+const FIRST_CHECKS_SECONDS = [10, 60] as const;
+/** Away for so long, a host counts as unhealthy where a short disconnection does not. */
+const UNHEALTHY_AFTER_SECONDS = 180;
 
-const OWN_ATTRIBUTES = ['ecs.ami-id', 'ecs.availability-zone', 'ecs.subnet-id', 'ecs.instance-type'];
+const OWN_ATTRIBUTES = [
+  'ecs.ami-id',
+  'ecs.availability-zone',
+  'ecs.subnet-id',
+  'ecs.instance-type',
+  TRUNK_ATTRIBUTE,
+];
 
 export class AgentRegistry {
   readonly #parts: Parts;
-  readonly #trunking: boolean;
   readonly #expected = new Set<string>();
+  readonly #orphans = new Map<string, readonly TaskRecord[]>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#trunking = parts.capture.ecs.accountSettings.some(
-      ({ name, value }) => name === 'awsvpcTrunking' && (value === 'enabled' || value === 'on'),
-    );
   }
 
   /** A machine runs: its agent will report in a while, if the image lets it. */
@@ -81,13 +92,16 @@ export class AgentRegistry {
     if (host.agentConnected) {
       const stream = this.#parts.world.random.stream('ecs/agent');
       this.#scheduleFlap(host, stream.between([0, CONNECTION_SECONDS[1]]));
-    }
+    } else host.health = 'silent';
+    if (TRUNK_ATTRIBUTE in host.attributes) host.trunkSubnet = host.attributes['ecs.subnet-id'];
+    if (host.status === 'REGISTERING') this.#afterTrunk(() => this.#activate(host));
+    if (host.status === 'DEREGISTERING') this.#afterTrunk(() => this.#forget(host));
     return host;
   }
 
   /** ACTIVE or DRAINING, with all that follows at once. */
   setStatus(host: HostRecord, status: 'ACTIVE' | 'DRAINING', actor: Actor): void {
-    if (host.status === status) return;
+    if (host.status === status || (host.status !== 'ACTIVE' && host.status !== 'DRAINING')) return;
     const { journal, scheduler, daemons, world } = this.#parts;
     host.status = status;
     host.drainActor = status === 'DRAINING' ? actor : null;
@@ -102,40 +116,63 @@ export class AgentRegistry {
   disconnect(host: HostRecord, seconds?: number): void {
     const { clock, random } = this.#parts.world;
     if (host.dead || (!host.agentConnected && seconds === undefined)) return;
-    this.agentLeaves(host);
     const stream = random.stream('ecs/agent');
     const drawn = stream.chance(SLOW_RECONNECT_SHARE) ? SLOW_RECONNECT_SECONDS : RECONNECT_SECONDS;
     const away = seconds ?? stream.between(drawn);
+    this.agentLeaves(host, away);
     host.reconnectTimer = clock.after(away * 1000, () => this.#connect(host));
   }
 
-  agentLeaves(host: HostRecord): void {
-    this.#parts.world.clock.cancel(host.flapTimer);
-    this.#parts.world.clock.cancel(host.reconnectTimer);
+  /** @param awaySeconds for how long, if it will be back */
+  agentLeaves(host: HostRecord, awaySeconds = Number.POSITIVE_INFINITY): void {
+    const { clock, readings } = this.#parts.world;
+    clock.cancel(host.flapTimer);
+    clock.cancel(host.reconnectTimer);
     if (!host.agentConnected || host.status === 'INACTIVE') return;
     host.agentConnected = false;
     this.#parts.journal.hostChanged(host, { emits: true });
+    if (readings.shortDisconnectImpairsHealth) this.#setHealth(host, 'silent');
+    else if (awaySeconds > UNHEALTHY_AFTER_SECONDS)
+      clock.after(UNHEALTHY_AFTER_SECONDS * 1000, () => {
+        if (!host.agentConnected) this.#setHealth(host, 'silent');
+      });
   }
 
-  /** INACTIVE: its tasks are lost to ECS, and it is listed no more. */
+  /**
+   * Its tasks are lost to ECS. It is INACTIVE then, and listed no more; a trunk interface is removed first. The agent of
+   * a machine that lives on tries again every hour and is turned away: only a person can make it register anew.
+   * Source: amazon-ecs-agent, ecs-agent/acs/session/session.go (an inactive instance reconnects after an hour).
+   */
   retire(host: HostRecord, cause: StopCause): void {
-    if (host.status === 'INACTIVE') return;
-    const { state, journal, world, loss, daemons } = this.#parts;
+    if (host.status === 'INACTIVE' || host.status === 'DEREGISTERING') return;
+    const { journal, world, loss, daemons } = this.#parts;
+    if (!host.dead && world.readings.forcedDeregistrationOrphansTasks)
+      this.#orphans.set(
+        host.instanceId,
+        [...host.tasks].filter(({ begun }) => begun),
+      );
     loss.loseTasks(host, cause);
     world.clock.cancel(host.flapTimer);
     world.clock.cancel(host.reconnectTimer);
-    host.status = 'INACTIVE';
     host.agentConnected = false;
-    host.clusterRecord.hosts.delete(host);
-    if (state.hostOfInstance.get(host.instanceId) === host) state.hostOfInstance.delete(host.instanceId);
-    for (const hosts of state.hostsOfGroup.values()) hosts.delete(host);
-    for (const service of host.clusterRecord.services.values()) service.allowed.delete(host);
+    if (!(TRUNK_ATTRIBUTE in host.attributes)) {
+      this.#forget(host, cause.actor);
+      return;
+    }
+    host.status = 'DEREGISTERING';
     journal.hostChanged(host, { actor: cause.actor, emits: true });
     daemons.hostChanged(host);
-    world.clock.after(INACTIVE_KEPT_MS, () => {
-      state.hosts.delete(host.id);
-      journal.hosts.remove(host.id);
-    });
+    this.#afterTrunk(() => this.#forget(host, cause.actor));
+  }
+
+  /** Tasks of the machine that run on although ECS has forgotten them. */
+  orphansOn(instanceId: string): readonly TaskRecord[] {
+    return this.#orphans.get(instanceId) ?? [];
+  }
+
+  /** The machine is gone, and what ran on it unknown to ECS too. */
+  machineGone(instanceId: string): void {
+    this.#orphans.delete(instanceId);
   }
 
   setAttributes(host: HostRecord, attributes: readonly Attribute[]): void {
@@ -148,7 +185,7 @@ export class AgentRegistry {
   }
 
   #join(instance: Instance): void {
-    const { world, journal, scheduler, daemons } = this.#parts;
+    const { world, journal } = this.#parts;
     const cluster = this.#clusterOf(instance);
     if (!cluster) return;
     const id = world.random.stream('ecs/ids').hex(32);
@@ -158,6 +195,7 @@ export class AgentRegistry {
     const kept = ((like ?? groupMate)?.attributeList ?? defaultAttributes()).filter(
       ({ name }) => !OWN_ATTRIBUTES.includes(name ?? ''),
     );
+    const isTrunked = this.#getsTrunk(instance, like, kept);
     const host = this.#make(
       {
         ...(like && {
@@ -174,25 +212,82 @@ export class AgentRegistry {
         { name: 'ecs.availability-zone', value: instance.zone },
         { name: 'ecs.subnet-id', value: instance.subnetId },
         { name: 'ecs.instance-type', value: instance.instanceType },
+        ...(isTrunked
+          ? [{ name: TRUNK_ATTRIBUTE, value: `eni-0${world.random.stream('ecs/trunks').hex(16)}` }]
+          : []),
       ],
     );
     host.capacityProviderName = this.#providerOf(instance.group, cluster);
+    host.health = 'INITIALIZING';
     this.#scheduleFlap(host);
-    const active = () => {
-      if (host.status === 'INACTIVE' || host.dead) return;
-      host.status = 'ACTIVE';
-      journal.hostChanged(host, { emits: true });
-      // A daemon is the first on a new host. Source: Amazon ECS developer guide, ecs_service-options.
-      daemons.hostChanged(host);
-      scheduler.hostActive(host);
-    };
-    if (!this.#trunks(host)) {
-      active();
+    const checkedMs = world.random.stream('ecs/host-health').between(FIRST_CHECKS_SECONDS) * 1000;
+    world.clock.after(checkedMs, () => {
+      if (host.agentConnected) this.#setHealth(host, 'OK');
+    });
+    if (!isTrunked) {
+      this.#activate(host);
       return;
     }
     host.status = 'REGISTERING';
     journal.hostChanged(host, { emits: true });
-    world.clock.after(world.random.stream('ecs/registration').between(TRUNK_SECONDS) * 1000, active);
+    this.#afterTrunk(() => this.#activate(host));
+  }
+
+  /** A host can take tasks, unless its trunk interface could not be made. */
+  #activate(host: HostRecord): void {
+    const { journal, scheduler, daemons, world } = this.#parts;
+    if (host.status === 'INACTIVE' || host.status === 'DEREGISTERING' || host.dead) return;
+    const isFirst = host.status !== 'REGISTERING';
+    if (!isFirst && !takeTrunk(host, world)) {
+      host.status = 'REGISTRATION_FAILED';
+      host.statusReason =
+        'The trunk network interface could not be created: InsufficientFreeAddressesInSubnet';
+      // Source: container-instance-eni ("Amazon ECS emits container instance state change events" for it).
+      journal.hostChanged(host, { emits: true });
+      return;
+    }
+    host.status = 'ACTIVE';
+    journal.hostChanged(host, { emits: isFirst || world.readings.statusChangeEmitsEvent });
+    // A daemon is the first on a new host. Source: Amazon ECS developer guide, ecs_service-options.
+    daemons.hostChanged(host);
+    scheduler.hostActive(host);
+  }
+
+  #forget(host: HostRecord, actor?: Actor): void {
+    const { state, journal, world, daemons } = this.#parts;
+    releaseTrunk(host, world);
+    host.status = 'INACTIVE';
+    host.agentConnected = false;
+    host.clusterRecord.hosts.delete(host);
+    if (state.hostOfInstance.get(host.instanceId) === host) state.hostOfInstance.delete(host.instanceId);
+    for (const hosts of state.hostsOfGroup.values()) hosts.delete(host);
+    for (const service of host.clusterRecord.services.values()) service.allowed.delete(host);
+    journal.hostChanged(host, { ...(actor && { actor }), emits: true });
+    daemons.hostChanged(host);
+    const keptMs = world.readings.inactiveHostsStayDescribable ? INACTIVE_KEPT_MS : INACTIVE_GONE_MS;
+    world.clock.after(keptMs, () => {
+      state.hosts.delete(host.id);
+      journal.hosts.remove(host.id);
+    });
+  }
+
+  /** The account setting decides, for new hosts only; where the capture is silent, hosts like it tell. */
+  #getsTrunk(instance: Instance, like: HostRecord | undefined, kept: readonly Attribute[]): boolean {
+    const osType = kept.find(({ name }) => name === 'ecs.os-type')?.value;
+    if (!supportsTrunk(instance.instanceType, osType, like?.source.versionInfo?.agentVersion)) return false;
+    return isTrunkingOn(this.#parts.capture) ?? (like !== undefined && TRUNK_ATTRIBUTE in like.attributes);
+  }
+
+  #afterTrunk(run: () => void): void {
+    const { clock, random } = this.#parts.world;
+    clock.after(random.stream('ecs/registration').between(TRUNK_SECONDS) * 1000, run);
+  }
+
+  #setHealth(host: HostRecord, health: HostHealth): void {
+    if (host.health === health || host.status === 'INACTIVE') return;
+    host.health = health;
+    host.healthChangedAtMs = this.#parts.world.clock.nowMs;
+    this.#parts.journal.hostHealthChanged(host);
   }
 
   #make(
@@ -204,7 +299,7 @@ export class AgentRegistry {
   ): HostRecord {
     const { world, state } = this.#parts;
     const type = attributes.find(({ name }) => name === 'ecs.instance-type')?.value ?? '';
-    const trunked = attributes.some(({ name }) => name === 'ecs.awsvpc-trunk-id');
+    const trunked = attributes.some(({ name }) => name === TRUNK_ATTRIBUTE);
     const host = new HostRecord(
       {
         containerInstanceArn: arn,
@@ -261,14 +356,11 @@ export class AgentRegistry {
     return group === null ? undefined : this.#parts.providers.ofGroup(group, cluster);
   }
 
-  #trunks(host: HostRecord): boolean {
-    return this.#trunking && 'ecs.awsvpc-trunk-id' in host.attributes;
-  }
-
   #connect(host: HostRecord): void {
     if (host.agentConnected || host.dead || host.status === 'INACTIVE') return;
     host.agentConnected = true;
     this.#parts.journal.hostChanged(host, { emits: true });
+    this.#setHealth(host, 'OK');
     this.#scheduleFlap(host);
     for (const run of host.whenConnected.splice(0)) run();
     this.#parts.starter.admit(host);
@@ -281,23 +373,4 @@ export class AgentRegistry {
     const seconds = afterSeconds ?? random.stream('ecs/agent').between(CONNECTION_SECONDS);
     host.flapTimer = clock.after(seconds * 1000, () => this.disconnect(host));
   }
-}
-
-/** For a type of which the cluster has no host: what every Linux agent reports. */
-function defaultAttributes(): Attribute[] {
-  return [
-    { name: 'ecs.os-type', value: 'linux' },
-    { name: 'ecs.os-family', value: 'LINUX' },
-    { name: 'ecs.cpu-architecture', value: 'x86_64' },
-    { name: 'ecs.capability.task-eni' },
-    { name: 'ecs.capability.execution-role-awslogs' },
-    { name: 'ecs.capability.container-health-check' },
-    { name: 'ecs.capability.task-cpu-mem-limit' },
-    { name: 'com.amazonaws.ecs.capability.ecr-auth' },
-    { name: 'com.amazonaws.ecs.capability.task-iam-role' },
-    { name: 'com.amazonaws.ecs.capability.logging-driver.awslogs' },
-    { name: 'com.amazonaws.ecs.capability.docker-remote-api.1.18' },
-    { name: 'com.amazonaws.ecs.capability.docker-remote-api.1.19' },
-    { name: 'com.amazonaws.ecs.capability.docker-remote-api.1.21' },
-  ];
 }

@@ -168,6 +168,11 @@ export class EcsService implements EcsPort {
     return true;
   }
 
+  /** Tasks whose containers still run on the machine although ECS has forgotten them. */
+  orphansOn(instanceId: string): readonly TaskTruth[] {
+    return this.#parts.registry.orphansOn(instanceId);
+  }
+
   /** AWS retires a task on Fargate from this time on; tasks retired at the same moment share a notice. */
   retireFargateTask(taskArn: string, startMs: number): void {
     const task = this.#parts.state.tasks.get(idOf(taskArn));

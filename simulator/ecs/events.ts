@@ -17,6 +17,21 @@ export function containerInstanceEvent(
   });
 }
 
+/** Source: Amazon ECS developer guide, ecs_container_instance_health_events. */
+export function hostHealthEvent(picture: ContainerInstance, clusterArn: string): ServiceEvent {
+  return lazyEvent('ECS Container Instance Health Change', picture.containerInstanceArn ?? '', () => {
+    const { containerInstanceArn, ec2InstanceId, capacityProviderName, healthStatus } = picture;
+    return plain({
+      clusterArn,
+      containerInstanceArn,
+      capacityProviderName: capacityProviderName ?? null,
+      ec2InstanceId,
+      overallStatus: healthStatus?.overallStatus,
+      healthChecks: healthStatus?.details,
+    });
+  });
+}
+
 export function taskEvent(picture: Task, nowMs: number): ServiceEvent {
   return lazyEvent('ECS Task State Change', picture.taskArn ?? '', () => {
     const { healthStatus: _, tags: __, ...shown } = picture;

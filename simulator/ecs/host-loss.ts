@@ -25,6 +25,8 @@ export class HostLoss {
   }
 
   instanceChanged(instance: Instance, actor: Actor): void {
+    if (instance.state === 'shutting-down' || instance.state === 'stopping')
+      this.#parts.registry.machineGone(instance.instanceId);
     const host = this.#parts.state.hostOfInstance.get(instance.instanceId);
     if (!host) return;
     switch (instance.state) {

@@ -3,24 +3,13 @@ import type { ContainerInstance, Resource } from '@aws-sdk/client-ecs';
 import { interfacesOf } from '../interfaces-by-size.ts';
 import type { InstanceTypeRecord } from '../world.ts';
 import type { HostSize } from './records.ts';
+import { tasksWithTrunk } from './trunks.ts';
 
 /** Kept by the agent. Source: Amazon ECS API reference, PortMapping.hostPort. */
 const AGENT_PORTS = ['22', '2375', '2376', '51678', '51679'];
 
 /** What the operating system keeps of the machine's memory: ECS registers what is left. */
 const REGISTERED_MEMORY_SHARE = 0.95;
-
-/** awsvpc tasks with trunking, by size. Source: Amazon ECS developer guide, eni-trunking-supported-instance-types. */
-const TRUNKED: Readonly<Record<string, number>> = {
-  medium: 4,
-  large: 10,
-  xlarge: 20,
-  '2xlarge': 40,
-  '4xlarge': 60,
-  '8xlarge': 60,
-  '9xlarge': 60,
-  '12xlarge': 60,
-};
 
 export function sizeOf(
   source: ContainerInstance,
@@ -43,8 +32,7 @@ export function sizeOf(
 
 /** One interface is the host's own. Source: Amazon ECS developer guide, container-instance-eni. */
 function eniLimit(instanceType: string, record: InstanceTypeRecord | undefined, trunked: boolean): number {
-  const size = instanceType.split('.')[1] ?? '';
-  if (trunked) return TRUNKED[size] ?? 120;
+  if (trunked) return tasksWithTrunk(instanceType);
   return (record?.maximumNetworkInterfaces ?? interfacesOf(instanceType)) - 1;
 }
 

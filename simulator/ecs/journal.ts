@@ -6,7 +6,13 @@ import type { ContainerInstance, Service, Task } from '@aws-sdk/client-ecs';
 import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
-import { containerInstanceEvent, deploymentEvent, serviceActionEvent, taskEvent } from './events.ts';
+import {
+  containerInstanceEvent,
+  deploymentEvent,
+  hostHealthEvent,
+  serviceActionEvent,
+  taskEvent,
+} from './events.ts';
 import { pictureOfHost, pictureOfService, pictureOfTask } from './pictures.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import type { EcsState } from './state.ts';
@@ -30,6 +36,7 @@ export type TaskChange = Partial<
     | 'stoppedAtMs'
     | 'runningAtMs'
     | 'pullStartedAtMs'
+    | 'pullStoppedAtMs'
     | 'targetsDeregistering'
     | 'protectedUntilMs'
     | 'host'
@@ -71,7 +78,7 @@ export class Journal {
     if (task.desiredStatus === 'RUNNING') task.service?.alive.add(task);
     this.#seat(task);
     this.#count(task, 1);
-    this.#tell(task);
+    this.#tell(task, { moved: true, takesRoom: task.host !== null });
   }
 
   changeTask(task: TaskRecord, change: TaskChange): void {
@@ -89,8 +96,11 @@ export class Journal {
       this.#state.aliveTasks.delete(task);
       task.host?.tasks.delete(task);
     }
-    const moved = before !== task.lastStatus || desiredBefore !== task.desiredStatus;
-    this.#tell(task, moved, service !== null && healthyBefore !== service.healthy);
+    this.#tell(task, {
+      moved: before !== task.lastStatus || desiredBefore !== task.desiredStatus,
+      takesRoom: change.host !== undefined || desiredBefore !== task.desiredStatus,
+      healthChanged: service !== null && healthyBefore !== service.healthy,
+    });
     this.onTask(task);
   }
 
@@ -107,13 +117,22 @@ export class Journal {
     this.recordHost(host, options.actor);
   }
 
-  /** Resources or counts changed: a new version and event, nothing for the log. */
-  touchHost(host: HostRecord, emits = true): void {
-    host.version++;
+  /**
+   * Renews the picture. A change that AWS lists as a cause of an event raises the version too, and only such a change.
+   * Sources: Amazon ECS API reference, ContainerInstance.version; developer guide, ecs_container_instance_events.
+   */
+  touchHost(host: HostRecord, emits: boolean): void {
+    if (emits && !this.#quiet) host.version++;
     const picture = pictureOfHost(host);
     this.hosts.put(host.id, picture);
     if (emits && !this.#quiet)
       this.#world.bus.emit(containerInstanceEvent(picture, host.clusterRecord.arn, this.#world.clock.nowMs));
+  }
+
+  /** What ECS tells of a host's health changed. Source: ecs_container_instance_health_events. */
+  hostHealthChanged(host: HostRecord): void {
+    this.touchHost(host, false);
+    if (!this.#quiet) this.#world.bus.emit(hostHealthEvent(pictureOfHost(host), host.clusterRecord.arn));
   }
 
   recordHost(host: HostRecord, actor?: Actor): void {
@@ -203,15 +222,20 @@ export class Journal {
     if (task.lastStatus !== 'STOPPED') task.host.tasks.add(task);
   }
 
-  #tell(task: TaskRecord, moved = true, healthChanged = false): void {
+  #tell(
+    task: TaskRecord,
+    told: { readonly moved: boolean; readonly takesRoom: boolean; readonly healthChanged?: boolean },
+  ): void {
     const picture = pictureOfTask(task);
     this.tasks.put(task.id, picture);
     this.recordTask(task);
-    if (moved) {
+    if (told.moved) {
       if (!this.#quiet) this.#world.bus.emit(taskEvent(picture, this.#world.clock.nowMs));
-      if (task.host) this.touchHost(task.host);
+      // Placing a task on a host or stopping it changes the host's resources; beyond that nothing is documented.
+      if (task.host)
+        this.touchHost(task.host, told.takesRoom || this.#world.readings.taskStatusCountsAsHostChange);
     }
-    if (task.service) this.serviceChanged(task.service, healthChanged);
+    if (task.service) this.serviceChanged(task.service, told.healthChanged ?? false);
   }
 
   #count(task: TaskRecord, sign: 1 | -1): void {

@@ -1,6 +1,7 @@
 /** Records as ECS describes them: immutable objects in the SDK's output shapes. */
 import type { Container, ContainerInstance, Deployment, Resource, Service, Task } from '@aws-sdk/client-ecs';
 import { platformOf } from './fargate/platform.ts';
+import { healthOf } from './host-health.ts';
 import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 
 /**
@@ -17,6 +18,7 @@ export function pictureOfHost(host: HostRecord): ContainerInstance {
   }
   const gpuIds = Array.from({ length: size.gpus }, (_, at) => `GPU-${at}`);
   const { source } = host;
+  const health = healthOf(host);
   return {
     containerInstanceArn: host.containerInstanceArn,
     ec2InstanceId: host.instanceId,
@@ -40,10 +42,7 @@ export function pictureOfHost(host: HostRecord): ContainerInstance {
     registeredAt: new Date(host.registeredAtMs),
     attachments: source.attachments ?? [],
     tags: host.tags,
-    healthStatus: {
-      overallStatus: host.agentConnected ? 'OK' : 'IMPAIRED',
-      details: [{ type: 'CONTAINER_RUNTIME', status: host.agentConnected ? 'OK' : 'INSUFFICIENT_DATA' }],
-    },
+    ...(health && { healthStatus: health }),
   };
 }
 
@@ -75,10 +74,11 @@ export function pictureOfTask(task: TaskRecord): Task {
     ...(task.fargate && platformOf(task)),
     overrides: source.overrides ?? { containerOverrides: [], inferenceAcceleratorOverrides: [] },
     ...dated('pullStartedAt', task.pullStartedAtMs),
+    ...dated('pullStoppedAt', task.pullStoppedAtMs),
     ...dated('startedAt', task.runningAtMs),
     ...(task.startedBy !== undefined && { startedBy: task.startedBy }),
     ...dated('stoppingAt', task.stoppingAtMs),
-    ...(task.lastStatus === 'STOPPED' && dated('executionStoppedAt', task.stoppedAtMs)),
+    ...dated('executionStoppedAt', task.executionStoppedAtMs),
     ...dated('stoppedAt', task.stoppedAtMs),
     ...(task.stopCode && { stopCode: task.stopCode }),
     ...(task.desiredStatus === 'STOPPED' && task.cause && { stoppedReason: task.cause.text }),

@@ -21,6 +21,7 @@ import type { Timer } from '../kernel/clock.ts';
 import type { Actor, StopCause } from '../observation.ts';
 import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.ts';
 import { Claims } from './claims.ts';
+import type { HostHealth } from './host-health.ts';
 import type { Definition } from './task-definition.ts';
 
 export interface ClusterRecord {
@@ -66,6 +67,10 @@ export class HostRecord implements ContainerInstanceTruth {
   status: HostStatus = 'ACTIVE';
   statusReason: string | undefined;
   agentConnected = true;
+  health: HostHealth = 'OK';
+  healthChangedAtMs: number;
+  /** The subnet that lends its trunk interface an address. */
+  trunkSubnet: string | undefined;
   version = 1;
   attributes: Readonly<Record<string, string>> = {};
   /** Raised at each change of `attributes`, for whoever remembers an answer that rests on them. */
@@ -111,6 +116,7 @@ export class HostRecord implements ContainerInstanceTruth {
     this.id = identity.id;
     this.instanceId = identity.instanceId;
     this.registeredAtMs = identity.registeredAtMs;
+    this.healthChangedAtMs = identity.registeredAtMs;
     this.cluster = cluster.name;
     this.clusterRecord = cluster;
     this.registered = size;
@@ -175,6 +181,9 @@ export class TaskRecord implements TaskTruth {
   aged = false;
   version = 1;
   pullStartedAtMs: number | null = null;
+  pullStoppedAtMs: number | null = null;
+  /** Its containers have ended. */
+  executionStoppedAtMs: number | null = null;
   runningAtMs: number | null = null;
   stoppingAtMs: number | null = null;
   stoppedAtMs: number | null = null;

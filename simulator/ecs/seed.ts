@@ -140,6 +140,8 @@ function adoptTask(parts: Parts, source: Task): TaskRecord {
   const stopping = STATUSES.indexOf(status) > STATUSES.indexOf('RUNNING');
   task.desiredStatus = source.desiredStatus === 'STOPPED' || stopping ? 'STOPPED' : 'RUNNING';
   task.pullStartedAtMs = source.pullStartedAt?.getTime() ?? null;
+  task.pullStoppedAtMs = source.pullStoppedAt?.getTime() ?? null;
+  task.executionStoppedAtMs = source.executionStoppedAt?.getTime() ?? null;
   task.runningAtMs = source.startedAt?.getTime() ?? (status === 'RUNNING' ? task.createdAtMs : null);
   task.stoppingAtMs = source.stoppingAt?.getTime() ?? null;
   task.stoppedAtMs = source.stoppedAt?.getTime() ?? null;

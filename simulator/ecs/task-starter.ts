@@ -18,6 +18,7 @@ import {
 } from './records.ts';
 import { bindPorts, targetsOf } from './targets.ts';
 import type { Definition } from './task-definition.ts';
+import { isAtLeast } from './trunks.ts';
 
 /** Share of the start that an awsvpc task spends on its network interface. Source: ecs_task_events sample, 14.5 of 21 s. */
 const ENI_SHARE = 0.3;
@@ -26,6 +27,17 @@ const ACTIVATING_SHARE = 0.1;
 const PULL_SHARE = 0.6;
 /** How long a container of a revision that cannot work lives. */
 const CRASH_SECONDS = [5, 20] as const;
+
+/** Source: amazon-ecs-agent issue 5138 ("15 to 20 minutes"); how often is not told. */
+const STALL_SHARE = 0.1;
+const STALL_SECONDS = [900, 1200] as const;
+
+/** Agents that start a task as soon as its own room is free. Source: amazon-ecs-agent, CHANGELOG (1.73.1 took it back). */
+const FIRST_EAGER_AGENT = [1, 75, 0];
+
+/** `ECS_CONTAINER_START_TIMEOUT` on Linux and on Windows. Source: Amazon ECS developer guide, ecs-agent-config. */
+const START_TIMEOUT_MS = 180_000;
+const WINDOWS_START_TIMEOUT_MS = 480_000;
 
 export interface NewTask {
   readonly cluster: ClusterRecord;
@@ -105,10 +117,26 @@ export class TaskStarter {
   admit(host: HostRecord): void {
     if (!host.agentConnected || host.dead) return;
     for (let next = host.agentQueue[0]; next; next = host.agentQueue[0]) {
-      if (shortageOf(host.registered, host.held, next.definition.needs)) return;
+      if (waitsForAllStops(host) || shortageOf(host.registered, host.held, next.definition.needs)) return;
       host.agentQueue.shift();
       this.#begin(next, this.#remainingMs.get(next) ?? 0);
     }
+  }
+
+  /**
+   * A task has let go of its room. The agent may miss that: what it has queued then waits for the next task that comes or
+   * goes, or for its periodic look.
+   */
+  roomFreed(host: HostRecord): void {
+    const { clock, random, readings } = this.#parts.world;
+    if (readings.queuedTaskMayStall && host.agentQueue.length > 0) {
+      const stream = random.stream('ecs/agent-stalls');
+      if (stream.chance(STALL_SHARE)) {
+        clock.after(stream.between(STALL_SECONDS) * 1000, () => this.admit(host));
+        return;
+      }
+    }
+    this.admit(host);
   }
 
   /** Runs now, or when the agent is back: it can neither hear nor tell anything meanwhile. */
@@ -187,9 +215,13 @@ export class TaskStarter {
         return;
       }
       task.timer = clock.after(remainingMs * (1 - ACTIVATING_SHARE), () => {
-        this.#parts.journal.changeTask(task, { lastStatus: 'ACTIVATING' });
-        task.timer = clock.after(remainingMs * ACTIVATING_SHARE, () =>
-          this.whenConnected(task.host, () => this.#run(task)),
+        this.#parts.journal.changeTask(task, { lastStatus: 'ACTIVATING', pullStoppedAtMs: clock.nowMs });
+        const startMs = remainingMs * ACTIVATING_SHARE;
+        const limitMs = startTimeoutMs(task);
+        task.timer = clock.after(Math.min(startMs, limitMs), () =>
+          this.whenConnected(task.host, () =>
+            startMs > limitMs ? this.#failContainerStart(task, limitMs) : this.#run(task),
+          ),
         );
       });
     };
@@ -202,6 +234,14 @@ export class TaskStarter {
     this.#parts.stopper.failStart(
       task,
       `CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref ${container?.image ?? ''}: not found`,
+    );
+  }
+
+  /** Source of the text: Amazon ECS developer guide, stopped-task-error-codes. */
+  #failContainerStart(task: TaskRecord, limitMs: number): void {
+    this.#parts.stopper.failStart(
+      task,
+      `DockerTimeoutError: Could not transition to started; timed out after waiting ${limitMs / 60_000}m0s`,
     );
   }
 
@@ -258,4 +298,17 @@ export class TaskStarter {
     const at = this.#addresses++;
     return `10.254.${Math.floor(at / 250) % 250}.${(at % 250) + 4}`;
   }
+}
+
+/** Older agents start nothing while anything on the host still stops. Source: AWS, July 2023 (see above). */
+function waitsForAllStops(host: HostRecord): boolean {
+  const version = host.source.versionInfo?.agentVersion;
+  if (version === undefined || version === '1.73.0' || isAtLeast(version, FIRST_EAGER_AGENT)) return false;
+  for (const task of host.tasks) if (task.begun && task.desiredStatus === 'STOPPED') return true;
+  return false;
+}
+
+function startTimeoutMs(task: TaskRecord): number {
+  const isWindows = task.host?.attributes['ecs.os-type'] === 'windows';
+  return isWindows ? WINDOWS_START_TIMEOUT_MS : START_TIMEOUT_MS;
 }

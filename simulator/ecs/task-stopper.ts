@@ -13,6 +13,9 @@ import type { TaskRecord } from './records.ts';
 const NOTICE_SECONDS = [0.2, 1.5] as const;
 const ENI_DETACH_SECONDS = [5, 15] as const;
 const CLEAN_UP_SECONDS = [0.5, 2] as const;
+/** 128 and the number of the signal that ended the container: SIGTERM obeyed, or SIGKILL after stopTimeout. */
+const TERMINATED = 143;
+const KILLED = 137;
 /** How long STOPPED tasks stay listed: "at least one hour". Source: Amazon ECS API reference, DescribeTasks. */
 const LISTED_AFTER_STOP_MS = 3_600_000;
 
@@ -82,6 +85,7 @@ export class TaskStopper {
   finish(task: TaskRecord): void {
     const { clock } = this.#parts.world;
     this.#releaseEni(task);
+    if (task.runningAtMs !== null) task.executionStoppedAtMs ??= clock.nowMs;
     this.#parts.journal.changeTask(task, { lastStatus: 'STOPPED', stoppedAtMs: clock.nowMs });
     clock.after(LISTED_AFTER_STOP_MS, () => this.#parts.journal.forgetTask(task));
   }
@@ -132,18 +136,20 @@ export class TaskStopper {
       const drawn = world.random
         .stream('ecs/task-stops')
         .between(world.timings.stopSeconds(task.serviceName));
+      const timeout = stopTimeoutOf(task);
       const seconds =
-        Math.min(drawn, stopTimeoutOf(task)) +
-        world.faults.stuckStoppingSeconds(task.taskArn, task.serviceName);
+        Math.min(drawn, timeout) + world.faults.stuckStoppingSeconds(task.taskArn, task.serviceName);
       task.timer = world.clock.after(seconds * 1000, () =>
         starter.whenConnected(task.host, () => {
-          if (task.lastStatus === 'STOPPING') this.#halted(task);
+          if (task.lastStatus === 'STOPPING') this.#halted(task, drawn > timeout ? KILLED : TERMINATED);
         }),
       );
     });
   }
 
-  #halted(task: TaskRecord): void {
+  #halted(task: TaskRecord, exitCode?: number): void {
+    if (exitCode !== undefined) task.containers = task.containers.map((each) => ({ exitCode, ...each }));
+    task.executionStoppedAtMs ??= this.#parts.world.clock.nowMs;
     this.#release(task);
     // Its targets have not been told before. Source: AWS knowledge center, fargate-spot-termination-notice.
     if (task.interrupted) this.#dropTargets(task);
@@ -161,6 +167,7 @@ export class TaskStopper {
 
   /** Its containers are gone already: nothing is left to wait for but the clearing up. */
   #die(task: TaskRecord, cause: StopCause, stopCode: TaskStopCode): void {
+    task.executionStoppedAtMs = this.#parts.world.clock.nowMs;
     this.#letGo(task, cause, stopCode);
     this.#release(task);
     this.#dropTargets(task);
@@ -185,7 +192,7 @@ export class TaskStopper {
     if (!host || !task.begun) return;
     task.begun = false;
     host.held.remove(task.definition.needs);
-    this.#parts.starter.admit(host);
+    this.#parts.starter.roomFreed(host);
   }
 
   #releaseEni(task: TaskRecord): void {

@@ -25,6 +25,15 @@ import { subjectOf } from '../placement.ts';
 import type { ClusterRecord, HostRecord } from '../records.ts';
 import { batch, pageOfArns, token } from './inputs.ts';
 
+/** What ListContainerInstances filters by. Source: Amazon ECS API reference, ContainerInstanceStatus. */
+const STATUSES: readonly string[] = [
+  'ACTIVE',
+  'DRAINING',
+  'REGISTERING',
+  'DEREGISTERING',
+  'REGISTRATION_FAILED',
+];
+
 const withoutExtras = viewOfPictures((host: ContainerInstance): ContainerInstance => {
   const { tags: _, healthStatus: __, ...shown } = host;
   return { ...shown, tags: [] };
@@ -42,6 +51,8 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
   function list(input: ListContainerInstancesRequest, call: Call): ListContainerInstancesResponse {
     const cluster = state.cluster(input.cluster);
     const query = input.filter === undefined ? undefined : readFilter(input.filter);
+    if (input.status && !STATUSES.includes(input.status))
+      throw awsError('InvalidParameterException', `Unknown container instance status ${input.status}.`);
     const arns: string[] = [];
     for (const host of state.hosts.values()) {
       if (host.clusterRecord !== cluster) continue;
@@ -97,20 +108,25 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
         'InvalidParameterException',
         'Container instance status should be one of [ACTIVE, DRAINING]',
       );
+    const { inactiveFailsAsMissing, wrongStatusFailsWholeCall } = parts.world.readings;
     const hosts: HostRecord[] = [];
     const failures: Failure[] = [];
     for (const each of wanted) {
       const host = state.hostIn(cluster, each);
       if (!host) failures.push({ arn: hostArn(cluster, each), reason: 'MISSING' });
       else if (host.status === 'INACTIVE')
-        failures.push({ arn: host.containerInstanceArn, reason: 'INACTIVE' });
+        failures.push({
+          arn: host.containerInstanceArn,
+          reason: inactiveFailsAsMissing ? 'MISSING' : 'INACTIVE',
+        });
       else if (host.status === 'ACTIVE' || host.status === 'DRAINING') hosts.push(host);
       // "If the instance is in any other status, an error will be received."
-      else
+      else if (wrongStatusFailsWholeCall || wanted.length === 1)
         throw awsError(
           'InvalidParameterException',
           `Container instance ${host.id} is in status ${host.status} and cannot be updated.`,
         );
+      else failures.push({ arn: host.containerInstanceArn, reason: host.status });
     }
     for (const host of hosts) registry.setStatus(host, status, call.actor);
     return { containerInstances: hosts.flatMap((host) => journal.hosts.get(host.id) ?? []), failures };
@@ -122,7 +138,7 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
   ): DeregisterContainerInstanceResponse {
     const cluster = state.cluster(input.cluster);
     const host = state.hostIn(cluster, input.containerInstance ?? '');
-    if (!host || host.status === 'INACTIVE')
+    if (!host || host.status === 'INACTIVE' || host.status === 'DEREGISTERING')
       throw awsError(
         'InvalidParameterException',
         `Referenced container instance ${idOf(input.containerInstance ?? '')} not found.`,

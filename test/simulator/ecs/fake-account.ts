@@ -173,6 +173,7 @@ export function fakeAccount(spec: AccountSpec) {
 
   return {
     ecs,
+    world,
     clock,
     signals,
     observations,

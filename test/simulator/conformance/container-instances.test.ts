@@ -1,0 +1,479 @@
+/**
+ * Container instances as AWS documents them: statuses, versions, agents, health, trunks, deregistration. Where AWS is
+ * silent both readings are tried.
+ */
+import type {
+  ContainerInstance,
+  DescribeContainerInstancesResponse,
+  ListContainerInstancesResponse,
+  UpdateContainerInstancesStateResponse,
+} from '@aws-sdk/client-ecs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { supportsTrunk, tasksWithTrunk } from '../../../simulator/ecs/trunks.ts';
+import { type AccountSpec, type FakeAccount, fakeAccount, hostArn } from '../ecs/fake-account.ts';
+
+let account: FakeAccount;
+afterEach(() => account?.clock.uninstall());
+const start = (spec: AccountSpec) => {
+  account = fakeAccount(spec);
+  return account;
+};
+const hosts = (...ids: string[]) => ids.map((id) => ({ id }));
+const web = (on: readonly string[], more: object = {}) => ({ name: 'web', desired: on.length, on, ...more });
+
+function describeHost(id: string): ContainerInstance | undefined {
+  const arn = account.ecs.containerInstanceOf(id)?.containerInstanceArn ?? hostArn(id);
+  return account.call<DescribeContainerInstancesResponse>('DescribeContainerInstances', {
+    containerInstances: [arn],
+    include: ['CONTAINER_INSTANCE_HEALTH'],
+  }).containerInstances?.[0];
+}
+const versionOf = (id: string) => describeHost(id)?.version ?? 0;
+const hostEvents = (detailType = 'ECS Container Instance State Change') =>
+  account.events.filter((event) => event.detailType === detailType);
+const setState = (ids: readonly string[], status: string) =>
+  account.call<UpdateContainerInstancesStateResponse>('UpdateContainerInstancesState', {
+    containerInstances: ids.map((id) => account.ecs.containerInstanceOf(id)?.containerInstanceArn ?? id),
+    status,
+  });
+
+const trunking: AccountSpec['change'] = (capture) =>
+  void capture.ecs.accountSettings.push({ name: 'awsvpcTrunking', value: 'enabled' });
+
+// Source of this block: Amazon ECS developer guide, container-instance-eni; API reference, ContainerInstance.status.
+describe('with awsvpcTrunking', () => {
+  const withTrunks = (more: Partial<AccountSpec> = {}) =>
+    start({ hosts: hosts('i-1'), change: trunking, ...more });
+
+  it('a new host is REGISTERING while its trunk interface is provisioned, then ACTIVE', async () => {
+    const { boot, pass } = withTrunks();
+    boot('i-2');
+    await pass(41);
+    expect(describeHost('i-2')).toMatchObject({ status: 'REGISTERING', agentConnected: true });
+    await pass(45);
+    expect(describeHost('i-2')?.status).toBe('ACTIVE');
+    expect(describeHost('i-2')?.attributes).toContainEqual(
+      expect.objectContaining({ name: 'ecs.awsvpc-trunk-id' }),
+    );
+  });
+
+  it('a REGISTERING host takes no tasks', async () => {
+    const { boot, pass, ecs } = withTrunks({ services: [web(['i-1', 'i-1'])] });
+    account.drain('i-1');
+    boot('i-2');
+    await pass(45);
+    expect(describeHost('i-2')?.status).toBe('REGISTERING');
+    expect(ecs.tasksOn('i-2')).toEqual([]);
+  });
+
+  it.each(['REGISTERING', 'REGISTRATION_FAILED', 'DEREGISTERING'] as const)(
+    'the state of a host in %s cannot be updated: an error is received',
+    (status) => {
+      withTrunks({ change: (capture) => Object.assign(capture.ecs.containerInstances[0] ?? {}, { status }) });
+      expect(() => setState(['i-1'], 'DRAINING')).toThrow(
+        expect.objectContaining({ name: 'InvalidParameterException' }),
+      );
+      expect(describeHost('i-1')?.status).toBe(status);
+    },
+  );
+
+  it('a host that registers while it is captured becomes ACTIVE', async () => {
+    const { pass } = withTrunks({
+      change: (capture) => Object.assign(capture.ecs.containerInstances[0] ?? {}, { status: 'REGISTERING' }),
+    });
+    await pass(45);
+    expect(describeHost('i-1')?.status).toBe('ACTIVE');
+  });
+
+  it('a terminated host is DEREGISTERING while its trunk is removed, then INACTIVE', async () => {
+    const { boot, pass, terminate, observations } = withTrunks();
+    boot('i-2');
+    await pass(120);
+    terminate('i-2');
+    await pass(1500);
+    const statuses = observations.flatMap(({ observation }) =>
+      observation.kind === 'container-instance' && observation.instanceId === 'i-2'
+        ? [observation.status]
+        : [],
+    );
+    expect([...new Set(statuses)]).toEqual(['REGISTERING', 'ACTIVE', 'DEREGISTERING', 'INACTIVE']);
+  });
+
+  it('hosts that ran before the account opted in keep their limits', async () => {
+    withTrunks({ services: [web(['i-1'], { definition: { networkMode: 'awsvpc' }, desired: 20 })] });
+    await account.pass(300);
+    // m5.large: three interfaces, one of them the host's own.
+    expect(
+      account.ecs.tasksOn('i-1').filter(({ desiredStatus }) => desiredStatus === 'RUNNING'),
+    ).toHaveLength(2);
+  });
+
+  it('a new m5.large takes ten awsvpc tasks instead of two', async () => {
+    const { boot, pass, ecs } = withTrunks({
+      hosts: [{ id: 'i-1', cpu: 32_768, memory: 65_536 }],
+      services: [web(['i-1'], { definition: { networkMode: 'awsvpc' }, desired: 20 })],
+      readings: { joiningHostWakesScheduler: true },
+    });
+    boot('i-2');
+    await pass(900);
+    expect(ecs.tasksOn('i-2').filter(({ lastStatus }) => lastStatus === 'RUNNING')).toHaveLength(10);
+  });
+
+  // Source: container-instance-eni: "If the registration fails, the instance transitions to REGISTRATION_FAILED", with an event.
+  it('a trunk that cannot be made leaves the host REGISTRATION_FAILED, with a reason and an event', async () => {
+    const { boot, pass, world } = withTrunks();
+    Object.assign(world.ec2, { takeAddress: () => false });
+    boot('i-2');
+    await pass(120);
+    expect(describeHost('i-2')).toMatchObject({ status: 'REGISTRATION_FAILED' });
+    expect(describeHost('i-2')?.statusReason).toBeTruthy();
+    expect(hostEvents().at(-1)?.detail).toMatchObject({ status: 'REGISTRATION_FAILED' });
+  });
+
+  // Source: eni-trunking-supported-instance-types.
+  it.each([
+    ['a1.medium', 10],
+    ['m6g.medium', 4],
+    ['c5.large', 10],
+    ['m5.xlarge', 20],
+    ['r5.2xlarge', 40],
+    ['m5.8xlarge', 60],
+    ['m6i.8xlarge', 90],
+    ['m6i.12xlarge', 120],
+    ['c5.18xlarge', 120],
+    ['g4ad.4xlarge', 12],
+  ])('%s takes %i tasks', (type, tasks) => {
+    expect(supportsTrunk(type, 'linux', '1.100.0')).toBe(true);
+    expect(tasksWithTrunk(type)).toBe(tasks);
+  });
+
+  it.each([
+    ['t3.large', 'linux', '1.100.0'],
+    ['m4.large', 'linux', '1.100.0'],
+    ['m5.large', 'windows', '1.100.0'],
+    ['m5.large', 'linux', '1.27.0'],
+  ])('%s on %s with agent %s gets no trunk', (type, os, agent) => {
+    expect(supportsTrunk(type, os, agent)).toBe(false);
+  });
+});
+
+// Source of this block: API reference, UpdateContainerInstancesState; api_failures_messages.
+describe('UpdateContainerInstancesState', () => {
+  it('takes ten at a time', () => {
+    const ids = Array.from({ length: 11 }, (_, at) => `i-${at}`);
+    start({ hosts: hosts(...ids) });
+    expect(() => setState(ids, 'DRAINING')).toThrow(/at most 10/);
+    expect(setState(ids.slice(1), 'DRAINING').containerInstances).toHaveLength(10);
+  });
+
+  it('takes only ACTIVE and DRAINING as a status', () => {
+    start({ hosts: hosts('i-1') });
+    expect(() => setState(['i-1'], 'INACTIVE')).toThrow(/ACTIVE, DRAINING/);
+  });
+
+  it('answers 200 with failures[] MISSING for what is not there, and changes the others', () => {
+    start({ hosts: hosts('i-1') });
+    const { containerInstances, failures } = setState(['i-1', 'no-such-host'], 'DRAINING');
+    expect(containerInstances).toMatchObject([{ status: 'DRAINING' }]);
+    expect(failures).toMatchObject([{ reason: 'MISSING' }]);
+  });
+
+  // UNCONFIRMED: both readings.
+  it.each([
+    [true, 'MISSING'],
+    [false, 'INACTIVE'],
+  ])('fails for an INACTIVE host (reads as missing: %s)', (inactiveFailsAsMissing, reason) => {
+    start({ hosts: hosts('i-1'), readings: { inactiveFailsAsMissing, inactiveHostsStayDescribable: true } });
+    const arn = hostArn('i-1');
+    account.call('DeregisterContainerInstance', { containerInstance: arn });
+    const { failures } = account.call<UpdateContainerInstancesStateResponse>(
+      'UpdateContainerInstancesState',
+      {
+        containerInstances: [arn],
+        status: 'DRAINING',
+      },
+    );
+    expect(failures).toMatchObject([{ arn, reason }]);
+  });
+
+  // UNCONFIRMED: both readings.
+  it.each([true, false])('one host in another status: whole call refused %s', (wrongStatusFailsWholeCall) => {
+    start({
+      hosts: hosts('i-1', 'i-2'),
+      readings: { wrongStatusFailsWholeCall },
+      change: (capture) =>
+        Object.assign(capture.ecs.containerInstances[0] ?? {}, { status: 'REGISTRATION_FAILED' }),
+    });
+    const update = () => setState(['i-1', 'i-2'], 'DRAINING');
+    if (wrongStatusFailsWholeCall) {
+      expect(update).toThrow(expect.objectContaining({ name: 'InvalidParameterException' }));
+      expect(describeHost('i-2')?.status).toBe('ACTIVE');
+    } else {
+      expect(update().failures).toHaveLength(1);
+      expect(describeHost('i-2')?.status).toBe('DRAINING');
+    }
+  });
+});
+
+// Source of this block: API reference, ListContainerInstances.
+describe('ListContainerInstances', () => {
+  const list = (input: object = {}) =>
+    account.call<ListContainerInstancesResponse>('ListContainerInstances', input).containerInstanceArns;
+
+  it('gives every status but INACTIVE unless one is asked for', () => {
+    start({ hosts: hosts('i-1', 'i-2', 'i-3'), readings: { inactiveHostsStayDescribable: true } });
+    account.drain('i-2');
+    account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-3') });
+    expect(list()).toEqual([hostArn('i-1'), hostArn('i-2')]);
+    expect(list({ status: 'DRAINING' })).toEqual([hostArn('i-2')]);
+    expect(list({ status: 'ACTIVE' })).toEqual([hostArn('i-1')]);
+  });
+
+  it('gives 100 a page and takes no more as maxResults', () => {
+    start({ hosts: hosts(...Array.from({ length: 150 }, (_, at) => `i-${at}`)) });
+    const first = account.call<ListContainerInstancesResponse>('ListContainerInstances');
+    expect(first.containerInstanceArns).toHaveLength(100);
+    expect(list({ nextToken: first.nextToken })).toHaveLength(50);
+    expect(() => list({ maxResults: 101 })).toThrow();
+  });
+});
+
+// Source of this block: API reference, ContainerInstance.version; developer guide, ecs_container_instance_events.
+describe('the version of a host', () => {
+  it('rises by one with each event, and each event carries it', async () => {
+    start({ hosts: hosts('i-1', 'i-2'), services: [web(['i-1', 'i-1', 'i-2'])] });
+    const before = versionOf('i-1');
+    account.drain('i-1');
+    await account.pass(4000);
+    const versions = hostEvents()
+      .map(({ detail }) => detail as unknown as ContainerInstance)
+      .filter(({ ec2InstanceId }) => ec2InstanceId === 'i-1')
+      .map(({ version }) => version);
+    expect(versions).toEqual(versions.map((_, at) => before + at + 1));
+    expect(versionOf('i-1')).toBe(versions.at(-1));
+  });
+
+  it.each([true, false])(
+    'rises when a task is placed and when one is told to stop (each status change counts: %s)',
+    async (taskStatusCountsAsHostChange) => {
+      start({
+        hosts: hosts('i-1', 'i-2'),
+        services: [web(['i-1'])],
+        readings: { taskStatusCountsAsHostChange, statusChangeEmitsEvent: false },
+      });
+      const before = versionOf('i-1') + versionOf('i-2');
+      account.call('StopTask', { task: account.tasksOf('web')[0]?.taskArn });
+      expect(versionOf('i-1') + versionOf('i-2')).toBe(before + 1);
+      await account.pass(120);
+      const changes = versionOf('i-1') + versionOf('i-2') - before - 1;
+      // One for the replacement; every further status of both tasks only in the one reading.
+      if (taskStatusCountsAsHostChange) expect(changes).toBeGreaterThan(3);
+      else expect(changes).toBe(1);
+    },
+  );
+
+  it('stands while nothing happens, and while the set of tasks is the same it may only rise for the agent', async () => {
+    start({ hosts: hosts('i-1'), services: [web(['i-1'])] });
+    const before = versionOf('i-1');
+    await account.pass(3600);
+    const agentEvents = hostEvents().length;
+    expect(versionOf('i-1')).toBe(before + agentEvents);
+  });
+
+  it('never stands while a task has come or has been told to stop', async () => {
+    start({
+      hosts: hosts('i-1', 'i-2', 'i-3'),
+      services: [web(['i-1', 'i-1', 'i-2']), { name: 'api', desired: 2, on: ['i-2', 'i-3'] }],
+      readings: { taskStatusCountsAsHostChange: false, statusChangeEmitsEvent: false },
+    });
+    const seen = new Map<string, string>();
+    const check = () => {
+      for (const id of ['i-1', 'i-2', 'i-3']) {
+        const key = `${id}@${versionOf(id)}`;
+        const tasks = account.ecs
+          .tasksOn(id)
+          .filter(({ desiredStatus }) => desiredStatus === 'RUNNING')
+          .map(({ taskArn }) => taskArn)
+          .sort()
+          .join();
+        expect(seen.get(key) ?? tasks, key).toBe(tasks);
+        seen.set(key, tasks);
+      }
+    };
+    account.drain('i-1');
+    for (let second = 0; second < 300; second++) {
+      await account.pass(1);
+      check();
+    }
+  });
+
+  // UNCONFIRMED: both readings (the change of status is not among the listed causes).
+  it.each([true, false])('a change of status alone sends an event: %s', (statusChangeEmitsEvent) => {
+    start({ hosts: hosts('i-1'), readings: { statusChangeEmitsEvent } });
+    const before = versionOf('i-1');
+    setState(['i-1'], 'DRAINING');
+    expect(hostEvents()).toHaveLength(statusChangeEmitsEvent ? 1 : 0);
+    expect(versionOf('i-1')).toBe(before + (statusChangeEmitsEvent ? 1 : 0));
+    expect(describeHost('i-1')?.status).toBe('DRAINING');
+  });
+
+  it('an attribute put on a host changes no version', () => {
+    start({ hosts: hosts('i-1') });
+    const before = versionOf('i-1');
+    account.call('PutAttributes', { attributes: [{ name: 'stack', value: '7', targetId: hostArn('i-1') }] });
+    expect(versionOf('i-1')).toBe(before);
+    expect(describeHost('i-1')?.attributes).toContainEqual({ name: 'stack', value: '7' });
+  });
+});
+
+describe('the counts of a host', () => {
+  // Source: ContainerInstance.runningTasksCount: "that have a desired status of RUNNING".
+  it('runningTasksCount is 0 while its tasks still stop', async () => {
+    start({ hosts: hosts('i-1'), services: [web(['i-1'], { min: 0, max: 100 })], stopSeconds: [25, 25] });
+    account.call('UpdateService', { service: 'web', desiredCount: 0 });
+    await account.pass(10);
+    expect(describeHost('i-1')?.runningTasksCount).toBe(0);
+    expect(account.ecs.tasksOn('i-1')).toMatchObject([{ lastStatus: 'STOPPING' }]);
+  });
+
+  // Source: ContainerInstance.pendingTasksCount: "that are in the PENDING status".
+  it('pendingTasksCount counts PENDING, not PROVISIONING', async () => {
+    start({
+      hosts: hosts('i-1'),
+      services: [web([], { desired: 1, definition: { networkMode: 'awsvpc' } })],
+    });
+    await account.pass(4);
+    expect(account.tasksOf('web')).toMatchObject([{ lastStatus: 'PROVISIONING' }]);
+    expect(describeHost('i-1')).toMatchObject({ pendingTasksCount: 0, runningTasksCount: 1 });
+    await account.pass(8);
+    expect(account.tasksOf('web')).toMatchObject([{ lastStatus: 'PENDING' }]);
+    expect(describeHost('i-1')).toMatchObject({ pendingTasksCount: 1 });
+  });
+});
+
+// Source of this block: Amazon ECS developer guide, container-instance-health and ecs_container_instance_health_events.
+describe('the health of a host', () => {
+  it('is INITIALIZING at first and OK after the first checks', async () => {
+    const { boot, pass } = start({ hosts: hosts('i-1') });
+    boot('i-2');
+    await pass(41);
+    expect(describeHost('i-2')?.healthStatus?.overallStatus).toBe('INITIALIZING');
+    await pass(60);
+    expect(describeHost('i-2')?.healthStatus).toMatchObject({
+      overallStatus: 'OK',
+      details: [
+        { type: 'CONTAINER_RUNTIME', status: 'OK' },
+        { type: 'AGENT_CONNECTIVITY', status: 'OK' },
+      ],
+    });
+  });
+
+  it('is the most severe of its checks, and an event tells of the change', async () => {
+    const { ecs, pass } = start({ hosts: hosts('i-1') });
+    ecs.disconnectAgent('i-1', 900);
+    await pass(300);
+    expect(describeHost('i-1')?.healthStatus).toMatchObject({
+      overallStatus: 'IMPAIRED',
+      details: [{ status: 'INSUFFICIENT_DATA' }, { status: 'IMPAIRED' }],
+    });
+    expect(hostEvents('ECS Container Instance Health Change').at(-1)?.detail).toMatchObject({
+      ec2InstanceId: 'i-1',
+      overallStatus: 'IMPAIRED',
+      healthChecks: [{ type: 'CONTAINER_RUNTIME' }, { type: 'AGENT_CONNECTIVITY' }],
+    });
+    await pass(900);
+    expect(describeHost('i-1')?.healthStatus?.overallStatus).toBe('OK');
+  });
+
+  it('is told only by agents from 1.57.0 on', () => {
+    start({
+      hosts: hosts('i-1'),
+      change: (capture) =>
+        Object.assign(capture.ecs.containerInstances[0] ?? {}, { versionInfo: { agentVersion: '1.56.0' } }),
+    });
+    expect(describeHost('i-1')?.healthStatus).toBeUndefined();
+  });
+
+  // UNCONFIRMED: both readings.
+  it.each([true, false])(
+    'a disconnection of seconds makes it IMPAIRED: %s',
+    async (shortDisconnectImpairsHealth) => {
+      const { ecs, pass } = start({ hosts: hosts('i-1'), readings: { shortDisconnectImpairsHealth } });
+      ecs.disconnectAgent('i-1', 30);
+      await pass(5);
+      expect(describeHost('i-1')?.healthStatus?.overallStatus).toBe(
+        shortDisconnectImpairsHealth ? 'IMPAIRED' : 'OK',
+      );
+    },
+  );
+});
+
+// Source of this block: API reference and developer guide, DeregisterContainerInstance.
+describe('deregistration', () => {
+  it('is refused while tasks run, unless forced', () => {
+    start({ hosts: hosts('i-1'), services: [web(['i-1'])] });
+    const deregister = (force: boolean) =>
+      account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-1'), force });
+    expect(() => deregister(false)).toThrow(expect.objectContaining({ name: 'InvalidParameterException' }));
+    deregister(true);
+    expect(account.ecs.containerInstanceOf('i-1')).toBeUndefined();
+    // A second call errors.
+    expect(() => deregister(true)).toThrow(expect.objectContaining({ name: 'InvalidParameterException' }));
+  });
+
+  // The developer guide contradicts itself: both readings.
+  it.each([true, false])('by force, of a live host, orphans its containers: %s', async (orphans) => {
+    start({
+      hosts: hosts('i-1', 'i-2'),
+      services: [web(['i-1'])],
+      readings: { forcedDeregistrationOrphansTasks: orphans },
+    });
+    const [task] = account.tasksOf('web');
+    account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-1'), force: true });
+    expect(task).toMatchObject({ lastStatus: 'STOPPED' });
+    expect(account.ecs.orphansOn('i-1')).toHaveLength(orphans ? 1 : 0);
+    await account.pass(120);
+    // The service starts a copy elsewhere, whatever becomes of the old one.
+    expect(account.tasksOf('web')).toMatchObject([{ instanceId: 'i-2', lastStatus: 'RUNNING' }]);
+    account.terminate('i-1');
+    expect(account.ecs.orphansOn('i-1')).toEqual([]);
+  });
+
+  // Source: amazon-ecs-agent, session.go: the agent of an INACTIVE instance is turned away, again each hour.
+  it('is for good: the agent of a live machine does not register anew by itself', async () => {
+    start({ hosts: hosts('i-1') });
+    account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-1'), force: true });
+    await account.pass(4 * 3600);
+    expect(account.ecs.containerInstanceOf('i-1')).toBeUndefined();
+  });
+
+  // UNCONFIRMED: both readings.
+  it.each([true, false])('leaves an INACTIVE host to be described for a while: %s', async (stays) => {
+    start({ hosts: hosts('i-1'), readings: { inactiveHostsStayDescribable: stays } });
+    account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-1') });
+    await account.pass(60);
+    expect(describeHost('i-1')?.status).toBe(stays ? 'INACTIVE' : undefined);
+    await account.pass(3600);
+    expect(describeHost('i-1')).toBeUndefined();
+  });
+
+  it('happens by itself when a connected host is terminated, within 20 minutes', async () => {
+    start({ hosts: hosts('i-1') });
+    account.terminate('i-1');
+    await account.pass(1300);
+    expect(account.ecs.containerInstanceOf('i-1')).toBeUndefined();
+  });
+
+  it.each(['stopped', 'disconnected'])(
+    'never happens by itself when the host was %s: a ghost stays',
+    async (how) => {
+      start({ hosts: hosts('i-1') });
+      if (how === 'stopped') account.setState('i-1', 'stopped');
+      else account.ecs.disconnectAgent('i-1', 86_400);
+      await account.pass(60);
+      account.terminate('i-1');
+      await account.pass(7200);
+      expect(describeHost('i-1')).toMatchObject({ status: 'ACTIVE', agentConnected: false });
+    },
+  );
+});
