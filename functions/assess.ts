@@ -5,6 +5,7 @@
  * It trusts no earlier look. What it decides is in the ledger before anybody acts on it, so this may crash anywhere and be
  * repeated. It changes nothing of the cluster itself.
  */
+import { inBatches } from './aws/batches.ts';
 import { dynamodb } from './aws/clients.ts';
 import { readWorld } from './aws/facts/read-facts.ts';
 import { renewClaim } from './aws/ledger/claims.ts';
@@ -29,6 +30,9 @@ import { EVENTS_MAX, handOver } from './flow/successor.ts';
  * Source: AWS Step Functions API reference, HistoryEvent.type.
  */
 const EVENTS = { task: 5, choice: 2, wait: 2 } as const;
+
+/** A line may have 256 KB, by AWS's newer pages 1 MB (Amazon CloudWatch Logs API reference, PutLogEvents). */
+const HOLDS_PER_LINE = 500;
 
 async function assess(state: RunState): Promise<RunState> {
   const table = createTable(dynamodb, environment().tableName);
@@ -112,10 +116,12 @@ function logDecision(state: RunState, step: Step): void {
     activate: step.activate,
     drain: step.drain,
     terminate: step.terminate,
-    holds: step.holds,
+    holds: step.holds.slice(0, HOLDS_PER_LINE),
     waitSeconds: step.waitSeconds,
     end: step.end,
   });
+  const [, ...rest] = inBatches(step.holds, HOLDS_PER_LINE);
+  for (const holds of rest) logger.info('decided, more holds', { runId: state.runId, holds });
 }
 
 function summaryOf(step: Step, facts: Facts): RunState['summary'] {

@@ -26,7 +26,8 @@ import { purposeOf } from './flow/purpose.ts';
 const GREEN: ReadonlySet<Outcome> = new Set(['SUCCEEDED', 'NOTHING_TO_DO', 'PENDING_WINDOW']);
 /** Enough to read in the console; the ledger has all. */
 const FINDINGS_MAX = 50;
-/** A notification may have 256 KiB (Amazon SNS API reference, Publish); a host with its reason takes about 200 bytes. */
+/** A notification may have 256 KiB, and so may an event (Amazon SNS API reference, Publish; EventBridge, PutEvents). */
+const STAYS_MAX_BYTES = 160_000;
 const STAYS_MAX = 500;
 
 const ReportInput = z.union([runStateSchema, failedStartSchema]);
@@ -60,7 +61,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
         cluster: input.cluster,
         runId: input.runId,
         message,
-        detail: { ...input.summary, stays: stays(input, run, ending) },
+        detail: { ...input.summary, ...cutToNotice(stays(input, run, ending)) },
       },
     ],
     run?.record.settings,
@@ -89,7 +90,17 @@ function stays(state: RunState, run: Run | undefined, ending: Ending): readonly 
     group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),
   );
   const untouched = state.mode === 'plan' || run.memory === undefined ? planned : [];
-  return [...keptOut, ...held, ...exempt, ...untouched].slice(0, STAYS_MAX);
+  return [...keptOut, ...held, ...exempt, ...untouched];
+}
+
+/** As many as a notice holds, and how many there are: the ledger has all. */
+function cutToNotice(all: readonly Exemption[]): { stays: readonly Exemption[]; staysCount: number } {
+  let bytes = 0;
+  const stays = all.slice(0, STAYS_MAX).filter((one) => {
+    bytes += Buffer.byteLength(JSON.stringify(one)) + 1;
+    return bytes <= STAYS_MAX_BYTES;
+  });
+  return { stays, staysCount: all.length };
 }
 
 /** Not even the request could be read, or the plan failed: nothing was touched. */

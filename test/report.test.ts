@@ -111,6 +111,23 @@ describe('report', () => {
     expect(await listPending(ledger.table, 'prod')).toMatchObject([{ waitsFor: 'other-run' }]);
   });
 
+  it('tells of thousands of held hosts within what a notification may have, with their count', async () => {
+    const held = { reason: 'x'.repeat(900), sinceMs: 0, attempts: 2, final: true };
+    const hosts = Array.from({ length: 5000 }, (_, at) => ({
+      instanceId: `i-${String(at).padStart(17, '0')}`,
+      role: 'outdated' as const,
+      held,
+    }));
+    await begin(ledger.table, { phase: 'closed', hosts });
+    await handler({ ...state, ending: { outcome: 'PARTIAL', reason: 'hosts are held' } }, lambdaContext);
+
+    const message = sns.commandCalls(PublishCommand)[0]?.args[0].input.Message ?? '';
+    expect(Buffer.byteLength(message)).toBeLessThan(262_144);
+    const { detail } = JSON.parse(message);
+    expect(detail.staysCount).toBe(5000);
+    expect(detail.stays.length).toBeGreaterThan(100);
+  });
+
   it('ends the run although nobody can be told', async () => {
     sns.on(PublishCommand).rejects(new Error('no permission'));
     eventBridge

@@ -4,8 +4,8 @@
 export const READ_WHOLE_TASKS = 2000;
 /** A host in motion is listed once as it changes and once more to be certain, and so is the one that takes its tasks. */
 const LISTS_PER_MOVING_HOST = 2;
-/** Hosts whose tasks one look lists at most, less what its hosts cost: a third of a Lambda's minute of our share. */
-export const LISTS_PER_LOOK = 100;
+/** Lists of tasks in one look at most, less what its hosts cost: with the burst, a third of a Lambda's minute. */
+export const LISTS_PER_LOOK = 160;
 
 /**
  * ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. `moving`: hosts that drain

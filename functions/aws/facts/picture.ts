@@ -175,8 +175,8 @@ export class Picture {
   }
 
   /**
-   * Hosts whose tasks have to be listed, the longest unread first: changed, or not certain. `isNearlyEmpty`: nothing but
-   * daemons, and not ended by us.
+   * Hosts whose tasks have to be listed: changed, or not certain. Those first that may have got tasks, since a task that
+   * nobody sees seems to wait for a place; then the longest unread. `isNearlyEmpty`: nothing but daemons, not ended by us.
    */
   stale(
     containers: readonly ContainerInstance[],
@@ -185,6 +185,7 @@ export class Picture {
   ): ContainerInstance[] {
     const listedAtMs = (host: ContainerInstance) =>
       this.#hosts.get(idOf(host.containerInstanceArn))?.listedAtMs ?? 0;
+    const rank = (host: ContainerInstance) => (host.status === 'DRAINING' ? 1 : 0);
     return containers
       .filter((host) => {
         const known = this.#hosts.get(idOf(host.containerInstanceArn));
@@ -195,7 +196,7 @@ export class Picture {
         if (counted !== undefined && counted !== known.tasks.length) return true;
         return host.status === 'DRAINING' && isNearlyEmpty(host, known.tasks);
       })
-      .sort((a, b) => listedAtMs(a) - listedAtMs(b));
+      .sort((a, b) => rank(a) - rank(b) || listedAtMs(a) - listedAtMs(b));
   }
 
   /** Tasks whose state may change without a change of their host: not running yet, or without a good word on their health. */
