@@ -264,7 +264,8 @@ function runningTasks(
     .filter((task) => task.desiredStatus === 'RUNNING')
     .filter((task) => {
       if (which.task !== undefined) return isTask(which.task, task.taskArn);
-      if (which.family !== undefined) return task.group === `family:${which.family}`;
+      if (which.family !== undefined)
+        return task.serviceName === null && familyOf(task.taskDefinitionArn) === which.family;
       return task.serviceName === which.service;
     })
     .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.taskArn < b.taskArn ? -1 : 1));
@@ -281,6 +282,11 @@ function someConnected(truth: Truth, random: RandomStream, share: number): strin
   for (let count = Math.ceil(left.length * share); count > 0; count--)
     drawn.push(...left.splice(random.integer(0, left.length - 1), 1));
   return drawn;
+}
+
+/** `web` of `arn:…:task-definition/web:7`: a task may have been run with a group of another name. */
+function familyOf(taskDefinitionArn: string): string {
+  return taskDefinitionArn.split('/').at(-1)?.split(':')[0] ?? '';
 }
 
 function timeMs(time: string | number): number {

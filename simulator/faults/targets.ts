@@ -30,6 +30,9 @@ export function faultTargets(services: FaultableServices): FaultTargets {
   const { capture, clock, truth, ec2, autoScaling, ecs, ssm, alarms, imageRegistry } = services;
   const { stepFunctions, eventBridge } = services;
 
+  /** Until when an alarm is in ALARM by a fault. */
+  const soundsUntilMs = new Map<string, number>();
+
   /** Repository and reference of each container image of the service that lies in ECR. */
   const imagesOf = (serviceName: string) =>
     truth
@@ -67,14 +70,25 @@ export function faultTargets(services: FaultableServices): FaultTargets {
     sendEvent: (event) => eventBridge.deliver(event as unknown as EventEnvelope),
     soundAlarm: (name, seconds) => {
       alarms.setState(name, 'ALARM', 'Threshold Crossed');
-      clock.after(seconds * 1000, () => alarms.setState(name, 'OK', 'Threshold no longer crossed'));
+      const untilMs = Math.max(clock.nowMs + seconds * 1000, soundsUntilMs.get(name) ?? 0);
+      soundsUntilMs.set(name, untilMs);
+      // A later fault may have made it longer.
+      clock.at(untilMs, () => {
+        if (clock.nowMs >= (soundsUntilMs.get(name) ?? 0))
+          alarms.setState(name, 'OK', 'Threshold no longer crossed');
+      });
     },
     deleteImageDigest: (serviceName) => {
-      for (const { repository, digest, tag } of imagesOf(serviceName)) {
-        const found = digest ?? digestOfTag(capture, repository, tag);
-        if (found !== undefined) imageRegistry.deleteImage(repository, found);
+      const gone = new Set<string>();
+      for (const image of imagesOf(serviceName)) {
+        gone.add(nameOfImage(image));
+        const found = image.digest ?? digestOfTag(capture, image.repository, image.tag);
+        if (found !== undefined) imageRegistry.deleteImage(image.repository, found);
       }
       ecs.breakPulls(serviceName);
+      // Whoever else runs the same image cannot pull it either.
+      for (const { serviceName: other } of truth.services())
+        if (imagesOf(other).some((image) => gone.has(nameOfImage(image)))) ecs.breakPulls(other);
     },
     moveImageTag: (serviceName) => {
       for (const { repository, tag = 'latest' } of imagesOf(serviceName))
@@ -92,6 +106,10 @@ function digestOfTag(capture: Capture, repository: string, tag = 'latest'): stri
   return capture.ecr.images.find(
     (image) => image.repositoryName === repository && image.imageTags?.includes(tag),
   )?.imageDigest;
+}
+
+function nameOfImage({ repository, digest, tag = 'latest' }: ImageReference): string {
+  return `${repository}@${digest ?? tag}`;
 }
 
 interface ImageReference {
