@@ -146,9 +146,9 @@ export const QUESTIONS = {
       'no: fresh hosts that hold daemons only are the first to be scaled in; yes: desired capacity falls and no host goes',
   },
   stoppedHostHangsDraining: {
-    question: 'Does managed draining come to an end for a host whose machine somebody stopped?',
-    yes: 'not before its 48 hours, unless somebody completes the hook (seen by users)',
-    no: 'as soon as ECS has learned that its tasks are gone',
+    question: 'Does managed draining hang for a host whose machine somebody stopped?',
+    yes: 'for its 48 hours, unless somebody completes the hook (seen by users)',
+    no: 'it ends as soon as ECS has learned that the tasks are gone',
     safety: 'yes: a host that is ending holds its place in Terminating:Wait, whoever waits for it waits too',
   },
 } as const satisfies Record<string, Question>;

@@ -178,7 +178,7 @@ export interface AutoScalingPort {
   isProtectedFromScaleIn(instanceId: string): boolean;
   /** Undefined when there is no such group. */
   capacityOf(group: string): GroupCapacity | undefined;
-  /** As another service of AWS does it that manages the group. */
+  /** As another service of AWS that manages the group; a hook of that name that is there already stays as it is. */
   putLifecycleHook(group: string, hook: LifecycleHook, actor: Actor): void;
   /** Does nothing when the group has no such hook. */
   deleteLifecycleHook(group: string, hookName: string, actor: Actor): void;

@@ -208,7 +208,8 @@ export class AutoScalingService implements AutoScalingPort {
   }
 
   putLifecycleHook(name: string, hook: LifecycleHook, actor: Actor): void {
-    if (!this.#store.find(name)) return;
+    const group = this.#store.find(name);
+    if (!group || group.hooks.has(hook.LifecycleHookName ?? '')) return;
     const input = { LifecycleHookName: hook.LifecycleHookName, ...hook, AutoScalingGroupName: name };
     this.#hooks.putLifecycleHook(input, { functionName: actor.name, actor, lagMs: 0 });
   }

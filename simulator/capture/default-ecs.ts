@@ -222,7 +222,14 @@ function fillService(
   service.placementStrategy ??= [];
   service.events ??= [];
   service.createdAt ??= new Date(capture.capturedAt.getTime() - 30 * ONE_DAY_MS);
-  if (!service.launchType && !service.capacityProviderStrategy?.length) service.launchType = 'EC2';
+  if (!service.launchType && !service.capacityProviderStrategy?.length) {
+    // Source: ECS API reference, PutClusterCapacityProviders: the cluster's default strategy goes before a launch type.
+    const byDefault = capture.ecs.clusters.find(
+      ({ clusterArn }) => clusterArn === service.clusterArn,
+    )?.defaultCapacityProviderStrategy;
+    if (byDefault?.length) service.capacityProviderStrategy = [...byDefault];
+    else service.launchType = 'EC2';
+  }
   const definition = definitions.get(familyRevision(service.taskDefinition ?? ''));
   if (definition?.taskDefinitionArn) service.taskDefinition = definition.taskDefinitionArn;
   if (!service.deployments?.length && service.deploymentController.type === 'ECS')

@@ -10,7 +10,7 @@ import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.t
 import type { EcsPort, World } from '../world.ts';
 import { AgentRegistry } from './agent-registry.ts';
 import { idOf } from './arn.ts';
-import { ManagedDraining } from './capacity-providers/managed-draining.ts';
+import { keepDrainingHooks, ManagedDraining } from './capacity-providers/managed-draining.ts';
 import { ManagedScaling } from './capacity-providers/managed-scaling.ts';
 import { CapacityProviders } from './capacity-providers/providers.ts';
 import { ProvisioningQueue } from './capacity-providers/provisioning-queue.ts';
@@ -103,6 +103,7 @@ export class EcsService implements EcsPort {
   /** Puts the captured state in place; call it once, when all ports of the world exist. */
   seed(): void {
     seed(this.#parts);
+    keepDrainingHooks(this.#parts);
     this.#parts.scaling.sync();
   }
 

@@ -131,7 +131,7 @@ export class ServiceStarts {
       queue.add(this.#create(service, { ...wanted, capacityProviderName: provider }, null), request);
       return true;
     }
-    this.#sayUnplaced(service, placed.refusal, placed.closest);
+    this.#sayUnplaced(service, placed.refusal, placed.closest, provider);
     return false;
   }
 
@@ -155,8 +155,13 @@ export class ServiceStarts {
     clock.at(service.retryPlacementAtMs, () => this.#lookAgain(service));
   }
 
-  #sayUnplaced(service: ServiceRecord, refusal: Refusal | 'EMPTY', closest: HostRecord | undefined): void {
-    complainOfAttempt(this.#parts, service, unplacedText(refusal, closest));
+  #sayUnplaced(
+    service: ServiceRecord,
+    refusal: Refusal | 'EMPTY',
+    closest: HostRecord | undefined,
+    provider: string | undefined,
+  ): void {
+    complainOfAttempt(this.#parts, service, unplacedText(refusal, closest, provider));
     this.#parts.journal.serviceAction(service, 'ERROR', 'SERVICE_TASK_PLACEMENT_FAILURE', {
       ...(closest && { containerInstanceArns: [closest.containerInstanceArn] }),
       reason: reasonOf(refusal),
@@ -211,11 +216,18 @@ export function requestOf(
   };
 }
 
-/** Source: Amazon ECS developer guide, service-event-messages-list. */
-export function unplacedText(refusal: Refusal | 'EMPTY', closest: HostRecord | undefined): string {
+/**
+ * Source: Amazon ECS developer guide, service-event-messages-list; of a provider without hosts: containers-roadmap issue
+ * 653.
+ */
+export function unplacedText(
+  refusal: Refusal | 'EMPTY',
+  closest: HostRecord | undefined,
+  provider?: string,
+): string {
   const start = 'was unable to place a task because no container instance met all of its requirements.';
   if (refusal === 'EMPTY' || !closest)
-    return `${start} Reason: No Container Instances were found in your cluster.`;
+    return `${start} Reason: No Container Instances were found in your ${provider === undefined ? 'cluster' : 'capacity provider'}.`;
   return `${start} The closest matching (container-instance ${closest.id}) ${REFUSALS[refusal]}`;
 }
 

@@ -12,6 +12,7 @@ import { awsError } from '../../kernel/aws-error.ts';
 import { viewOfPictures } from '../../kernel/copy.ts';
 import { withFailures } from '../../kernel/pages.ts';
 import type { Call, Operation } from '../../world.ts';
+import { newStrategy } from '../capacity-providers/service-strategy.ts';
 import type { Parts } from '../parts.ts';
 import type { ClusterRecord, ServiceRecord } from '../records.ts';
 import type { Definition } from '../task-definition.ts';
@@ -64,6 +65,7 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
     const { networkConfiguration, placementConstraints, placementStrategy } = input;
     const { deploymentConfiguration, capacityProviderStrategy, availabilityZoneRebalancing } = input;
     const { healthCheckGracePeriodSeconds } = input;
+    const strategy = capacityProviderStrategy && newStrategy(parts, service, capacityProviderStrategy);
     service.source = {
       ...service.source,
       ...(networkConfiguration && { networkConfiguration }),
@@ -78,7 +80,11 @@ export function serviceOperations(parts: Parts): Readonly<Record<string, Operati
     };
     service.placementConstraints = service.source.placementConstraints ?? [];
     service.placementStrategy = service.source.placementStrategy ?? [];
-    if (!service.fargate) service.strategy = service.source.capacityProviderStrategy ?? [];
+    if (capacityProviderStrategy) {
+      const { launchType: _, ...rest } = service.source;
+      if (capacityProviderStrategy.length > 0) service.source = rest;
+      service.strategy = strategy ?? service.strategy;
+    }
     if (service.schedulingStrategy === 'REPLICA') {
       const own = service.source.deploymentConfiguration;
       service.minimumHealthyPercent = own?.minimumHealthyPercent ?? service.minimumHealthyPercent;

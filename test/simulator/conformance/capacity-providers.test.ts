@@ -169,6 +169,19 @@ describe('a capacity provider strategy', () => {
     expect(account.perProvider()).toEqual({ one: 3, two: 3 });
   });
 
+  // DG cluster-capacity-providers: "You can't update a service using an Auto Scaling group … to use a Fargate …".
+  it('of an EC2 service cannot become one of Fargate providers', () => {
+    start({
+      providers: { one: SCALED, FARGATE: {} },
+      hosts: hostsOf('one', 1),
+      services: [service(1, { on: ['i-one-0'] })],
+    });
+    const capacityProviderStrategy = [{ capacityProvider: 'FARGATE', weight: 1 }];
+    expect(() => account.call('UpdateService', { service: 'web', capacityProviderStrategy })).toThrow(
+      /Fargate/,
+    );
+  });
+
   describe('and a host that drains', () => {
     const drained = (drainingFillsStrategy: boolean) =>
       start({
@@ -250,6 +263,15 @@ describe('PROVISIONING', () => {
       capacityProviderStrategy: [{ capacityProvider: 'one', weight: 1 }],
     });
     expect(failures).toMatchObject([{ reason: 'RESOURCE:CPU' }]);
+  });
+
+  // containers-roadmap issue 653 quotes the event of a provider without hosts.
+  it('is not there for a provider without hosts and managed scaling either: its service says so', async () => {
+    start({ providers: { one: PLAIN }, hosts: [], services: [service(1)] });
+    await account.pass(20);
+    expect(account.messages()[0]).toContain(
+      'Reason: No Container Instances were found in your capacity provider.',
+    );
   });
 
   // DG service-event-messages-list, and AWS general reference ecs-service: 500 tasks per cluster.
