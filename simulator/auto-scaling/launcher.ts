@@ -9,7 +9,7 @@ import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
 import type { Activities } from './activities.ts';
 import { announceActivity } from './events.ts';
-import { type Group, isWarmed, type Member, stamp, zoneCounts } from './group.ts';
+import { type Group, isWarmed, launchSourceOf, type Member, stamp, zoneCounts } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import { type LaunchOption, launchOptions, launchRequest } from './launch-source.ts';
 
@@ -122,7 +122,8 @@ export class Launcher {
         );
         if ('instance' in answer)
           return this.#joined(group, answer.instance.instanceId, { zone, subnetId, pool }, option, cause);
-        failure = { zone, subnetId, instanceType: option.instanceType, message: answer.failure };
+        const message = worded(answer.failure, launchSourceOf(group).MixedInstancesPolicy !== undefined);
+        failure = { zone, subnetId, instanceType: option.instanceType, message };
       }
     }
     return failure;
@@ -179,4 +180,11 @@ export class Launcher {
     const activity = this.#activities.fail(group, 'Launching a new EC2 instance', full, text, failure.zone);
     announceActivity(this.#world, group, undefined, activity, 'launch', 'Unsuccessful');
   }
+}
+
+/** A mixed group launches by a fleet, whose answer leads with code and market (published activity logs). */
+function worded(failure: string, isMixed: boolean): string {
+  return isMixed && failure.includes('vCPU limit')
+    ? `Could not launch On-Demand Instances. VcpuLimitExceeded - ${failure}`
+    : failure;
 }

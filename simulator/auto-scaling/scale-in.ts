@@ -3,7 +3,7 @@
  * Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-termination-policies.
  */
 import type { RandomStream } from '../kernel/random.ts';
-import { type Group, type Member, zoneCounts } from './group.ts';
+import { type Group, isCounted, type Member, zoneCounts } from './group.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -70,6 +70,9 @@ function policyOrder(group: Group, random: RandomStream, nowMs: number): (a: Mem
   const lot = (member: Member) => lots.get(member.instanceId) ?? 0;
   const toNextHour = (member: Member) => HOUR_MS - ((nowMs - member.launchedAtMs) % HOUR_MS);
   const template = (member: Member) => Number(member.launchTemplate?.Version ?? -1);
+  const surplus = surplusMarket(group);
+  const inSurplus = (member: Member) =>
+    surplus !== undefined && member.spot === (surplus === 'spot') ? 0 : 1;
   const keys = (policy: string): ((member: Member) => number)[] => {
     switch (policy) {
       case 'OldestInstance':
@@ -82,9 +85,9 @@ function policyOrder(group: Group, random: RandomStream, nowMs: number): (a: Mem
       case 'ClosestToNextInstanceHour':
         return [toNextHour];
       case 'AllocationStrategy':
-        return [];
+        return [inSurplus];
       default:
-        return [template, toNextHour];
+        return [inSurplus, template, toNextHour];
     }
   };
   const policies = group.base.TerminationPolicies?.length ? group.base.TerminationPolicies : ['Default'];
@@ -100,4 +103,17 @@ function policyOrder(group: Group, random: RandomStream, nowMs: number): (a: Mem
     }
     return 0;
   };
+}
+
+/** Of which market a mixed group has more than its distribution asks for: that one goes first. */
+function surplusMarket(group: Group): 'spot' | 'on-demand' | undefined {
+  const distribution = group.source.MixedInstancesPolicy?.InstancesDistribution;
+  const { OnDemandBaseCapacity: base = 0, OnDemandPercentageAboveBaseCapacity: percentage = 100 } =
+    distribution ?? {};
+  if (!distribution || percentage >= 100) return undefined;
+  let onDemand = 0;
+  for (const member of group.members.values())
+    if (isCounted(member) && !member.spot) onDemand += member.weight;
+  const wanted = base + Math.ceil((Math.max(0, group.desiredCapacity - base) * percentage) / 100);
+  return onDemand > wanted ? 'on-demand' : 'spot';
 }

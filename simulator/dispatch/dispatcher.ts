@@ -13,7 +13,7 @@ import type { RandomStream, RandomStreams } from '../kernel/random.ts';
 import type { Observation } from '../observation.ts';
 import type { Call, FaultBoard, Operation, OperationRegistry, ServiceName } from '../world.ts';
 import { Arrivals, type Ticket } from './arrivals.ts';
-import { throttleErrorOf, tollsOf } from './limits.ts';
+import { OTHER_THROTTLE_CODE, throttleErrorOf, tollsOf } from './limits.ts';
 import { faultError, isAwsError, timeoutError } from './sdk-error.ts';
 import { type BucketSize, TokenBucket } from './token-bucket.ts';
 
@@ -56,6 +56,7 @@ const READS = /^(Describe|List|Get|BatchGet|Search|Query|Scan)/;
 const LAG_MS: Partial<Record<ServiceName, number>> = {
   ECS: 1_500,
   EC2: 2_000,
+  AutoScaling: 2_000,
   ElasticLoadBalancingV2: 500,
   SFN: 1_000,
   DynamoDB: 500,
@@ -73,6 +74,8 @@ export class Dispatcher implements OperationRegistry {
   readonly #calls: Record<string, number> = {};
   readonly #latency: RandomStream;
   readonly #lag: RandomStream;
+  readonly #groupLag: RandomStream;
+  readonly #throttleCode: RandomStream;
   #throttled = 0;
   #inFlight = 0;
   #attached = 0;
@@ -82,6 +85,8 @@ export class Dispatcher implements OperationRegistry {
     this.#arrivals = new Arrivals(parts.clock);
     this.#latency = parts.random.stream('dispatch/latency');
     this.#lag = parts.random.stream('dispatch/lag');
+    this.#groupLag = parts.random.stream('dispatch/lag/AutoScaling');
+    this.#throttleCode = parts.random.stream('dispatch/throttle-code');
   }
 
   /** Adds operations; one that is there already is replaced. */
@@ -211,8 +216,9 @@ export class Dispatcher implements OperationRegistry {
     let lagMs = 0;
     if (READS.test(operation)) {
       const longest = LAG_MS[service] ?? 0;
-      if (longest > 0 && !this.#lag.chance(SHARE_OF_FRESH_READS)) {
-        lagMs = Math.round(this.#lag.between([0, longest]));
+      const drawn = service === 'AutoScaling' ? this.#groupLag : this.#lag;
+      if (longest > 0 && !drawn.chance(SHARE_OF_FRESH_READS)) {
+        lagMs = Math.round(drawn.between([0, longest]));
       }
       lagMs += this.#parts.faults.staleMs(service);
     }
@@ -230,7 +236,9 @@ export class Dispatcher implements OperationRegistry {
       }
       if (!bucket.take(nowMs, toll.tokens)) {
         const { name, message } = throttleErrorOf(service);
-        return awsError(name, message, service === 'EC2' ? 503 : 400);
+        const other = OTHER_THROTTLE_CODE[service];
+        const code = other !== undefined && this.#throttleCode.chance(0.5) ? other : name;
+        return awsError(code, message, service === 'EC2' ? 503 : 400);
       }
     }
     return undefined;

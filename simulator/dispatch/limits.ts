@@ -170,6 +170,12 @@ export function throttleErrorOf(service: ServiceName): { readonly name: string; 
   }
 }
 
+/**
+ * A second code of the same: the SDK's retry does not know it as a throttle. Source: Amazon EC2 Auto Scaling API
+ * reference, Welcome, "API request rate" (`Throttling` or `RateExceeded`).
+ */
+export const OTHER_THROTTLE_CODE: Partial<Record<ServiceName, string>> = { AutoScaling: 'RateExceeded' };
+
 function ec2Tolls(operation: string, input: Readonly<Record<string, unknown>>): readonly Toll[] {
   const tolls: Toll[] = [];
   const unfiltered =

@@ -119,7 +119,12 @@ export class Fleet {
     }
     const instanceId = `i-0${this.#random.hex(16)}`;
     const nowMs = this.#world.clock.nowMs;
-    const place = { vpcId: this.#subnets.vpcOf(request.subnetId), privateIp: this.#subnets.newAddress() };
+    const place = {
+      vpcId: this.#subnets.vpcOf(request.subnetId),
+      privateIp: this.#subnets.newAddress(),
+      region: this.#world.region,
+      hostnameType: this.#subnets.hostnameTypeOf(request.subnetId),
+    };
     const record: InstanceRecord = {
       instanceId,
       imageId: request.imageId,

@@ -77,10 +77,19 @@ export function newDescription(
   instanceId: string,
   request: LaunchRequest,
   image: Image | undefined,
-  place: { readonly vpcId: string | undefined; readonly privateIp: string },
+  place: {
+    readonly vpcId: string | undefined;
+    readonly privateIp: string;
+    readonly region: string;
+    readonly hostnameType: string | undefined;
+  },
   nowMs: number,
 ): InstanceDescription {
-  const privateDnsName = `ip-${place.privateIp.replaceAll('.', '-')}.ec2.internal`;
+  // Source: Amazon EC2 user guide, ec2-instance-naming: by address or, where the subnet asks for it, by instance id.
+  const name =
+    place.hostnameType === 'resource-name' ? instanceId : `ip-${place.privateIp.replaceAll('.', '-')}`;
+  const domain = place.region === 'us-east-1' ? 'ec2.internal' : `${place.region}.compute.internal`;
+  const privateDnsName = `${name}.${domain}`;
   return {
     InstanceId: instanceId,
     ImageId: request.imageId,

@@ -51,6 +51,11 @@ export class Subnets {
     return this.#subnets.get(subnetId)?.VpcId;
   }
 
+  /** `ip-name` or `resource-name`, as the subnet sets it for launches. */
+  hostnameTypeOf(subnetId: string): string | undefined {
+    return this.#subnets.get(subnetId)?.PrivateDnsNameOptionsOnLaunch?.HostnameType;
+  }
+
   /** @returns false when the subnet has no address left, or is not known */
   takeAddress(subnetId: string): boolean {
     return this.#change(subnetId, -1);

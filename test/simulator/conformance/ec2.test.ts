@@ -175,3 +175,18 @@ it('one protected instance keeps all of its zone alive, and the call fails', () 
     'running',
   ]);
 });
+
+// Amazon EC2 user guide, ec2-instance-naming.
+it.each([
+  ['resource-name', /^i-[0-9a-f]+\.eu-west-1\.compute\.internal$/],
+  ['ip-name', /^ip-10-[0-9-]+\.eu-west-1\.compute\.internal$/],
+] as const)('a subnet with %s names its instances after it', async (HostnameType, expected) => {
+  const capture = smallCapture();
+  for (const subnet of capture.ec2.subnets) subnet.PrivateDnsNameOptionsOnLaunch = { HostnameType };
+  account = smallAccount(capture);
+  asg(account, 'SetDesiredCapacity', { DesiredCapacity: 7 });
+  await account.pass(60);
+  const id = inService(account).find((known) => !/^i-0{8}/.test(known)) ?? '';
+  const [reservation] = filtered(id) as { Instances: { PrivateDnsName: string }[] }[];
+  expect(reservation?.Instances[0]?.PrivateDnsName).toMatch(expected);
+});

@@ -1,7 +1,9 @@
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, it } from 'vitest';
 import { throttleErrorOf, tollsOf } from '../../../simulator/dispatch/limits.ts';
 import { TokenBucket } from '../../../simulator/dispatch/token-bucket.ts';
 import type { ServiceName } from '../../../simulator/world.ts';
+import { kernel } from '../support/kernel.ts';
 
 describe('token buckets', () => {
   it('give a burst at once and then the refill rate', () => {
@@ -65,5 +67,23 @@ describe('documented limits', () => {
     ['AutoScaling', 'Throttling'],
   ])('are answered by %s with %s', (service, name) => {
     expect(throttleErrorOf(service).name).toBe(name);
+  });
+});
+
+describe('an empty bucket of Auto Scaling', () => {
+  // API reference, Welcome: both codes are there, and the SDK's retry knows one of them only.
+  it('is answered with Throttling or RateExceeded', async () => {
+    const account = kernel();
+    account.dispatcher.register('AutoScaling', { DescribeAutoScalingGroups: () => ({}) });
+    const client = new AutoScalingClient({ maxAttempts: 1 });
+    account.dispatcher.attach(client, 'AutoScaling');
+    const results = await account.finish(() =>
+      Promise.allSettled(
+        Array.from({ length: 140 }, () => client.send(new DescribeAutoScalingGroupsCommand({}))),
+      ),
+    );
+    account.close();
+    const names = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.name] : []));
+    expect(new Set(names)).toEqual(new Set(['Throttling', 'RateExceeded']));
   });
 });
