@@ -111,4 +111,47 @@ describe('stopped tasks', () => {
     for (const seconds of [45, 60, 75]) await look(memory({}, NOW_MS), [NEW], seconds);
     expect(lists()).toBe(4);
   });
+
+  describe('of a large cluster', () => {
+    const hosts = Array.from({ length: 100 }, (_, at) => ({ ...OLD, containerInstanceArn: `c-${at}` }));
+    const gone = hosts.map(({ containerInstanceArn }, at) => ({
+      taskArn: `t-${at}`,
+      containerInstanceArn,
+      lastStatus: 'STOPPED',
+    }));
+    const largeLook = (left: Task[], afterSeconds: number, running: Task[] = [], which: object[] = hosts) =>
+      readStopped(
+        client,
+        'prod',
+        { cluster: 'prod', memory: memory(), nowMs: NOW_MS + afterSeconds * 1000, alarms: [], look: 'tick' },
+        which,
+        running,
+        left,
+        true,
+      );
+
+    it('are described, not listed, while they stop, and their hosts listed in turns when they have', async () => {
+      stopped(...gone.map((task) => ({ ...task, lastStatus: 'STOPPING' })));
+      expect(await largeLook(gone as Task[], 0)).toHaveLength(100);
+      expect(lists()).toBe(0);
+      stopped(...gone);
+      await largeLook([], 15);
+      expect(lists()).toBe(60);
+      await largeLook([], 30);
+      expect(
+        new Set(ecs.commandCalls(ListTasksCommand).map((call) => call.args[0].input.containerInstance)).size,
+      ).toBe(100);
+    });
+
+    it('are not listed any more on a host found empty twice, until something runs there after all', async () => {
+      const one = [{ ...OLD }];
+      stopped();
+      for (const seconds of [0, 15, 30, 45]) await largeLook([], seconds, [], one);
+      expect(lists()).toBe(2);
+      const running = [{ containerInstanceArn: 'c-old', desiredStatus: 'RUNNING', group: 'service:web' }];
+      await largeLook([], 60, running, one);
+      await largeLook([], 75, [], one);
+      expect(lists()).toBe(3);
+    });
+  });
 });

@@ -13,6 +13,8 @@ import { isDaemonOf } from './tasks.ts';
 /** STOPPED lists of new hosts are read in turns, this many at a time. */
 const NEW_HOSTS_PER_TURN = 5;
 const TURN_MS = 15_000;
+/** Draining hosts of a large cluster that one look lists to see that they are empty: two steps' terminations, twice. */
+const DRAINED_PER_LOOK = 60;
 /** Turns after every group's trial are at least this far apart: a bad image has shown itself by then, as a rule. */
 const TURNS_APART_MS = 40_000;
 
@@ -52,7 +54,10 @@ export async function readStopped(
   const isDone = (host: string) => isLarge && isFoundEmpty(host);
   const isDraining = new Set(draining);
   for (const host of empty.keys()) if (!isDraining.has(host) || waiting.has(host)) empty.delete(host);
-  const due = draining.filter((host) => !waiting.has(host) && !isDone(host));
+  const due = cutToLook(
+    draining.filter((host) => !waiting.has(host) && !isDone(host)),
+    isLarge,
+  );
   const lists = await Promise.all(
     unique([...due, ...newHostsInTurn(cluster, scope, containers)]).map((containerInstance) =>
       listTaskArns(ecs, cluster, { desiredStatus: 'STOPPED', containerInstance }),
@@ -71,6 +76,18 @@ export async function readStopped(
     }
   }
   return [...known.filter((task) => waiting.has(task.containerInstanceArn)), ...fresh];
+}
+
+/**
+ * All of a usual cluster. Of many, all of whose tasks nothing is known, and some of the others, whose last known tasks have
+ * just been described as STOPPED: the list that confirms it comes at one of the next looks, or from the guard.
+ */
+function cutToLook(due: readonly string[], isLarge: boolean): string[] {
+  if (!isLarge) return [...due];
+  const [told = [], unknown = []] = [true, false].map((has) =>
+    due.filter((host) => stopping.has(host) === has),
+  );
+  return [...unknown, ...told.slice(0, DRAINED_PER_LOOK)];
 }
 
 /**
