@@ -129,6 +129,8 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     const zones = new Set(subnets.flatMap((subnet) => world.ec2.zoneOfSubnet(subnet) ?? []));
     const group = input.group ?? `family:${definition.family}`;
     const isFargate = input.launchType === 'FARGATE' || isFargateProvider(strategy[0]?.capacityProvider);
+    if (isFargate && parts.fargate.isThrottled(strategy[0]?.capacityProvider))
+      throw awsError('ThrottlingException', 'Rate exceeded');
     const tasks: Task[] = [];
     const failures: Failure[] = [];
     for (let started = 0; started < count; started++) {
@@ -150,6 +152,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
         group,
         startedBy: input.startedBy,
         capacityProviderName: provider,
+        networkConfiguration: input.networkConfiguration,
         source: {
           launchType: isFargate ? 'FARGATE' : (input.launchType ?? 'EC2'),
           ...(input.tags && { tags: input.tags }),

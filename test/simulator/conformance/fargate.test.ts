@@ -348,6 +348,25 @@ it('Fargate launches 100 tasks at once and 20 a second after that', async () => 
   expect(((pendingAt.at(-1) ?? 0) - first) / 1000).toBeCloseTo(10, 0);
 });
 
+// Source: AWS general reference, ecs-service; Amazon ECS API reference, RunTask (ThrottlingException).
+it('RunTask beyond the launch rate is refused with ThrottlingException, and taken again a moment later', async () => {
+  await start([onFargate('web', 1)]);
+  const runTen = () => runTask({ count: 10 });
+  for (let call = 0; call < 10; call++) await runTen();
+  await expect(runTen()).rejects.toMatchObject({ name: 'ThrottlingException' });
+  await account.pass(1);
+  expect((await runTen()).tasks).toHaveLength(10);
+});
+
+// Source: API reference, RunTask.networkConfiguration.
+it('a standalone task on Fargate has its interface in a subnet that RunTask names', async () => {
+  await start([onFargate('web', 1)]);
+  const arn = (await runTask({ networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-b'] } } }))
+    .tasks?.[0]?.taskArn;
+  await account.pass(60);
+  expect(describeTask(arn)?.availabilityZone).toBe('eu-west-1b');
+});
+
 // Source: Amazon ECS developer guide, task-networking: each task has its own interface in a subnet that it names.
 it('tasks on Fargate have their interface in one of the subnets of their service', async () => {
   await start([onFargate('web', 3)]);
