@@ -136,8 +136,9 @@ describe('stopped tasks', () => {
       expect(lists()).toBe(0);
       stopped(...gone);
       await largeLook([], 15);
-      expect(lists()).toBe(60);
-      await largeLook([], 30);
+      expect(lists()).toBe(40);
+      for (const seconds of [30, 45, 60, 75, 90, 105]) await largeLook([], seconds);
+      expect(lists()).toBe(200);
       expect(
         new Set(ecs.commandCalls(ListTasksCommand).map((call) => call.args[0].input.containerInstance)).size,
       ).toBe(100);

@@ -14,7 +14,7 @@ import { isDaemonOf } from './tasks.ts';
 const NEW_HOSTS_PER_TURN = 5;
 const TURN_MS = 15_000;
 /** Draining hosts of a large cluster that one look lists to see that they are empty: two steps' terminations, twice. */
-const DRAINED_PER_LOOK = 60;
+const DRAINED_PER_LOOK = 40;
 /** Turns after every group's trial are at least this far apart: a bad image has shown itself by then, as a rule. */
 const TURNS_APART_MS = 40_000;
 
@@ -79,15 +79,16 @@ export async function readStopped(
 }
 
 /**
- * All of a usual cluster. Of many, all of whose tasks nothing is known, and some of the others, whose last known tasks have
- * just been described as STOPPED: the list that confirms it comes at one of the next looks, or from the guard.
+ * All of a usual cluster. Of many, all of whose tasks nothing is known, and some of the others: those listed empty once, then
+ * those whose last known tasks have just been described as STOPPED. The list that confirms the rest comes at one of the next
+ * looks, or from the guard.
  */
 function cutToLook(due: readonly string[], isLarge: boolean): string[] {
   if (!isLarge) return [...due];
-  const [told = [], unknown = []] = [true, false].map((has) =>
-    due.filter((host) => stopping.has(host) === has),
-  );
-  return [...unknown, ...told.slice(0, DRAINED_PER_LOOK)];
+  const once = due.filter((host) => empty.has(host));
+  const told = due.filter((host) => !empty.has(host) && stopping.has(host));
+  const unknown = due.filter((host) => !empty.has(host) && !stopping.has(host));
+  return [...unknown, ...[...once, ...told].slice(0, DRAINED_PER_LOOK)];
 }
 
 /**
