@@ -11,6 +11,7 @@ import { describeGroupInstances } from './aws/auto-scaling-groups.ts';
 import { present } from './aws/batches.ts';
 import { autoScaling, ecs } from './aws/clients.ts';
 import { listContainerInstances, setContainerInstanceStatus } from './aws/container-instances.ts';
+import { describeError, isDenial, isDenied } from './aws/error-codes.ts';
 import { type Claim, readClaim, renewClaim } from './aws/ledger/claims.ts';
 import { type Run, readRun, remember } from './aws/ledger/runs.ts';
 import type { RunMemory } from './core/memory.ts';
@@ -56,10 +57,10 @@ async function restore(input: RunState): Promise<RunState> {
 
   const ending = endingOf({ ...healthy, ...(failed && { ending: state.ending ?? failed }) }, run);
   const fence = fenceOf(table, state);
-  await hostsBackToWork(state.cluster, run.memory, fence);
+  const warnings: string[] = [];
+  await hostsBackToWork(state.cluster, run.memory, fence, warnings);
   const keepsTarget =
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
-  const warnings: string[] = [];
   const failures: unknown[] = [];
   let surplus = 0;
   for (const group of run.memory.groups) {
@@ -76,12 +77,20 @@ async function restore(input: RunState): Promise<RunState> {
     } catch (cause) {
       // The other groups are put back all the same; then the whole is tried again.
       if (cause instanceof ClaimLost) throw cause;
-      failures.push(cause);
+      if (isDenied(cause))
+        warnings.push(`${group.autoScalingGroupName} is not all put back: ${describeError(cause)}`);
+      else failures.push(cause);
     }
   }
   if (failures.length > 0) throw failures[0];
-  // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again.
-  const isLeftOpen = failed !== undefined && surplus > 0;
+  // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again. What our
+  // role may not do will not come right by itself: then people are told, once.
+  const isDeniedForGood = isDenial(error?.Error ?? '');
+  const isLeftOpen = failed !== undefined && surplus > 0 && !isDeniedForGood;
+  if (isDeniedForGood && surplus > 0)
+    warnings.push(
+      `${surplus} hosts beyond the goal stay, since this role may not take them away: ${failed?.reason}`,
+    );
   await remember(table, run.memory, {
     run: { phase: isLeftOpen ? 'closing' : 'closed', ending },
     groups: [],
@@ -107,6 +116,7 @@ async function hostsBackToWork(
   cluster: string,
   memory: RunMemory,
   fence: () => Promise<void>,
+  warnings: string[],
 ): Promise<void> {
   const ours = new Set(
     memory.hosts.filter((host) => host.drainingSinceMs !== undefined).map((host) => host.instanceId),
@@ -125,8 +135,15 @@ async function hostsBackToWork(
   const arns = present(
     draining.filter((host) => inService.has(host.ec2InstanceId)).map((host) => host.containerInstanceArn),
   );
-  const { refused } = await setContainerInstanceStatus(ecs, cluster, arns, 'ACTIVE', fence);
-  if (refused.length > 0) logger.warn('hosts could not be set to ACTIVE', { cluster, refused });
+  try {
+    const { refused } = await setContainerInstanceStatus(ecs, cluster, arns, 'ACTIVE', fence);
+    if (refused.length > 0) logger.warn('hosts could not be set to ACTIVE', { cluster, refused });
+  } catch (error) {
+    // All else is put back all the same.
+    if (!isDenied(error)) throw error;
+    const left = draining.map((host) => host.ec2InstanceId).join(', ');
+    warnings.push(`${left} stay DRAINING: ${describeError(error)}`);
+  }
 }
 
 function hasReplaced(memory: RunMemory): boolean {

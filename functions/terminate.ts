@@ -9,9 +9,9 @@ import { describeGroups, terminateInGroup, updateGroup } from './aws/auto-scalin
 import { unique } from './aws/batches.ts';
 import { autoScaling, autoScalingOnce, ec2, ecs } from './aws/clients.ts';
 import { deregisterGhost } from './aws/container-instances.ts';
-import { describeError, isBusy, isInvalid } from './aws/error-codes.ts';
+import { describeError, isBusy, isDenied, isInvalid } from './aws/error-codes.ts';
 import { describeInstances } from './aws/instances.ts';
-import { intendToTerminate, noteSizes, readRun } from './aws/ledger/runs.ts';
+import { intendToTerminate, noteSizes, readRun, withdrawIntent } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { WorldChanged } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
@@ -54,6 +54,8 @@ async function end(state: RunState, table: Table, host: Termination): Promise<st
   } catch (error) {
     // Perhaps done, perhaps not: the intent stands, and two later looks decide (decisions.md rule 17).
     if (isBusy(error) || isInvalid(error)) return describeError(error);
+    // Certainly not done, and no later look will change that: the run ends with this error.
+    if (isDenied(error)) await withdrawIntent(table, state.runId, instanceId);
     throw error;
   }
 }

@@ -55,6 +55,13 @@ const CONFLICTS = new Set([
   'UpdateInProgressException',
 ]);
 
+const DENIALS = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'AuthorizationError',
+  'UnauthorizedOperation',
+]);
+
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -77,6 +84,16 @@ export function isNotFound(error: unknown): boolean {
 
 export function isConflict(error: unknown): boolean {
   return CONFLICTS.has(nameOf(error));
+}
+
+/** Our role may not do it: no other try will end differently until somebody changes the role. */
+export function isDenied(error: unknown): boolean {
+  return isDenial(nameOf(error));
+}
+
+/** The same, by the error's name alone: what a state machine passes on. */
+export function isDenial(name: string): boolean {
+  return DENIALS.has(name);
 }
 
 /** AWS failed or did not answer: whether the call took effect is unknown. */

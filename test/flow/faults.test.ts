@@ -192,3 +192,28 @@ it('gives the same result for the same seed although faults are drawn', async ()
   const once = await rehearseWith(faults);
   expect(await rehearseWith(faults)).toEqual(once);
 });
+
+describe('what our role may not do', () => {
+  it.each([TERMINATE, DRAIN])(
+    '%s: the run ends soon, says so, and leaves no host DRAINING',
+    async (operation) => {
+      const denied = { operation, error: 'AccessDeniedException', rate: 1, seconds: 172_800 };
+      const result = await rehearseCluster(CLUSTER, {
+        settings: SETTINGS,
+        faults: [{ kind: 'api-error', ...AT_START, ...denied }],
+      });
+      expect(result).toMatchObject({
+        outcome: 'FAILED',
+        reason: expect.stringContaining('AccessDeniedException'),
+        tasks: { killed: 0 },
+      });
+      expect(result.durationSeconds).toBeLessThan(3600);
+      expect(result.notifications.map(({ kind }) => kind)).toContain('restored-with-warnings');
+      // Hosts that nobody may take away stay, and the sizes that hold them: nothing else is left.
+      expect(new Set(result.leftovers.map(({ knob }) => knob))).toEqual(
+        new Set(['MaxSize', 'DesiredCapacity']),
+      );
+      expect(result.violations.map(({ invariant }) => invariant)).not.toContain('I8');
+    },
+  );
+});

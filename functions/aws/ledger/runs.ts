@@ -161,6 +161,11 @@ export async function intendToTerminate(
   return table.replace(next, item?.version);
 }
 
+/** The call was refused for certain: the same step may send it again. */
+export async function withdrawIntent(table: Table, runId: string, instanceId: string): Promise<void> {
+  await table.remove(pkOf(runId), `INTENT#${instanceId}`);
+}
+
 /** Every MinSize and MaxSize that a run set on a group: a size that is none of them is somebody else's. */
 export interface SizesSet {
   readonly minSizes: readonly number[];
