@@ -6,6 +6,7 @@
  * back and takes the account away from the SDK clients. One account at a time may be installed in a process.
  */
 import { createTruth } from './account-truth.ts';
+import { ServiceScaling } from './application-auto-scaling/service.ts';
 import { AutoScalingService } from './auto-scaling/service.ts';
 import type { Capture } from './capture/capture.ts';
 import { Metrics } from './cloudwatch/metrics.ts';
@@ -191,7 +192,8 @@ export function createAccount(options: AccountOptions): Account {
     random.stream('faults/actions'),
   );
   // In the order in which each finds what it builds upon: tasks stand on hosts and are targets.
-  for (const service of [ec2, autoScaling, loadBalancing, ecs]) service.seed();
+  const serviceScaling = new ServiceScaling(world, ecs, capture.applicationAutoScaling);
+  for (const service of [ec2, autoScaling, loadBalancing, ecs, serviceScaling]) service.seed();
 
   const detachers = new Set<() => void>();
   let giveRandomBack: (() => void) | undefined;

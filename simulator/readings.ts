@@ -110,6 +110,13 @@ export const QUESTIONS = {
     no: 'each attempt is told',
     safety: 'yes: no new message does not mean that the scheduler has placed its tasks',
   },
+  scaleOutCountsFromDesired: {
+    question: 'From which capacity does target tracking compute the new desired count of a service?',
+    yes: 'from the desired count',
+    no: 'from the tasks that run (so documented for a service that starts from zero)',
+    safety:
+      'yes: while tasks are gone from a service, its desired count rises beyond what its load needs, in the middle of a drain',
+  },
   exitCountsAsFailedTask: {
     question:
       'Does a task that exits right after RUNNING count as failed for the deployment circuit breaker?',

@@ -221,6 +221,8 @@ function fillService(
   service.placementConstraints ??= [];
   service.placementStrategy ??= [];
   service.events ??= [];
+  // Of unknown age: never set, which ECS treats as DISABLED. Source: ECS API reference, UpdateService.
+  if (!service.createdAt) service.availabilityZoneRebalancing ??= 'DISABLED';
   service.createdAt ??= new Date(capture.capturedAt.getTime() - 30 * ONE_DAY_MS);
   if (!service.launchType && !service.capacityProviderStrategy?.length) {
     // Source: ECS API reference, PutClusterCapacityProviders: the cluster's default strategy goes before a launch type.

@@ -25,6 +25,7 @@ import { clusterOperations } from './operations/clusters.ts';
 import { containerInstanceOperations } from './operations/container-instances.ts';
 import { serviceDeploymentOperations } from './operations/service-deployments.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
+import { startTaskOperations } from './operations/start-task.ts';
 import { taskOperations } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
@@ -97,6 +98,7 @@ export class EcsService implements EcsPort {
       ...serviceOperations(parts),
       ...serviceDeploymentOperations(parts),
       ...taskOperations(parts),
+      ...startTaskOperations(parts),
     });
   }
 

@@ -5,7 +5,6 @@ import type {
   DescribeClustersResponse,
   DescribeTaskDefinitionRequest,
   DescribeTaskDefinitionResponse,
-  Failure,
   ListAccountSettingsRequest,
   ListAccountSettingsResponse,
   ListClustersRequest,
@@ -15,7 +14,7 @@ import type {
   Tag,
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
-import { pageOf } from '../../kernel/pages.ts';
+import { pageOf, withFailures } from '../../kernel/pages.ts';
 import type { Operation } from '../../world.ts';
 import { clusterName, idOf } from '../arn.ts';
 import type { Parts } from '../parts.ts';
@@ -36,20 +35,15 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
 
   function describe(input: DescribeClustersRequest): DescribeClustersResponse {
     const include = new Set(input.include ?? []);
-    const clusters: Cluster[] = [];
-    const failures: Failure[] = [];
     const wanted = input.clusters?.length ? batch(input.clusters, 100, 'Clusters') : ['default'];
-    for (const each of wanted) {
+    const { done, failures } = withFailures<string, Cluster>(wanted, (each) => {
       const cluster = state.clusters.get(clusterName(each));
-      if (!cluster || (each.startsWith('arn:') && each !== cluster.arn)) {
-        const { region, accountId } = parts.world;
-        const arn = each.startsWith('arn:') ? each : `arn:aws:ecs:${region}:${accountId}:cluster/${each}`;
-        failures.push({ arn, reason: 'MISSING' });
-        continue;
-      }
-      clusters.push(picture(cluster, include));
-    }
-    return { clusters, failures };
+      if (cluster && (!each.startsWith('arn:') || each === cluster.arn)) return picture(cluster, include);
+      const { region, accountId } = parts.world;
+      const arn = each.startsWith('arn:') ? each : `arn:aws:ecs:${region}:${accountId}:cluster/${each}`;
+      return { failure: { arn, reason: 'MISSING' } };
+    });
+    return { clusters: done, failures };
   }
 
   function picture(cluster: ClusterRecord, include: ReadonlySet<string>): Cluster {

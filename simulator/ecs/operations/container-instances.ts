@@ -6,7 +6,6 @@ import type {
   DeregisterContainerInstanceResponse,
   DescribeContainerInstancesRequest,
   DescribeContainerInstancesResponse,
-  Failure,
   ListAttributesRequest,
   ListAttributesResponse,
   ListContainerInstancesRequest,
@@ -17,6 +16,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import { viewOfPictures } from '../../kernel/copy.ts';
+import { withFailures } from '../../kernel/pages.ts';
 import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
 import { parseQuery, QueryError } from '../cluster-query.ts';
@@ -72,27 +72,20 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
     call: Call,
   ): DescribeContainerInstancesResponse {
     const cluster = state.cluster(input.cluster);
-    const containerInstances: ContainerInstance[] = [];
-    const failures: Failure[] = [];
-    for (const wanted of batch(input.containerInstances, 100, 'Container instances')) {
-      const host = state.hostIn(cluster, wanted);
+    const wanted = batch(input.containerInstances, 100, 'Container instances');
+    const { done, failures } = withFailures<string, ContainerInstance>(wanted, (each) => {
+      const host = state.hostIn(cluster, each);
       const picture = host && journal.hosts.get(host.id, call.lagMs);
-      if (!picture) {
-        failures.push({ arn: hostArn(cluster, wanted), reason: 'MISSING' });
-        continue;
-      }
-      if (!input.include?.length) {
-        containerInstances.push(withoutExtras(picture));
-        continue;
-      }
+      if (!picture) return { failure: { arn: hostArn(cluster, each), reason: 'MISSING' } };
+      if (!input.include?.length) return withoutExtras(picture);
       const { tags, healthStatus, ...shown } = picture;
-      containerInstances.push({
+      return {
         ...shown,
         tags: input.include.includes('TAGS') ? (tags ?? []) : [],
         ...(input.include.includes('CONTAINER_INSTANCE_HEALTH') && healthStatus && { healthStatus }),
-      });
-    }
-    return { containerInstances, failures };
+      };
+    });
+    return { containerInstances: done, failures };
   }
 
   /** Ten at a time, 200 with `failures[]` for those that cannot be changed. */
@@ -109,25 +102,21 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
         'Container instance status should be one of [ACTIVE, DRAINING]',
       );
     const { inactiveFailsAsMissing, wrongStatusFailsWholeCall } = parts.world.readings;
-    const hosts: HostRecord[] = [];
-    const failures: Failure[] = [];
-    for (const each of wanted) {
+    const { done: hosts, failures } = withFailures<string, HostRecord>(wanted, (each) => {
       const host = state.hostIn(cluster, each);
-      if (!host) failures.push({ arn: hostArn(cluster, each), reason: 'MISSING' });
-      else if (host.status === 'INACTIVE')
-        failures.push({
-          arn: host.containerInstanceArn,
-          reason: inactiveFailsAsMissing ? 'MISSING' : 'INACTIVE',
-        });
-      else if (host.status === 'ACTIVE' || host.status === 'DRAINING') hosts.push(host);
+      if (!host) return { failure: { arn: hostArn(cluster, each), reason: 'MISSING' } };
+      const { containerInstanceArn: arn } = host;
+      if (host.status === 'INACTIVE')
+        return { failure: { arn, reason: inactiveFailsAsMissing ? 'MISSING' : 'INACTIVE' } };
+      if (host.status === 'ACTIVE' || host.status === 'DRAINING') return host;
       // "If the instance is in any other status, an error will be received."
-      else if (wrongStatusFailsWholeCall || wanted.length === 1)
+      if (wrongStatusFailsWholeCall || wanted.length === 1)
         throw awsError(
           'InvalidParameterException',
           `Container instance ${host.id} is in status ${host.status} and cannot be updated.`,
         );
-      else failures.push({ arn: host.containerInstanceArn, reason: host.status });
-    }
+      return { failure: { arn, reason: host.status } };
+    });
     for (const host of hosts) registry.setStatus(host, status, call.actor);
     return { containerInstances: hosts.flatMap((host) => journal.hosts.get(host.id) ?? []), failures };
   }

@@ -2,7 +2,6 @@
 import type {
   DescribeTasksRequest,
   DescribeTasksResponse,
-  Failure,
   GetTaskProtectionRequest,
   GetTaskProtectionResponse,
   ListTasksRequest,
@@ -17,13 +16,20 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import { viewOfPictures } from '../../kernel/copy.ts';
+import { type Failure, withFailures } from '../../kernel/pages.ts';
 import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
 import { isFargateProvider } from '../capacity-providers/strategy.ts';
 import type { Parts } from '../parts.ts';
 import { type PlacementRequest, place } from '../placement.ts';
 import type { ClusterRecord, TaskRecord } from '../records.ts';
-import { DEFAULT_PROTECTION_MINUTES, LONGEST_PROTECTION_MINUTES, protect } from '../task-protection.ts';
+import { reasonOf } from '../service-starts.ts';
+import {
+  DEFAULT_PROTECTION_MINUTES,
+  isProtected,
+  LONGEST_PROTECTION_MINUTES,
+  protect,
+} from '../task-protection.ts';
 import { strategyOf } from './capacity-providers.ts';
 import { batch } from './inputs.ts';
 
@@ -87,15 +93,13 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
 
   function describe(input: DescribeTasksRequest, call: Call): DescribeTasksResponse {
     const cluster = state.cluster(input.cluster);
-    const tasks: Task[] = [];
-    const failures: Failure[] = [];
-    for (const wanted of batch(input.tasks, 100, 'Tasks')) {
+    const { done, failures } = withFailures<string, Task>(batch(input.tasks, 100, 'Tasks'), (wanted) => {
       const task = state.taskIn(cluster, wanted);
       const picture = task && journal.tasks.get(task.id, call.lagMs);
-      if (!picture) failures.push({ arn: taskArn(cluster, wanted), reason: 'MISSING' });
-      else tasks.push(input.include?.includes('TAGS') ? picture : withoutTags(picture));
-    }
-    return { tasks, failures };
+      if (!picture) return { failure: { arn: taskArn(cluster, wanted), reason: 'MISSING' } };
+      return input.include?.includes('TAGS') ? picture : withoutTags(picture);
+    });
+    return { tasks: done, failures };
   }
 
   function stop(input: StopTaskRequest, call: Call): StopTaskResponse {
@@ -169,7 +173,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
       ) {
         failures.push({
           ...(placed.closest && { arn: placed.closest.containerInstanceArn }),
-          reason: placed.refusal === 'EMPTY' ? 'RESOURCE:CPU' : placed.refusal,
+          reason: reasonOf(placed.refusal),
         });
         continue;
       }
@@ -186,15 +190,13 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     const wanted = input.tasks?.length
       ? batch(input.tasks, 100, 'Tasks')
       : [...inCluster(state.aliveTasks, cluster)].flatMap((task) => (task.service ? [task.id] : []));
-    const protectedTasks: ProtectedTask[] = [];
-    const failures: Failure[] = [];
-    for (const each of wanted) {
+    const { done, failures } = withFailures<string, ProtectedTask>(wanted, (each) => {
       const task = state.taskIn(cluster, each);
-      const failure = task ? unprotectable(task) : { arn: taskArn(cluster, each), reason: 'MISSING' };
-      if (failure) failures.push(failure);
-      else if (task) protectedTasks.push(protectionOf(task));
-    }
-    return { protectedTasks, failures };
+      if (!task) return { failure: { arn: taskArn(cluster, each), reason: 'MISSING' } };
+      const failure = unprotectable(task);
+      return failure ? { failure } : protectionOf(task);
+    });
+    return { protectedTasks: done, failures };
   }
 
   function updateProtection(input: UpdateTaskProtectionRequest): GetTaskProtectionResponse {
@@ -202,18 +204,34 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     const minutes = input.expiresInMinutes ?? DEFAULT_PROTECTION_MINUTES;
     if (minutes < 1 || minutes > LONGEST_PROTECTION_MINUTES)
       throw awsError('InvalidParameterException', 'expiresInMinutes should be between 1 and 2880.');
-    const protectedTasks: ProtectedTask[] = [];
-    const failures: Failure[] = [];
-    for (const each of batch(input.tasks, 10, 'Tasks')) {
-      const task = state.taskIn(cluster, each);
-      const failure = task ? unprotectable(task) : { arn: taskArn(cluster, each), reason: 'MISSING' };
-      if (failure) failures.push(failure);
-      else if (task) {
+    const { done, failures } = withFailures<string, ProtectedTask>(
+      batch(input.tasks, 10, 'Tasks'),
+      (each) => {
+        const task = state.taskIn(cluster, each);
+        if (!task) return { failure: { arn: taskArn(cluster, each), reason: 'MISSING' } };
+        const failure = unprotectable(task) ?? (input.protectionEnabled ? blocked(task) : undefined);
+        if (failure) return { failure };
         protect(parts, task, input.protectionEnabled ? minutes * 60 : 0);
-        protectedTasks.push(protectionOf(task));
-      }
-    }
-    return { protectedTasks, failures };
+        return protectionOf(task);
+      },
+    );
+    return { protectedTasks: done, failures };
+  }
+
+  /** More protected tasks than desired ones. Source: ECS developer guide, task-scale-in-protection. */
+  function blocked(task: TaskRecord): Failure | undefined {
+    const { service } = task;
+    const { nowMs } = world.clock;
+    if (!service || isProtected(task, nowMs)) return undefined;
+    let count = 0;
+    for (const other of service.alive) if (isProtected(other, nowMs)) count++;
+    return count < service.desired
+      ? undefined
+      : {
+          arn: task.taskArn,
+          reason: 'DEPLOYMENT_BLOCKED',
+          detail: 'The service has more protected tasks than desired ones.',
+        };
   }
 
   /** Only tasks of services can be protected. Source: ECS developer guide, task-scale-in-protection. */
@@ -227,7 +245,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
 
   function protectionOf(task: TaskRecord): ProtectedTask {
     const untilMs = task.protectedUntilMs;
-    return untilMs !== null && untilMs > world.clock.nowMs
+    return untilMs !== null && isProtected(task, world.clock.nowMs)
       ? { taskArn: task.taskArn, protectionEnabled: true, expirationDate: new Date(untilMs) }
       : { taskArn: task.taskArn, protectionEnabled: false };
   }
