@@ -1,7 +1,7 @@
 /** How long until the next look (decisions.md, "Pace"). */
 
 /** Up to so many tasks a look reads all of them; of more, only what may have changed. */
-export const READ_WHOLE_TASKS = 2000;
+export const READ_WHOLE_TASKS = 3000;
 /** A host in motion is listed once as it changes and once more to be certain, and so is the one that takes its tasks. */
 const LISTS_PER_MOVING_HOST = 2;
 /** Lists of tasks in one look at most, less what its hosts cost: with the burst, a third of a Lambda's minute. */

@@ -18,7 +18,7 @@ import { fakeLedger } from '../support/fake-ledger.ts';
 
 const START_MS = Date.parse('2026-11-22T12:00:00Z');
 const RUN = 'run-1';
-const HOSTS = 250;
+const HOSTS = 350;
 const TASKS_PER_HOST = 10;
 const ecs = mockClient(ECSClient);
 const client = new ECSClient();
@@ -252,7 +252,7 @@ describe('tasks of a large cluster', () => {
     const tasks = hostOf('h0').tasks.map((task) => ({ ...task, healthStatus: 'UNHEALTHY' as const }));
     hostOf('h0').tasks = tasks;
     let seen: readonly Task[] = [];
-    for (let at = 0; at < 6; at += 1) {
+    for (let at = 0; at < 8; at += 1) {
       later();
       seen = await look();
     }
