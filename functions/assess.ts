@@ -169,6 +169,14 @@ function measureRun(cluster: string, run: Run, step: Step, facts: Facts): void {
       { cluster, autoScalingGroupName },
     );
   }
+  const goneBefore = new Set(
+    (run.memory?.hosts ?? []).filter((host) => host.goneSinceMs !== undefined).map((host) => host.instanceId),
+  );
+  for (const { instanceId, drainingSinceMs, emptySinceMs, goneSinceMs, ...host } of step.remember.hosts) {
+    if (goneSinceMs === undefined || drainingSinceMs === undefined || goneBefore.has(instanceId)) continue;
+    const seconds = ((emptySinceMs ?? goneSinceMs) - drainingSinceMs) / 1000;
+    measure({ DrainSeconds: seconds }, { cluster, autoScalingGroupName: host.autoScalingGroupName ?? '' });
+  }
   measure({ RolloverInProgress: step.restore ? 0 : 1 }, { cluster });
 }
 

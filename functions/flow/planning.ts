@@ -18,13 +18,14 @@ import type { Remembering } from '../aws/facts/read-running.ts';
 import { listHistory, listQuarantine } from '../aws/ledger/notes.ts';
 import { loadPicture, savePicture } from '../aws/ledger/snapshots.ts';
 import { createTable, type Table } from '../aws/ledger/table.ts';
-import type { Facts } from '../core/facts.ts';
+import type { Facts, ImageFacts } from '../core/facts.ts';
 import type { RunMemory } from '../core/memory.ts';
 import { makePlan } from '../core/plan/make-plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { imageSourceFor, type Settings } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import { BadRequest } from '../edge/errors.ts';
+import { measure } from '../edge/metrics.ts';
 import type { Request } from '../edge/request.ts';
 import { resolveSettings } from '../edge/settings.ts';
 
@@ -80,6 +81,7 @@ export async function planCluster(
   );
   const refusesWarmPools = environment().guardrails.warmPools === 'refuse';
   const plan = makePlan(facts, { ...planFacts, refusesWarmPools }, settings, request, nowMs);
+  measureImages(facts, plan, planFacts.images, nowMs);
   return { facts, settings, plan };
 }
 
@@ -93,6 +95,28 @@ export function rememberingOf(table: Table, runId: string, nowMs: number): Remem
     save: (picture) => savePicture(table, runId, picture, nowMs),
     untilMs: nowMs + READ_SECONDS * 1000,
   };
+}
+
+const DAY_MS = 86_400_000;
+
+/** How old the oldest image of a group's hosts is, and how far behind the target's. */
+function measureImages(facts: Facts, plan: Plan, images: readonly ImageFacts[], nowMs: number): void {
+  const createdAtMs = new Map(images.map((image) => [image.imageId, image.createdAtMs]));
+  for (const { autoScalingGroupName, target } of plan.groups) {
+    const born = facts.hosts
+      .filter((host) => host.autoScalingGroupName === autoScalingGroupName)
+      .flatMap((host) => createdAtMs.get(host.imageId ?? '') ?? []);
+    if (born.length === 0) continue;
+    const oldestMs = Math.min(...born);
+    const targetMs = Math.max(...target.imageIds.flatMap((id) => createdAtMs.get(id) ?? []));
+    measure(
+      {
+        OldestImageAgeDays: (nowMs - oldestMs) / DAY_MS,
+        ...(Number.isFinite(targetMs) && { ImageLagDays: Math.max(0, targetMs - oldestMs) / DAY_MS }),
+      },
+      { cluster: facts.clusterName, autoScalingGroupName },
+    );
+  }
 }
 
 /** A memory of nothing: for a look at a cluster that no run has touched. */
