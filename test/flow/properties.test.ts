@@ -37,6 +37,7 @@ describe('whatever the cluster', () => {
         services(run).some(({ minimumHealthyPercent = 100 }) => minimumHealthyPercent < 100),
       ),
       ports: some((run) => services(run).some(({ hostPort }) => hostPort !== undefined)),
+      warmPools: some(({ spec }) => spec.groups.some((group) => group.warmPoolSize !== undefined)),
       networkInterfaces: some((run) => services(run).some(({ networkMode }) => networkMode === 'awsvpc')),
       providers: some((run) =>
         services(run).some(({ capacityProviders }) => capacityProviders !== undefined),

@@ -24,14 +24,16 @@ const group = (name: string): fc.Arbitrary<GroupSpec> =>
       hasProvider: fc.boolean(),
       protectedFromScaleIn: fc.boolean(),
       isFirstDone: fc.boolean(),
+      warmPoolSize: fc.constantFrom(undefined, undefined, undefined, 1, 2),
     })
-    .map(({ hosts, isFixedSize, zones, hasProvider, isFirstDone, ...rest }) => ({
+    .map(({ hosts, isFixedSize, zones, hasProvider, isFirstDone, warmPoolSize, ...rest }) => ({
       name,
       hosts,
       ...rest,
       ...(isFixedSize ? { minSize: hosts, maxSize: hosts } : { minSize: 0, maxSize: 3 * hosts }),
       zones: ZONES.slice(0, zones),
       imageReference: `resolve:ssm:${PARAMETER}`,
+      ...(warmPoolSize !== undefined && { warmPoolSize }),
       ...(hasProvider && { capacityProvider: `${name}-provider` }),
       ...(isFirstDone && hosts > 1 && { images: { 0: NEW_IMAGE } }),
     }));
