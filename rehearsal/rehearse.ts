@@ -30,10 +30,15 @@ export class UnusableFaults extends Error {
   }
 }
 
-/** @param say gets lines of progress for people; none when quiet */
+/**
+ * @param say gets lines of progress for people; none when quiet
+ * @param arrange is called once the product is deployed and before anything starts: to rehearse something else than the
+ *   product as it is, such as one of its functions in another's place
+ */
 export async function rehearse(
   input: RehearsalInput,
   say: (line: string) => void = () => {},
+  arrange: (account: Account, deployment: Deployment) => void = () => {},
 ): Promise<RehearsalRecord> {
   const wallStart = performance.now();
   const account = createAccount({ capture: input.capture, seed: input.seed, timings: input.timings });
@@ -41,6 +46,7 @@ export async function rehearse(
   let deployment: Deployment | undefined;
   try {
     deployment = await deploy(account, input.settings);
+    arrange(account, deployment);
     const record = await run(input, account, deployment, say);
     return { ...record, wallSeconds: (performance.now() - wallStart) / 1000 };
   } finally {

@@ -1,0 +1,138 @@
+/** What the meddled product is rehearsed on: small clusters, each with what makes one guard matter. */
+import { inputOf } from '../../../rehearsal/bench/run-ours.ts';
+import { buildCapture } from '../../../rehearsal/clusters/build.ts';
+import type { ClusterSpec } from '../../../rehearsal/clusters/spec.ts';
+import type { RehearsalInput } from '../../../rehearsal/input.ts';
+import type { Account } from '../../../simulator/account.ts';
+import { parseCapture } from '../../../simulator/capture/parse.ts';
+import { faultsSchema } from '../../../simulator/faults/schema.ts';
+import type { TimingOverrides } from '../../../simulator/timings.ts';
+import { SMALL_CLUSTER } from '../support/rolled-account.ts';
+
+export interface Scene {
+  readonly spec: ClusterSpec;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly faults?: readonly unknown[];
+  /** Changes the capture's JSON where the spec has no word for it. */
+  // biome-ignore lint/suspicious/noExplicitAny: JSON in AWS's shapes.
+  readonly capture?: (json: any) => void;
+  /** What others do meanwhile. */
+  readonly beside?: (account: Account, stateMachineArn: string) => void;
+  readonly timings?: TimingOverrides;
+  /** How the product ends here, where another end would be wrong. */
+  readonly outcome?: string;
+}
+
+/** A run that has not ended by then never will: these take less than one hour. */
+const HORIZON_SECONDS = 3600;
+
+export function captureInput({
+  spec,
+  settings = {},
+  faults = [],
+  capture,
+  timings = {},
+}: Scene): Omit<RehearsalInput, 'seed'> {
+  const input = {
+    ...inputOf(spec, settings, faultsSchema.parse(faults)),
+    timings,
+    horizonSeconds: HORIZON_SECONDS,
+  };
+  if (!capture) return input;
+  const json = JSON.parse(JSON.stringify(buildCapture(spec)));
+  capture(json);
+  const parsed = parseCapture(json);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return { ...input, capture: parsed.ok };
+}
+
+export const SMALL: Scene = { spec: SMALL_CLUSTER, settings: { bakeSeconds: 60 } };
+
+/** Tasks that take their time to stop, and no load balancer whose targets would tell of it. */
+export const SLOW_STOPS: Scene = {
+  ...SMALL,
+  spec: {
+    ...SMALL_CLUSTER,
+    services: [{ name: 'worker', desired: 8, stopTimeoutSeconds: 120 }],
+  },
+  timings: { stopSeconds: 100 },
+};
+
+/** A job that a person started, which does not end. */
+export const WITH_JOB: Scene = {
+  ...SMALL,
+  spec: { ...SMALL_CLUSTER, standalone: [{ family: 'nightly' }] },
+  settings: { bakeSeconds: 60, standaloneTimeoutSeconds: 300 },
+};
+
+/** More than a page of tasks (100). */
+export const MANY_TASKS: Scene = {
+  ...SMALL,
+  spec: {
+    ...SMALL_CLUSTER,
+    groups: SMALL_CLUSTER.groups.map((group) => ({ ...group, hosts: 8 })),
+    services: [
+      { name: 'api', desired: 56, cpu: 128, memoryMiB: 256 },
+      { name: 'worker', desired: 56, cpu: 128, memoryMiB: 256 },
+    ],
+  },
+};
+
+/** Somebody has suspended a process of the group for reasons of his own. */
+export const PARTLY_SUSPENDED: Scene = {
+  ...SMALL,
+  capture: (json) => {
+    json.autoScaling.autoScalingGroups[0].SuspendedProcesses = [
+      { ProcessName: 'AlarmNotification', SuspensionReason: 'by hand' },
+    ];
+  },
+};
+
+export const ONLY_OBSERVED: Scene = { ...SMALL, spec: { ...SMALL_CLUSTER, enabled: 'observe' } };
+
+/** One host of the group stands by: somebody looks into it. */
+export const WITH_STANDBY: Scene = {
+  ...SMALL,
+  capture: (json) => {
+    const group = json.autoScaling.autoScalingGroups[0];
+    group.Instances[3].LifecycleState = 'Standby';
+    group.DesiredCapacity = 3;
+  },
+};
+
+/** The group belongs to another manager. */
+export const MANAGED_BY_ANOTHER: Scene = {
+  ...SMALL,
+  capture: (json) => {
+    json.autoScaling.autoScalingGroups[0].Operator = { Managed: true, Principal: 'eks.amazonaws.com' };
+  },
+};
+
+/** A second execution is started by hand while the first is on its way. */
+export const STARTED_TWICE: Scene = {
+  ...SMALL,
+  beside: (account, stateMachineArn) => {
+    account.clock.after(200_000, () =>
+      account.stepFunctions.start(stateMachineArn, JSON.stringify({ cluster: 'prod' })),
+    );
+  },
+};
+
+/** Somebody scales out while hosts move. */
+export const SCALED_OUT: Scene = {
+  ...SMALL,
+  faults: [{ kind: 'scheduled-action', when: 'first-drain', group: 'web', desired: 6 }],
+};
+
+/** Every task dies on the new image. */
+export const BAD_IMAGE: Scene = {
+  ...SMALL,
+  outcome: 'ROLLED_BACK',
+  faults: [{ kind: 'image-breaks-tasks', atSeconds: 0, exitCode: 1, afterSeconds: 20, share: 1 }],
+};
+
+/** The function that drains dies after its call, each time. */
+export const DRAIN_CRASHES: Scene = {
+  ...SMALL,
+  faults: [{ kind: 'handler-crash', atSeconds: 0, function: 'drain', afterCalls: 2, times: 8 }],
+};
