@@ -76,6 +76,8 @@ export interface Member {
   readonly launchedAtMs: number;
   lifecycleState: LifecycleState;
   healthStatus: 'Healthy' | 'Unhealthy';
+  /** Somebody said so by SetInstanceHealth. */
+  isMarkedUnhealthy: boolean;
   protectedFromScaleIn: boolean;
   inServiceAtMs: number | null;
   readonly waits: Map<string, HookWait>;

@@ -1,6 +1,7 @@
 /**
  * Unhealthy members: who they are, and how they are replaced.
- * Source: Amazon EC2 Auto Scaling user guide, health-checks-overview, understand-how-suspending-processes.
+ * Source: Amazon EC2 Auto Scaling user guide, health-checks-overview ("How Amazon EC2 Auto Scaling minimizes downtime"),
+ * understand-how-suspending-processes-affects-other-processes.
  */
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
@@ -41,7 +42,8 @@ export class Health {
   }
 
   /**
-   * Terminate first, at most a tenth of the group at a time; waits while launches are under way and a tenth is missing.
+   * Terminate first. Those whose instance does not run any more, and those marked by SetInstanceHealth, all at once; of
+   * others at most a tenth of the group at a time, and none while launches are under way and a tenth is missing.
    * A maintenance policy may ask to launch first. Terminate suspended: ReplaceUnhealthy waits for it. Launch suspended:
    * they end and nothing comes for them.
    */
@@ -59,7 +61,9 @@ export class Health {
     const warming = inService.filter((member) => (readyAtMs(member, warmup) ?? 0) > nowMs).length;
     const isLaunching = warming > 0 || [...group.members.values()].some(isPending);
     const missing = isLaunching ? Math.max(0, group.desiredCapacity - inService.length + warming) : 0;
-    const now = unhealthy.slice(0, Math.max(0, atOnce - missing));
+    const immediate = unhealthy.filter((member) => this.#isReplacedAtOnce(member));
+    const others = unhealthy.filter((member) => !this.#isReplacedAtOnce(member));
+    const now = [...immediate, ...others.slice(0, Math.max(0, atOnce - missing - immediate.length))];
     const bounds = maintenanceBounds(group);
     if (!bounds || isSuspended(group, 'Launch')) {
       for (const member of now) this.#end(group, member);
@@ -81,6 +85,10 @@ export class Health {
       { reason: 'health', victims, actor: HEALTH, why: WHY, because: LAUNCHED },
       victims.length,
     );
+  }
+
+  #isReplacedAtOnce(member: Member): boolean {
+    return member.isMarkedUnhealthy || this.#world.ec2.instance(member.instanceId)?.state !== 'running';
   }
 
   #end(group: Group, member: Member): void {

@@ -13,7 +13,7 @@ import { awsError } from '../kernel/aws-error.ts';
 import { pageOf } from '../kernel/pages.ts';
 import type { Call, Instance, Range, World } from '../world.ts';
 import type { Activities } from './activities.ts';
-import { type Group, isTerminating, isWarmed, type Member, readyAtMs, stamp } from './group.ts';
+import { type Group, isSuspended, isTerminating, isWarmed, type Member, readyAtMs, stamp } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { PAGES } from './page-rules.ts';
@@ -141,6 +141,7 @@ export class InstanceApi {
     const graceEndsMs = readyAtMs(member, group.base.HealthCheckGracePeriod ?? 0) ?? 0;
     if ((input.ShouldRespectGracePeriod ?? true) && graceEndsMs > this.#world.clock.nowMs) return {};
     member.healthStatus = input.HealthStatus === 'Unhealthy' ? 'Unhealthy' : 'Healthy';
+    member.isMarkedUnhealthy = member.healthStatus === 'Unhealthy';
     this.#parts.store.memberChanged(group, member);
     this.#parts.wake(group);
     return {};
@@ -190,6 +191,7 @@ export class InstanceApi {
   attachInstances(input: AttachInstancesQuery, call: Call): object {
     const { store, sizes, activities, wake } = this.#parts;
     const group = store.getOwn(input.AutoScalingGroupName);
+    failWithoutLaunch(group);
     const ids = input.InstanceIds ?? [];
     if (ids.length > MOST_TO_MOVE) {
       throw awsError('ValidationError', `The number of instance IDs must not exceed ${MOST_TO_MOVE}`);
@@ -238,6 +240,7 @@ export class InstanceApi {
 
   exitStandby(input: ExitStandbyQuery, call: Call) {
     const group = this.#parts.store.getOwn(input.AutoScalingGroupName);
+    failWithoutLaunch(group);
     const members = (input.InstanceIds ?? []).map((id) => this.#find(id, group.name).member);
     const desired = group.desiredCapacity + members.reduce((sum, member) => sum + member.weight, 0);
     if (desired > group.maxSize) {
@@ -309,4 +312,13 @@ export class InstanceApi {
       `Activity ${member.activity?.ActivityId ?? ''} is in progress and blocks this action`,
     );
   }
+}
+
+/**
+ * Nobody is attached or returned to service while Launch is suspended. Source: Auto Scaling user guide,
+ * understand-how-suspending-processes-affects-other-processes, "Additional considerations"; the words are ours.
+ */
+function failWithoutLaunch(group: Group): void {
+  if (!isSuspended(group, 'Launch')) return;
+  throw awsError('ValidationError', `The Launch process of ${group.name} is suspended.`);
 }

@@ -154,6 +154,7 @@ export class Launcher {
       launchedAtMs: this.#world.clock.nowMs,
       lifecycleState: pool ? 'Warmed:Pending' : 'Pending',
       healthStatus: 'Healthy',
+      isMarkedUnhealthy: false,
       protectedFromScaleIn: !pool && group.newInstancesProtected,
       inServiceAtMs: null,
       waits: new Map(),

@@ -102,6 +102,7 @@ function memberOf(world: World, instance: Instance): Member {
     launchedAtMs: known?.launchTimeMs ?? world.clock.startMs,
     lifecycleState: state,
     healthStatus: instance.HealthStatus?.toLowerCase() === 'unhealthy' ? 'Unhealthy' : 'Healthy',
+    isMarkedUnhealthy: false,
     protectedFromScaleIn: instance.ProtectedFromScaleIn ?? false,
     inServiceAtMs: state === 'InService' ? (known?.launchTimeMs ?? world.clock.startMs) : null,
     waits: new Map(),

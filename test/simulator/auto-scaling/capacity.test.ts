@@ -235,17 +235,6 @@ describe('a group and its size', () => {
     ).toContain('EC2 health check');
   });
 
-  it('replaces a tenth of the group at a time when many hosts are gone', async () => {
-    account = smallAccount(smallCapture({ hosts: 20, group: { MaxSize: 40 } }));
-    account.call('EC2', 'TerminateInstances', { InstanceIds: [1, 2, 3, 4, 5, 6].map(hostId) });
-    await account.pass(30);
-    const leaving = account.activities().filter(({ Description }) => Description.startsWith('Terminating'));
-    expect(leaving.length).toBeGreaterThan(0);
-    expect(leaving.length).toBeLessThanOrEqual(2);
-    await account.pass(1800);
-    expect(statesOf('InService')).toHaveLength(20);
-  });
-
   it('does the same for the same seed, and something else for another', async () => {
     const run = async (seed: number) => {
       account = smallAccount(smallCapture(), { seed });

@@ -185,12 +185,38 @@ describe('sizes', () => {
   });
 });
 
-// User guide, health-checks-overview, health-check-grace-period, instance-maintenance-policy-overview-and-considerations.
+// User guide, health-checks-overview ("How Amazon EC2 Auto Scaling minimizes downtime"), health-check-grace-period,
+// instance-maintenance-policy-overview-and-considerations, ec2-auto-scaling-instance-maintenance-policy.
 describe('unhealthy instances', () => {
-  it('"replaces … no more than 10 percent at a time": of thirty that stop, three go at once', async () => {
+  it.each([
+    ['stop', (n: number) => account.ec2.stop(hostId(n), SOMEBODY)],
+    [
+      'are marked by SetInstanceHealth',
+      (n: number) =>
+        account.call('AutoScaling', 'SetInstanceHealth', {
+          InstanceId: hostId(n),
+          HealthStatus: 'Unhealthy',
+        }),
+    ],
+  ] as const)('that %s are replaced "immediately", all of them', async (_, fail) => {
     account = smallAccount(smallCapture({ hosts: 30, group: { MaxSize: 40 } }));
-    for (let n = 1; n <= 30; n++) account.ec2.stop(hostId(n), SOMEBODY);
-    expect((await extremes(account, 3600)).fewest).toBe(27);
+    for (let n = 1; n <= 30; n++) fail(n);
+    await account.pass(60);
+    expect(inService(account).filter((id) => /^i-0{8}/.test(id))).toEqual([]);
+    await account.pass(240);
+    expect(inService(account)).toHaveLength(30);
+  });
+
+  it('of those that fail their status checks "only … up to 10 percent of the group\'s desired capacity at a time"', async () => {
+    const capture = smallCapture({ hosts: 30, group: { MaxSize: 40 } });
+    for (let n = 1; n <= 30; n++)
+      capture.ec2.instanceStatuses.push({
+        InstanceId: hostId(n),
+        InstanceStatus: { Status: 'impaired' },
+        SystemStatus: { Status: 'impaired' },
+      });
+    account = smallAccount(capture);
+    expect((await extremes(account, 7200)).fewest).toBe(27);
     expect(inService(account)).toHaveLength(30);
     expect(inService(account).filter((id) => /^i-0{8}/.test(id))).toEqual([]);
   });

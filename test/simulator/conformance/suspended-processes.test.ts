@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hostId, type SmallAccount, smallAccount, smallCapture, ZONES } from '../ec2/small-account.ts';
 import { START_MS } from '../support/kernel.ts';
-import { asg, inService, refresh, resume, suspend } from './groups.ts';
+import { asg, inService, refresh, refused, resume, suspend } from './groups.ts';
 
 let account: SmallAccount;
 afterEach(() => account.close());
@@ -46,6 +46,19 @@ describe('Launch is suspended', () => {
     await account.pass(600);
     expect(account.group()).toMatchObject({ DesiredCapacity: 8 });
     expect(inService(account)).toHaveLength(6);
+  });
+
+  it('"you can\'t attach new instances to the group" nor "return an instance in the Standby state to service"', async () => {
+    account = smallAccount();
+    asg(account, 'EnterStandby', { InstanceIds: [hostId(1)], ShouldDecrementDesiredCapacity: true });
+    asg(account, 'DetachInstances', { InstanceIds: [hostId(2)], ShouldDecrementDesiredCapacity: true });
+    await account.pass(20);
+    suspend(account, 'Launch');
+    expect(refused(account, 'ExitStandby', { InstanceIds: [hostId(1)] })).toContain('Launch');
+    expect(refused(account, 'AttachInstances', { InstanceIds: [hostId(2)] })).toContain('Launch');
+    resume(account, 'Launch');
+    expect(refused(account, 'ExitStandby', { InstanceIds: [hostId(1)] })).toBeUndefined();
+    expect(refused(account, 'AttachInstances', { InstanceIds: [hostId(2)] })).toBeUndefined();
   });
 });
 
