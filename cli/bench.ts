@@ -12,7 +12,7 @@ interface BenchCommandOptions {
   readonly large?: boolean;
 }
 
-const SEEDS = '5';
+const SEEDS = '3';
 
 export function addBenchCommand(program: Command): void {
   program

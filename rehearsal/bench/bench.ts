@@ -1,6 +1,5 @@
 /** Measures: our figures against their goals, then ours beside what people use today. Prints nothing itself. */
 
-import type { RehearsalResult } from '../result.ts';
 import {
   COMPARISON_CLUSTERS,
   OURS,
@@ -12,7 +11,7 @@ import {
 import { runFresh } from './fresh-process.ts';
 import { type Figure, FRESH_ROLLS, type FreshRoll, LARGE_ROLLS, ROLLS, type Roll } from './goals.ts';
 import { type Spread, spreadOf } from './median.ts';
-import { runOurs } from './run-ours.ts';
+import { type Measured, runOurs } from './run-ours.ts';
 
 /** A process of its own takes seconds, a large one a minute: so many seeds at most. */
 const FRESH_SEEDS = 3;
@@ -94,43 +93,43 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
 
 async function measure({ name, input, figures }: Roll, { seeds, say }: BenchOptions): Promise<FigureRow[]> {
   const prepared = input();
-  const results: RehearsalResult[] = [];
+  const runs: Measured[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     say(`${name}: seed ${seed}`);
-    results.push((await runOurs(prepared, seed)).result);
+    runs.push(await runOurs(prepared, seed));
   }
-  return figures.map((figure) => figureRow(name, figure, results));
+  return figures.map((figure) => figureRow(name, figure, runs));
 }
 
 async function measureFresh(
-  { name, spec, settings, seconds, mebibytes, figures }: FreshRoll,
+  { name, spec, settings, seconds, mebibytes, keepsLog, figures }: FreshRoll,
   seeds: number,
   { say }: BenchOptions,
 ): Promise<FigureRow[]> {
-  const results: RehearsalResult[] = [];
+  const runs: Measured[] = [];
   const walls: number[] = [];
   const memory: number[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     say(`${name}: seed ${seed}`);
-    const { result, wallSeconds, peakMebibytes } = await runFresh(spec, settings, seed);
-    results.push(result);
+    const { wallSeconds, peakMebibytes, ...run } = await runFresh(spec, settings, seed, keepsLog);
+    runs.push(run);
     walls.push(wallSeconds);
     memory.push(peakMebibytes);
   }
   return [
     row(name, 'wall time, s', seconds, 1, walls),
     row(name, 'memory, MiB', mebibytes, 0, memory),
-    ...figures.map((figure) => figureRow(name, figure, results)),
+    ...figures.map((figure) => figureRow(name, figure, runs)),
   ];
 }
 
-function figureRow(cluster: string, { what, goal, digits, of }: Figure, results: readonly RehearsalResult[]) {
+function figureRow(cluster: string, { what, goal, digits, of }: Figure, runs: readonly Measured[]) {
   return row(
     cluster,
     what,
     goal,
     digits,
-    results.flatMap((result) => of(result) ?? []),
+    runs.flatMap((run) => of(run) ?? []),
   );
 }
 

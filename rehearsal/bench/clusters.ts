@@ -3,40 +3,63 @@ import { NEW_IMAGE } from '../clusters/constants.ts';
 import type { ClusterSpec, ServiceSpec } from '../clusters/spec.ts';
 
 const PARAMETER = '/golden/ecs/image-id';
-const TASKS_A_SERVICE = 20;
+
+/** CPU units and MiB of the mixed services, in turn: small web tasks to large workers. */
+const MIXED_CPU = [128, 256, 512, 256] as const;
+const MIXED_MEMORY_MIB = [512, 1024, 2048, 1536] as const;
+/** Largest size of the group. */
+const MAX_SIZE_OVER_HOSTS = 2.4;
 /** Eight such tasks fill nine tenths of a host (m5.xlarge), so that no other old host has room for a task that moves. */
 export const WELL_FILLED = { cpu: 448, memoryMiB: 1700 } as const;
-/** Eight such tasks take half of it. */
-export const HALF_FILLED = { cpu: 256, memoryMiB: 512 } as const;
 
 export interface BenchClusterOptions {
   readonly placement?: 'spread' | 'binpack';
+  /** Tasks of each service; 50 unless given. */
+  readonly tasksAService?: number;
+  /** Every task needs as much; mixed unless given. */
   readonly need?: { readonly cpu: number; readonly memoryMiB: number };
 }
 
 /**
- * One group in three zones, launching whatever a parameter names; services of twenty tasks at ECS's default limits
- * (100 %/200 %), every second one behind a load balancer, every fifth with a container health check; and a daemon.
+ * One group of m5.xlarge in three zones, launching whatever a parameter names; services at ECS's default limits
+ * (100 %/200 %), every second one behind a load balancer (three checks, 10 s apart; 60 s deregistration delay); a daemon.
+ * Eight mixed tasks take nearly two thirds of a host.
  */
-export function benchCluster(hosts: number, tasks: number, options: BenchClusterOptions = {}): ClusterSpec {
+export function benchCluster(
+  hosts: number,
+  tasks: number,
+  { placement = 'spread', tasksAService = 50, need }: BenchClusterOptions = {},
+): ClusterSpec {
+  const count = Math.max(1, Math.round(tasks / tasksAService));
+  const services = Array.from(
+    { length: count },
+    (_, at): ServiceSpec => ({
+      name: `service-${String(at + 1).padStart(3, '0')}`,
+      desired: Math.floor(tasks / count),
+      cpu: need?.cpu ?? inTurn(MIXED_CPU, at),
+      memoryMiB: need?.memoryMiB ?? inTurn(MIXED_MEMORY_MIB, at),
+      ...(at % 2 === 0 && {
+        loadBalancer: { deregistrationDelaySeconds: 60, intervalSeconds: 10, healthyThreshold: 3 },
+      }),
+    }),
+  );
   return {
-    groups: [{ name: 'hosts', hosts, imageReference: `resolve:ssm:${PARAMETER}` }],
-    services: [...services(tasks, options.need ?? WELL_FILLED), { name: 'agent', desired: 0, daemon: true }],
-    placement: options.placement ?? 'spread',
+    // Room for twice the hosts and some more, as the owner of a group that scales would leave.
+    groups: [
+      {
+        name: 'hosts',
+        hosts,
+        imageReference: `resolve:ssm:${PARAMETER}`,
+        maxSize: Math.ceil(hosts * MAX_SIZE_OVER_HOSTS),
+      },
+    ],
+    services: [...services, { name: 'logs', desired: 0, daemon: true }],
+    placement,
     parameters: { [PARAMETER]: NEW_IMAGE },
   };
 }
 
-function services(tasks: number, need: { readonly cpu: number; readonly memoryMiB: number }): ServiceSpec[] {
-  const count = Math.max(1, Math.round(tasks / TASKS_A_SERVICE));
-  return Array.from({ length: count }, (_, at) => ({
-    name: `service-${String(at + 1).padStart(3, '0')}`,
-    desired: Math.floor(tasks / count),
-    ...need,
-    ...(at % 2 === 0 && { loadBalancer: { deregistrationDelaySeconds: 60 } }),
-    ...(at % 5 === 4 && { containerHealthCheck: true }),
-  }));
-}
+const inTurn = (values: readonly number[], at: number) => values[at % values.length] ?? 0;
 
 /** Connections of a service that take long to end, seconds: longer than Lambda runs, well within what ELB allows (3600). */
 const LONG_CONNECTIONS_SECONDS = 1200;

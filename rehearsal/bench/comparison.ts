@@ -9,7 +9,7 @@ import { oneAtATime } from '../policies/one-at-a-time.ts';
 import type { Policy } from '../policies/policy.ts';
 import { terminateHook } from '../policies/terminate-hook.ts';
 import type { RehearsalResult } from '../result.ts';
-import { AWKWARD, benchCluster, HALF_FILLED, JOB_ENDS_SECONDS } from './clusters.ts';
+import { AWKWARD, benchCluster, JOB_ENDS_SECONDS, WELL_FILLED } from './clusters.ts';
 import { captureOf, faultsOf, inputOf, runOurs } from './run-ours.ts';
 
 export const POLICIES: readonly Policy[] = [
@@ -38,13 +38,13 @@ export interface ComparisonCluster {
 export const COMPARISON_CLUSTERS: readonly ComparisonCluster[] = [
   { name: '50 hosts, 400 tasks, spread', spec: benchCluster(50, 400), faults: [] },
   {
-    name: '50 hosts, 400 tasks, spread, half full',
-    spec: benchCluster(50, 400, { need: HALF_FILLED }),
+    name: '50 hosts, 400 tasks, binpack',
+    spec: benchCluster(50, 400, { placement: 'binpack' }),
     faults: [],
   },
   {
-    name: '50 hosts, 400 tasks, binpack',
-    spec: benchCluster(50, 400, { placement: 'binpack' }),
+    name: '50 hosts, 400 tasks, spread, nine tenths full',
+    spec: benchCluster(50, 400, { need: WELL_FILLED }),
     faults: [],
   },
   {

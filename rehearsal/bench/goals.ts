@@ -5,10 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parseCapture } from '../../simulator/capture/parse.ts';
 import type { ClusterSpec } from '../clusters/spec.ts';
 import { type RehearsalInput, startOf } from '../input.ts';
-import type { RehearsalResult } from '../result.ts';
 import { parseScenario } from '../scenario.ts';
-import { benchCluster, HALF_FILLED } from './clusters.ts';
-import { inputOf } from './run-ours.ts';
+import { benchCluster, WELL_FILLED } from './clusters.ts';
+import { inputOf, type Measured } from './run-ours.ts';
 
 export interface Figure {
   readonly what: string;
@@ -16,7 +15,7 @@ export interface Figure {
   readonly goal?: number;
   readonly digits: number;
   /** Null where the run has no such figure (a bound of a run that did not succeed). */
-  of(result: RehearsalResult): number | null;
+  of(run: Measured): number | null;
 }
 
 export interface Roll {
@@ -32,6 +31,8 @@ export interface FreshRoll {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly seconds?: number;
   readonly mebibytes?: number;
+  /** Its log is written and counted. */
+  readonly keepsLog: boolean;
   readonly figures: readonly Figure[];
 }
 
@@ -39,47 +40,60 @@ const figure = (
   what: string,
   goal: number | undefined,
   digits: number,
-  of: (result: RehearsalResult) => number | null,
+  of: (run: Measured) => number | null,
 ): Figure => ({ what, ...(goal !== undefined && { goal }), digits, of });
 
-const moves = (goal?: number) => figure('moves per task', goal, 3, ({ tasks }) => tasks.movesPerTask);
-const ratio = (goal?: number) => figure('time over the bound', goal, 2, ({ bound }) => bound.ratio);
-const bill = figure('AWS bill, USD', 0.05, 4, ({ cost }) => cost.usd);
-const throttled = figure('throttled answers', 0, 0, ({ cost }) => cost.throttled);
-const payload = figure('largest payload, KiB', 64, 1, ({ cost }) => cost.largestPayloadBytes / 1024);
-const history = figure('history events of an execution', 20_000, 0, ({ cost }) => cost.historyEvents);
-const minutes = figure('duration, minutes', undefined, 1, ({ durationSeconds }) => durationSeconds / 60);
+const moves = (goal?: number) => figure('moves per task', goal, 3, ({ result }) => result.tasks.movesPerTask);
+const ratio = (goal?: number) => figure('time over the bound', goal, 2, ({ result }) => result.bound.ratio);
+const bill = figure('AWS bill, USD', 0.05, 4, ({ result }) => result.cost.usd);
+const throttled = figure('throttled answers', 0, 0, ({ result }) => result.cost.throttled);
+const payload = figure('largest payload, KiB', 64, 1, ({ result }) => result.cost.largestPayloadBytes / 1024);
+const history = figure(
+  'history events of an execution',
+  20_000,
+  0,
+  ({ result }) => result.cost.historyEvents,
+);
+const minutes = figure('duration, minutes', undefined, 1, ({ result }) => result.durationSeconds / 60);
+const executions = figure('executions', undefined, 0, (run) => run.executions);
+/** Of the refill that AWS documents, in the busiest minute of a run. */
+const apiShare = figure(
+  'share of a request rate, %',
+  25,
+  1,
+  (run) => run.apiShare && 100 * run.apiShare.share,
+);
 const notDone = figure(
   'hosts not replaced',
   0,
   0,
-  ({ instances }) => instances.outdated - instances.replaced,
+  ({ result: { instances } }) => instances.outdated - instances.replaced,
 );
-const violations = figure('violations', 0, 0, (result) => result.violations.length);
+const violations = figure('violations', 0, 0, ({ result }) => result.violations.length);
 /** What every run is held to. */
 const ALWAYS = [violations, notDone];
-const LARGE = [...ALWAYS, moves(), minutes, throttled, payload, history];
+/** Of a cluster without goals of its own. */
+const ALSO = [moves(), ratio(), minutes, ...ALWAYS];
+const LARGE = [...ALWAYS, moves(), minutes, throttled, payload, history, executions, apiShare];
 
 const ALL_AT_ONCE = { maxTasksInMotionPercent: 100, canaryInstances: 0 };
 const CREEPING = { surge: '10%' };
 const SPREAD = benchCluster(50, 400);
 const BINPACK = benchCluster(50, 400, { placement: 'binpack' });
+/** Other mixes of the same size, without goals of their own. */
+const FULL = benchCluster(50, 400, { need: WELL_FILLED });
+const SMALL_SERVICES = benchCluster(50, 400, { tasksAService: 20 });
 
 export const ROLLS: readonly Roll[] = [
   {
     name: '50 hosts, 400 tasks, spread',
     input: () => inputOf(SPREAD, {}),
-    figures: [moves(1.05), ratio(1.15), minutes, throttled, payload, history, bill, ...ALWAYS],
-  },
-  {
-    name: 'spread, hosts half full',
-    input: () => inputOf(benchCluster(50, 400, { need: HALF_FILLED }), {}),
-    figures: [moves(1.05), ratio(1.15), minutes, ...ALWAYS],
+    figures: [moves(1.05), ratio(1.15), minutes, throttled, payload, history, apiShare, bill, ...ALWAYS],
   },
   {
     name: 'binpack',
     input: () => inputOf(BINPACK, {}),
-    figures: [moves(1.25), ratio(1.2), minutes, bill, ...ALWAYS],
+    figures: [moves(1.25), ratio(1.2), minutes, throttled, apiShare, bill, ...ALWAYS],
   },
   {
     name: 'spread, all in motion, no trial',
@@ -94,7 +108,7 @@ export const ROLLS: readonly Roll[] = [
   {
     name: 'spread, surge 10 %',
     input: () => inputOf(SPREAD, CREEPING),
-    figures: [moves(1.15), ratio(1.2), minutes, ...ALWAYS],
+    figures: [moves(1.15), ratio(1.2), minutes, bill, ...ALWAYS],
   },
   {
     name: 'binpack, surge 10 %',
@@ -106,6 +120,17 @@ export const ROLLS: readonly Roll[] = [
     input: exampleInput,
     figures: [moves(1.1), ratio(1.15), minutes, throttled, bill, ...ALWAYS],
   },
+  ...Object.entries({ 'nine tenths full': FULL, '20 services of 20 tasks': SMALL_SERVICES }).flatMap(
+    ([mix, spec]): Roll[] => [
+      { name: `also: spread, ${mix}`, input: () => inputOf(spec, {}), figures: ALSO },
+      {
+        name: `also: binpack, ${mix}`,
+        input: () => inputOf({ ...spec, placement: 'binpack' }, {}),
+        figures: ALSO,
+      },
+      { name: `also: spread, ${mix}, surge 10 %`, input: () => inputOf(spec, CREEPING), figures: ALSO },
+    ],
+  ),
 ];
 
 export const FRESH_ROLLS: readonly FreshRoll[] = [
@@ -114,6 +139,7 @@ export const FRESH_ROLLS: readonly FreshRoll[] = [
     spec: SPREAD,
     settings: {},
     seconds: 3,
+    keepsLog: false,
     figures: [],
   },
 ];
@@ -125,9 +151,16 @@ export const LARGE_ROLLS: readonly FreshRoll[] = [
     settings: {},
     seconds: 60,
     mebibytes: 1024,
+    keepsLog: true,
     figures: LARGE,
   },
-  { name: '5,000 hosts, 50,000 tasks', spec: benchCluster(5_000, 50_000), settings: {}, figures: LARGE },
+  {
+    name: '5,000 hosts, 50,000 tasks',
+    spec: benchCluster(5_000, 50_000),
+    settings: {},
+    keepsLog: true,
+    figures: LARGE,
+  },
 ];
 
 function exampleInput(): Omit<RehearsalInput, 'seed'> {
