@@ -21,9 +21,15 @@ const AWS_EC2: Actor = { kind: 'aws', name: 'ec2' };
 
 /** Not documented; an instance that shuts down in order takes well under a minute. */
 const SHUTDOWN_SECONDS: Range = [15, 45];
-/** How long a new id may be unknown to EC2's own reads (Amazon EC2 developer guide, eventual-consistency). */
+/**
+ * How long a new id is unknown to EC2's own reads, usually and now and then. AWS gives no figure; it says to ask again
+ * "starting with a couple of seconds of wait time, and increasing gradually up to a few minutes" (Amazon EC2 developer
+ * guide, eventual-consistency), so that the rare case has to be lived with.
+ */
 const INVISIBLE_SECONDS: Range = [0.2, 3];
-/** "Terminated instances remain visible for about an hour" (Amazon EC2 user guide, terminating-instances). */
+const LONG_INVISIBLE_SECONDS: Range = [3, 20];
+const LONG_INVISIBLE_SHARE = 0.05;
+/** "Recently terminated instances might appear … usually less than one hour" (API reference, DescribeInstances). */
 const VISIBLE_AFTER_TERMINATION_MS = 3_600_000;
 /** Terminated instances count to the vCPU limit for a while (EC2 developer guide, eventual-consistency); UNCONFIRMED how long. */
 const QUOTA_AFTER_TERMINATION_SECONDS: Range = [10, 60];
@@ -110,7 +116,9 @@ export class Fleet {
       spot: request.spot,
       vcpus: type?.VCpuInfo?.DefaultVCpus ?? 0,
     };
-    const refusal = imageRefusal(request.imageId, image, type) ?? this.#quota.refusal(use);
+    const refusal =
+      imageRefusal(request.imageId, image, type, this.#images.isWithheld(request.imageId)) ??
+      this.#quota.refusal(use);
     if (refusal !== undefined) return { failure: refusal };
     if (!this.#subnets.takeAddress(request.subnetId)) {
       return {
@@ -138,7 +146,7 @@ export class Fleet {
       tags: { ...request.tags },
       description: newDescription(instanceId, request, image, place, nowMs),
       spot: request.spot,
-      visibleFromMs: nowMs + this.#random.between(INVISIBLE_SECONDS) * 1000,
+      visibleFromMs: nowMs + this.#invisibleSeconds() * 1000,
       vcpus: use.vcpus,
       disableApiTermination: request.disableApiTermination ?? false,
       stateReason: undefined,
@@ -238,6 +246,12 @@ export class Fleet {
       delivery: 'best-effort',
     });
     this.#world.signals.instanceState(record, actor);
+  }
+
+  #invisibleSeconds(): number {
+    const usual = this.#random.between(INVISIBLE_SECONDS);
+    const visibility = this.#world.random.stream('ec2/visibility');
+    return visibility.chance(LONG_INVISIBLE_SHARE) ? visibility.between(LONG_INVISIBLE_SECONDS) : usual;
   }
 
   #release(record: InstanceRecord): void {

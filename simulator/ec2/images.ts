@@ -8,12 +8,14 @@ import type { Call, World } from '../world.ts';
 import { filterOf } from './filters.ts';
 import { EC2_PAGES } from './page-rules.ts';
 
-export type ImageState = 'available' | 'pending' | 'failed' | 'deregistered' | 'disabled';
+/** `unshared`: its owner takes this account's launch permission away. */
+export type ImageState = 'available' | 'pending' | 'failed' | 'deregistered' | 'disabled' | 'unshared';
 
 export class Images {
   readonly #world: World;
   readonly #images = new Map<string, Image>();
   readonly #pictures: LaggingStore<Image>;
+  readonly #withheld = new Set<string>();
 
   constructor(world: World, capture: Capture) {
     this.#world = world;
@@ -43,10 +45,24 @@ export class Images {
     this.#announce(this.#images.get(image.ImageId) ?? image, 'available');
   }
 
-  /** Deregistered images are gone from every read; disabled ones are hidden. Neither can be launched. */
+  isWithheld(imageId: string): boolean {
+    return this.#withheld.has(imageId);
+  }
+
+  /**
+   * Deregistered images, and those that are shared no more, are gone from every read; disabled ones are hidden. None of
+   * them can be launched. Sources: Amazon EC2 user guide, deregister-ami, disable-an-ami, sharingamis-explicit.
+   */
   setState(imageId: string, state: ImageState): void {
     const image = this.#images.get(imageId);
     if (!image) return;
+    if (state === 'unshared') {
+      if (this.#isMine(image)) return;
+      this.#withheld.add(imageId);
+      this.#images.delete(imageId);
+      this.#pictures.remove(imageId);
+      return;
+    }
     if (state === 'deregistered') {
       this.#images.delete(imageId);
       this.#pictures.remove(imageId);

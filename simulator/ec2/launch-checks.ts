@@ -1,13 +1,24 @@
 /** Why EC2 refuses to start an instance of this image on this type, in the words that a group's activity shows. */
 import type { Image, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 
-/** What an image and a type say about each other; what either leaves unsaid is taken as fitting. */
+/**
+ * What an image and a type say about each other; what either leaves unsaid is taken as fitting.
+ *
+ * Sources of the words: Auto Scaling user guide, ts-as-ami (pending); EC2 API reference, errors-overview
+ * (`InvalidAMIID.NotFound`, `InvalidAMIID.Unavailable` for any other state that cannot be launched); published
+ * RunInstances answers (`AuthFailure`).
+ *
+ * @param isWithheld its owner shares it with this account no more
+ */
 export function imageRefusal(
   imageId: string,
   image: Image | undefined,
   type: InstanceTypeInfo | undefined,
+  isWithheld: boolean,
 ): string | undefined {
+  if (isWithheld) return `Not authorized for images: [${imageId}]`;
   if (!image) return `The image id '[${imageId}]' does not exist`;
+  if (image.State === 'pending') return `AMI ${imageId} is pending, and cannot be run`;
   if (image.State !== undefined && image.State !== 'available') {
     return `The image ID '${imageId}' is not available`;
   }

@@ -1,7 +1,7 @@
 /** Documented statements about instances, their status and their events; the page is named at each. */
 import type { InstanceStatus } from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hostId, type SmallAccount, smallAccount, smallCapture } from '../ec2/small-account.ts';
+import { hostId, OLD_IMAGE, type SmallAccount, smallAccount, smallCapture } from '../ec2/small-account.ts';
 import { asg, inService, suspend } from './groups.ts';
 
 let account: SmallAccount;
@@ -33,8 +33,23 @@ it('"InvalidInstanceID.NotFound" soon after the launch: the batch fails whole, a
   expect(describeById(hostId(1), id)).toBeUndefined();
 });
 
-// Amazon EC2 user guide, terminating-instances.
-it('"Terminated instances remain visible … for about an hour"', async () => {
+// Amazon EC2 developer guide, eventual-consistency; how long is UNCONFIRMED, so that some take far longer than most.
+it('a new id may stay unknown far beyond "a couple of seconds": up to 20 s for a few', async () => {
+  account = smallAccount(smallCapture({ group: { MaxSize: 100 } }));
+  asg(account, 'SetDesiredCapacity', { DesiredCapacity: 100 });
+  await account.pass(12);
+  const unknown = () =>
+    [...account.ec2.instances()].filter(({ instanceId }) => describeById(instanceId) !== undefined).length;
+  await account.pass(3);
+  expect(unknown()).toBeGreaterThan(0);
+  expect(unknown()).toBeLessThan(20);
+  await account.pass(20);
+  expect(unknown()).toBe(0);
+});
+
+// API reference, DescribeInstances: "Recently terminated instances might appear in the returned results. This interval is
+// usually less than one hour"; older TerminateInstances: "visible after termination (for approximately one hour)".
+it('a terminated instance stays described for about an hour', async () => {
   account = smallAccount();
   account.call('AutoScaling', 'TerminateInstanceInAutoScalingGroup', {
     InstanceId: hostId(1),
@@ -189,4 +204,38 @@ it.each([
   const id = inService(account).find((known) => !/^i-0{8}/.test(known)) ?? '';
   const [reservation] = filtered(id) as { Instances: { PrivateDnsName: string }[] }[];
   expect(reservation?.Instances[0]?.PrivateDnsName).toMatch(expected);
+});
+
+// Auto Scaling user guide, ts-as-ami; EC2 API reference, errors-overview; RunInstances' AuthFailure as published.
+describe('an image that cannot be launched', () => {
+  const theirs = () => {
+    const capture = smallCapture();
+    for (const image of capture.ec2.images) image.OwnerId = '444455556666';
+    return smallAccount(capture);
+  };
+
+  it.each([
+    ['pending', '"AMI … is pending, and cannot be run"', `AMI ${OLD_IMAGE} is pending, and cannot be run.`],
+    ['deregistered', 'does not exist', `The image id '[${OLD_IMAGE}]' does not exist.`],
+    ['disabled', 'is not available', `The image ID '${OLD_IMAGE}' is not available.`],
+    ['unshared', '"Not authorized for images"', `Not authorized for images: [${OLD_IMAGE}].`],
+  ] as const)('because it is %s: %s', async (state, _, expected) => {
+    account = theirs();
+    account.ec2.setImageState(OLD_IMAGE, state);
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 7 });
+    await account.pass(30);
+    expect(account.activities()[0]).toMatchObject({
+      StatusCode: 'Failed',
+      StatusMessage: `${expected} Launching EC2 instance failed.`,
+    });
+    expect(inService(account)).toHaveLength(6);
+  });
+
+  it('an image that is shared no more is unknown to DescribeImages', () => {
+    account = theirs();
+    account.ec2.setImageState(OLD_IMAGE, 'unshared');
+    expect(account.refusal('EC2', 'DescribeImages', { ImageIds: [OLD_IMAGE] })).toContain(
+      'InvalidAMIID.NotFound',
+    );
+  });
 });

@@ -61,7 +61,7 @@ describe('the life of an instance', () => {
     const { instanceId } = launched();
     const read = () => account.refusal('EC2', 'DescribeInstances', { InstanceIds: [hostId(1), instanceId] });
     expect(read()).toBe(`InvalidInstanceID.NotFound: The instance ID '${instanceId}' does not exist`);
-    await account.pass(4);
+    await account.pass(20);
     expect(read()).toBeUndefined();
   });
 
