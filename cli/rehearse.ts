@@ -2,12 +2,13 @@
  * `rollover rehearse`: runs the product against the embedded account. Ends with the outcome's exit code; with 64 before
  * anything ran when any input is unusable.
  */
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { RehearsalInput } from '../rehearsal/input.ts';
 import { exitCodeOf } from '../rehearsal/result.ts';
 import { summaryText } from '../rehearsal/summary.ts';
 import { BadInput } from './bad-input.ts';
+import { LogFile } from './log-file.ts';
 import { type RehearseOptions, readInput } from './rehearse-input.ts';
 
 export function addRehearseCommand(program: Command): void {
@@ -33,9 +34,9 @@ export function addRehearseCommand(program: Command): void {
 
 async function rehearseCommand(options: RehearseOptions): Promise<void> {
   const input = readInput(options);
-  const record = await run(input, options.json === true);
-
-  if (options.log !== undefined) writeLog(options.log, record.log);
+  const log = options.log === undefined ? undefined : new LogFile(options.log);
+  const record = await run(input, options.json === true, (line) => log?.take(line));
+  log?.close();
   if (options.report !== undefined) {
     const { reportHtml } = await import('../rehearsal/report/html.ts');
     writeFileSync(options.report, reportHtml(record));
@@ -46,25 +47,12 @@ async function rehearseCommand(options: RehearseOptions): Promise<void> {
   process.exitCode = exitCodeOf(record.result);
 }
 
-/** Some lines at a time: a large cluster's whole log is longer than what should be in memory at once. */
-function writeLog(file: string, lines: readonly object[]): void {
-  const LINES_AT_ONCE = 1_000;
-  const descriptor = openSync(file, 'w');
-  try {
-    for (let at = 0; at < lines.length; at += LINES_AT_ONCE) {
-      const some = lines.slice(at, at + LINES_AT_ONCE);
-      writeFileSync(descriptor, some.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** The handlers, their clients and the account are loaded only now: bad input is answered at once. */
-async function run(input: RehearsalInput, quiet: boolean) {
+async function run(input: RehearsalInput, quiet: boolean, takeLine: (line: object) => void) {
   const { rehearse, UnusableFaults } = await import('../rehearsal/rehearse.ts');
   try {
-    return await rehearse(input, quiet ? undefined : (line) => process.stderr.write(`${line}\n`));
+    const say = quiet ? undefined : (line: string) => process.stderr.write(`${line}\n`);
+    return await rehearse(input, say, undefined, takeLine);
   } catch (error) {
     if (error instanceof UnusableFaults) throw new BadInput('The scenario', error.problems);
     throw error;

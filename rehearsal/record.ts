@@ -27,6 +27,7 @@ export interface MotionPoint {
 export interface RehearsalRecord {
   readonly result: RehearsalResult;
   readonly cluster: string;
+  /** Empty when the lines were taken as they came. */
   readonly log: readonly LogLine[];
   readonly timeline: Timeline;
   /** Tasks in motion over time, by service. */

@@ -12,6 +12,7 @@ import { conclude } from './ending.ts';
 import type { RehearsalInput, Start } from './input.ts';
 import { judgedRun } from './judged.ts';
 import { LedgerMirror } from './ledger-mirror.ts';
+import type { LogLine } from './log.ts';
 import { Progress } from './progress.ts';
 import type { RehearsalRecord } from './record.ts';
 import { resultOf } from './result-of.ts';
@@ -34,11 +35,13 @@ export class UnusableFaults extends Error {
  * @param say gets lines of progress for people; none when quiet
  * @param arrange is called once the product is deployed and before anything starts: to rehearse something else than the
  *   product as it is, such as one of its functions in another's place
+ * @param takeLine takes the log's lines as they come, in place of the record: kept, a large cluster's fill the memory
  */
 export async function rehearse(
   input: RehearsalInput,
   say: (line: string) => void = () => {},
   arrange: (account: Account, deployment: Deployment) => void = () => {},
+  takeLine?: (line: LogLine) => void,
 ): Promise<RehearsalRecord> {
   const wallStart = performance.now();
   const account = createAccount({ capture: input.capture, seed: input.seed, timings: input.timings });
@@ -47,7 +50,7 @@ export async function rehearse(
   try {
     deployment = await deploy(account, input.settings);
     arrange(account, deployment);
-    const record = await run(input, account, deployment, say);
+    const record = await run(input, account, deployment, say, takeLine);
     return { ...record, wallSeconds: (performance.now() - wallStart) / 1000 };
   } finally {
     deployment?.remove();
@@ -60,6 +63,7 @@ async function run(
   account: Account,
   deployment: Deployment,
   say: (line: string) => void,
+  takeLine: ((line: LogLine) => void) | undefined,
 ): Promise<Omit<RehearsalRecord, 'wallSeconds'>> {
   const { clock } = account;
   const mirror = new LedgerMirror();
@@ -86,6 +90,8 @@ async function run(
     targetImages: () => [...judged.targetImages],
   });
   arm(account, input.faults);
+  // Not earlier: where the input is unusable nothing is written.
+  if (takeLine) witness.handLinesTo(takeLine);
 
   let isStarted = false;
   const startedAtMs = clock.nowMs;

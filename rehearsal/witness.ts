@@ -27,6 +27,7 @@ interface Answer {
 }
 
 export class Witness {
+  /** Empty once somebody else takes the lines. */
   readonly log: LogLine[] = [];
   readonly decisions: DecisionRecord[] = [];
   readonly notifications: RehearsalResult['notifications'][number][] = [];
@@ -35,6 +36,7 @@ export class Witness {
   /** Why the trigger started nothing. */
   noOp: string | undefined;
   readonly #parts: WitnessParts;
+  #take: (line: LogLine) => void = (line) => this.log.push(line);
   #onPlanned: () => void = () => {};
   #isPlanned = false;
 
@@ -45,6 +47,12 @@ export class Witness {
     lambda.onFailure((name, _payload, error) => this.#failed(name, error));
   }
 
+  /** Hands over the log's lines so far and each one to come; they are not kept here any more. */
+  handLinesTo(take: (line: LogLine) => void): void {
+    for (const line of this.log.splice(0)) take(line);
+    this.#take = take;
+  }
+
   /** Called once, when a plan stands in the ledger. */
   onPlanned(listener: () => void): void {
     this.#onPlanned = listener;
@@ -52,7 +60,7 @@ export class Witness {
 
   observe(observation: Observation, t: number): void {
     const line = logLineOf(observation, t);
-    if (line) this.log.push(line);
+    if (line) this.#take(line);
     if (observation.kind === 'execution' && observation.status !== 'RUNNING') {
       this.lastEndMs = this.#parts.account.clock.nowMs;
     }
@@ -63,7 +71,7 @@ export class Witness {
   }
 
   violated(violation: Violation): void {
-    this.log.push(violationLine(violation));
+    this.#take(violationLine(violation));
   }
 
   #notified(message: string, t: number): void {
@@ -131,7 +139,7 @@ export class Witness {
       heldBack: String(heldBack ?? ''),
     };
     this.decisions.push(decision);
-    this.log.push({ ...decision, kind: 'decision' });
+    this.#take({ ...decision, kind: 'decision' });
     this.#parts.progress.decided(decision);
   }
 }
