@@ -7,7 +7,7 @@
 import type { HostFacts, ServiceFacts } from './facts.ts';
 import type { Host } from './groups.ts';
 import type { Look } from './look.ts';
-import { constraintMisfit, fitsOn, type RoomHost, roomHost } from './placement.ts';
+import { constraintMisfit, type Demand, fitsOn, type RoomHost, roomHost } from './placement.ts';
 
 type Strategy = ServiceFacts['placementStrategy'];
 
@@ -17,12 +17,17 @@ const DEFAULT: Strategy = [
 ];
 
 interface Place {
+  /** Its number among all places. */
+  readonly at: number;
   readonly facts: HostFacts;
   readonly room: RoomHost & { readonly free: { cpu: number; memoryMiB: number } };
   readonly isOld: boolean;
-  /** By service; fractions where ECS has the choice. */
-  readonly tasks: Map<string, number>;
+  readonly replicas: ReadonlyMap<string, number>;
+  isGone: boolean;
 }
+
+/** Tasks of one service, by place; fractions where ECS has the choice. */
+type Counts = Float64Array;
 
 /** What draining an outdated host now would do to moves, in tasks. */
 export interface DrainEffect {
@@ -35,7 +40,9 @@ export interface DrainEffect {
 /** Where the next task of one service is drawn to. */
 interface Draw {
   readonly best: readonly Place[];
-  readonly old: ReadonlySet<string>;
+  /** 1 for the outdated ones of the best, by place. */
+  readonly isOld: Uint8Array;
+  readonly oldCount: number;
   /** Its tasks on outdated hosts that are ACTIVE. */
   readonly total: number;
 }
@@ -43,30 +50,43 @@ interface Draw {
 /**
  * The effect of each drain, given those that are taken already: what they move fills the places that draw, so the next
  * host of one look may do well to wait until fewer old ones are left.
+ *
+ * Asked for every host after every host that is taken: whatever does not change within a look is worked out once.
  */
 export class Attraction {
   readonly #look: Look;
-  readonly #places: Place[];
+  readonly #places: readonly Place[];
+  readonly #placeOf: ReadonlyMap<string, Place>;
   readonly #draws = new Map<string, Draw>();
+  readonly #counts = new Map<string, Counts>();
+  /** By service, where its constraints let it go. */
+  readonly #allowed = new Map<string, readonly Place[]>();
+  /** By field of a spread, the number of each place's value. */
+  readonly #values = new Map<string, Int32Array>();
   readonly #old: Set<Host>;
+  /** By service, tasks on `#old`. */
+  readonly #totals = new Map<string, number>();
 
   constructor(look: Look) {
     this.#look = look;
     this.#places = activePlaces(look);
+    this.#placeOf = new Map(this.#places.map((place) => [place.facts.instanceId, place]));
     this.#old = new Set([...look.hosts.values()].filter((host) => host.kind === 'outdated'));
+    for (const host of this.#old) this.#addTotals(host, 1);
   }
 
   effectOf(host: Host): DrainEffect {
+    const at = this.#placeOf.get(host.instanceId)?.at ?? this.#places.length;
     let [bounces, spares] = [0, 0];
     for (const [name, count] of host.replicas) {
       const draw = this.#drawOf(name);
       if (draw.best.length === 0) continue;
-      const others = draw.old.size - Number(draw.old.has(host.instanceId));
+      const others = draw.oldCount - (draw.isOld[at] ?? 0);
       bounces += (count * others) / draw.best.length;
     }
     for (const name of this.#look.services.keys()) {
       const draw = this.#drawOf(name);
-      if (!draw.old.has(host.instanceId)) continue;
+      if (!draw.isOld[at]) continue;
       spares += (draw.total - (host.replicas.get(name) ?? 0)) / draw.best.length;
     }
     return { bounces, spares };
@@ -74,10 +94,12 @@ export class Attraction {
 
   /** The host drains: it draws nothing more, and its tasks go where they are drawn. */
   take(host: Host): void {
-    this.#old.delete(host);
-    const at = this.#places.findIndex(({ facts }) => facts.instanceId === host.instanceId);
-    if (at >= 0) this.#places.splice(at, 1);
-    for (const [name, draw] of this.#draws) if (draw.old.has(host.instanceId)) this.#draws.delete(name);
+    if (this.#old.delete(host)) this.#addTotals(host, -1);
+    const place = this.#placeOf.get(host.instanceId);
+    if (place !== undefined) {
+      place.isGone = true;
+      for (const [name, draw] of this.#draws) if (draw.isOld[place.at]) this.#draws.delete(name);
+    }
     for (const [name, count] of host.replicas) {
       this.#draws.delete(name);
       this.#settle(name, count);
@@ -87,10 +109,11 @@ export class Attraction {
   #settle(name: string, count: number): void {
     const demand = this.#look.services.get(name)?.demand;
     if (demand === undefined) return;
+    const counts = this.#countsOf(name);
     for (let task = 0; task < count; task++) {
       const { best } = this.#drawOf(name);
-      for (const { tasks, room } of best) {
-        tasks.set(name, (tasks.get(name) ?? 0) + 1 / best.length);
+      for (const { at, room } of best) {
+        counts[at] = (counts[at] ?? 0) + 1 / best.length;
         room.free.cpu -= demand.needs.cpu / best.length;
         room.free.memoryMiB -= demand.needs.memoryMiB / best.length;
       }
@@ -106,54 +129,107 @@ export class Attraction {
     const fitting =
       demand === undefined
         ? []
-        : this.#places.filter(
-            ({ room }) => fitsOn(demand, room) && constraintMisfit(demand, room) === undefined,
-          );
-    const best = service === undefined ? [] : favourites(service.facts, fitting);
-    let total = 0;
-    for (const host of this.#old) total += host.replicas.get(name) ?? 0;
-    const old = new Set(best.filter(({ isOld }) => isOld).map(({ facts }) => facts.instanceId));
-    const draw = { best, old, total };
+        : this.#allowedOf(name, demand).filter(({ isGone, room }) => !isGone && fitsOn(demand, room));
+    const best = service === undefined ? [] : this.#favourites(service.facts, fitting);
+    // One more, for hosts that are no place.
+    const isOld = new Uint8Array(this.#places.length + 1);
+    let oldCount = 0;
+    for (const place of best) {
+      if (!place.isOld) continue;
+      isOld[place.at] = 1;
+      oldCount++;
+    }
+    const draw = { best, isOld, oldCount, total: this.#totals.get(name) ?? 0 };
     this.#draws.set(name, draw);
     return draw;
+  }
+
+  /** The places that the strategies leave, one after the other; the order of the list decides as in ECS. */
+  #favourites(service: ServiceFacts, fitting: readonly Place[]): readonly Place[] {
+    const strategies = service.placementStrategy.length > 0 ? service.placementStrategy : DEFAULT;
+    return strategies.reduce(
+      (places, strategy) => this.#narrow(service.serviceName, strategy, places),
+      fitting,
+    );
+  }
+
+  #narrow(serviceName: string, strategy: Strategy[number], places: readonly Place[]): readonly Place[] {
+    const field = strategy.field ?? '';
+    if (strategy.type === 'binpack') {
+      const isCpu = field.toLowerCase() === 'cpu';
+      return least(places, ({ room }) => (isCpu ? room.free.cpu : room.free.memoryMiB));
+    }
+    if (strategy.type !== 'spread') return places;
+    const counts = this.#countsOf(serviceName);
+    if (field === 'instanceId' || field === 'host') return least(places, ({ at }) => counts[at] ?? 0);
+    const values = this.#valuesOf(field.replace(/^attribute:/, ''));
+    const byValue: number[] = [];
+    for (const { at } of places) {
+      const value = values[at] ?? 0;
+      byValue[value] = (byValue[value] ?? 0) + (counts[at] ?? 0);
+    }
+    return least(places, ({ at }) => byValue[values[at] ?? 0] ?? 0);
+  }
+
+  #allowedOf(name: string, demand: Demand): readonly Place[] {
+    let allowed = this.#allowed.get(name);
+    if (allowed === undefined) {
+      allowed = this.#places.filter(({ room }) => constraintMisfit(demand, room) === undefined);
+      this.#allowed.set(name, allowed);
+    }
+    return allowed;
+  }
+
+  #countsOf(name: string): Counts {
+    let counts = this.#counts.get(name);
+    if (counts === undefined) {
+      counts = Float64Array.from(this.#places, ({ replicas }) => replicas.get(name) ?? 0);
+      this.#counts.set(name, counts);
+    }
+    return counts;
+  }
+
+  #valuesOf(attribute: string): Int32Array {
+    let values = this.#values.get(attribute);
+    if (values === undefined) {
+      const numbers = new Map<string, number>();
+      values = Int32Array.from(this.#places, ({ facts, room }) => {
+        const value =
+          attribute === 'ecs.availability-zone' ? (facts.zone ?? '') : (room.attributes[attribute] ?? '');
+        const number = numbers.get(value) ?? numbers.size;
+        numbers.set(value, number);
+        return number;
+      });
+      this.#values.set(attribute, values);
+    }
+    return values;
+  }
+
+  #addTotals(host: Host, sign: 1 | -1): void {
+    for (const [name, count] of host.replicas)
+      this.#totals.set(name, (this.#totals.get(name) ?? 0) + sign * count);
   }
 }
 
 function activePlaces(look: Look): Place[] {
-  return look.facts.hosts.flatMap((facts) => {
+  const places: Place[] = [];
+  for (const facts of look.facts.hosts) {
     const host = look.hosts.get(facts.instanceId);
     const takes = facts.status === 'ACTIVE' && facts.agentConnected;
-    if (!takes || host?.kind === 'draining' || host?.kind === 'gone') return [];
-    const tasks = new Map(host?.replicas);
-    const room = roomHost(facts, new Set(tasks.keys()));
-    if (room === undefined) return [];
-    return [{ facts, room: { ...room, free: { ...room.free } }, isOld: host?.kind === 'outdated', tasks }];
-  });
-}
-
-/** The places that the strategies leave, one after the other; the order of the list decides as in ECS. */
-function favourites(service: ServiceFacts, fitting: readonly Place[]): readonly Place[] {
-  const strategies = service.placementStrategy.length > 0 ? service.placementStrategy : DEFAULT;
-  return strategies.reduce((places, strategy) => narrow(service.serviceName, strategy, places), fitting);
-}
-
-function narrow(serviceName: string, strategy: Strategy[number], places: readonly Place[]): readonly Place[] {
-  const field = strategy.field ?? '';
-  if (strategy.type === 'binpack') {
-    return least(places, ({ room }) => (field.toLowerCase() === 'cpu' ? room.free.cpu : room.free.memoryMiB));
+    if (!takes || host?.kind === 'draining' || host?.kind === 'gone') continue;
+    const replicas = host?.replicas ?? new Map<string, number>();
+    const room = roomHost(facts, new Set(replicas.keys()));
+    if (room === undefined) continue;
+    places.push({
+      at: places.length,
+      facts,
+      room: { ...room, free: { ...room.free } },
+      isOld: host?.kind === 'outdated',
+      replicas,
+      isGone: false,
+    });
   }
-  if (strategy.type !== 'spread') return places;
-  if (field === 'instanceId' || field === 'host')
-    return least(places, ({ tasks }) => tasks.get(serviceName) ?? 0);
-  const name = field.replace(/^attribute:/, '');
-  const key = ({ facts, room }: Place) => {
-    return name === 'ecs.availability-zone' ? (facts.zone ?? '') : (room.attributes[name] ?? '');
-  };
-  const counts = new Map<string, number>();
-  for (const place of places) {
-    counts.set(key(place), (counts.get(key(place)) ?? 0) + (place.tasks.get(serviceName) ?? 0));
-  }
-  return least(places, (place) => counts.get(key(place)) ?? 0);
+  return places;
 }
 
 /** Fractions of tasks add up to whole ones, nearly. */
