@@ -29,6 +29,10 @@ interface WriteInput {
   >;
 }
 
+const RUN = 'RUN#';
+/** Begins the sort key of every item that a plan is made of. */
+const PLAN = 'PLAN';
+
 export class LedgerMirror {
   /** Items by partition, each by sort key. */
   readonly #partitions = new Map<string, Map<string, Item>>();
@@ -36,6 +40,8 @@ export class LedgerMirror {
   readonly #runIds = new Set<string>();
   /** The judge asks at every observation: made anew only after a write. */
   #runs: readonly MirroredRun[] | undefined;
+  /** By partition; an entry without a plan says that there is none. */
+  readonly #plans = new Map<string, Plan | undefined>();
 
   observe(observation: Observation): void {
     if (observation.kind !== 'call' || (observation.answer !== 'ok' && observation.answer !== 'lost')) return;
@@ -59,20 +65,25 @@ export class LedgerMirror {
   /** Runs of the ledger, oldest first. */
   runs(): readonly MirroredRun[] {
     this.#runs ??= [...this.#runIds].flatMap((pk) => {
-      const items = this.#partition(pk);
-      const record = items.find(({ sk }) => sk === 'RUN')?.data as RunRecord | undefined;
-      if (!record) return [];
-      const hosts = items
-        .filter(({ sk }) => sk.startsWith('HOST#'))
-        .map(({ data }) => data as unknown as HostMemory);
-      return [{ record, plan: planIn(items), hosts }];
+      const partition = this.#partitions.get(pk);
+      const record = partition?.get('RUN')?.data as RunRecord | undefined;
+      if (!partition || !record) return [];
+      return [
+        {
+          record,
+          plan: this.#planOf(pk, partition),
+          get hosts() {
+            return hostsIn(partition);
+          },
+        },
+      ];
     });
     return this.#runs;
   }
 
   /** A claim is held, or a request waits: the ledger's work is not over. */
   get isOpen(): boolean {
-    return this.claims().length > 0 || this.pending().length > 0;
+    return (this.#partitions.get('PENDING')?.size ?? 0) > 0 || this.claims().length > 0;
   }
 
   claims(): Claim[] {
@@ -85,6 +96,17 @@ export class LedgerMirror {
     return this.#partition('PENDING').map(({ data }) => data as unknown as PendingRequest);
   }
 
+  /** A run of a large cluster has thousands of items and is written all the time; its plan is not. */
+  #planOf(pk: string, partition: ReadonlyMap<string, Item>): Plan | undefined {
+    if (!this.#plans.has(pk)) this.#plans.set(pk, planIn([...partition.values()]));
+    return this.#plans.get(pk);
+  }
+
+  #changed({ pk, sk }: Pick<Item, 'pk' | 'sk'>): void {
+    this.#runs = undefined;
+    if (sk.startsWith(PLAN)) this.#plans.delete(pk);
+  }
+
   #partition(pk: string): Item[] {
     return [...(this.#partitions.get(pk)?.values() ?? [])];
   }
@@ -94,13 +116,20 @@ export class LedgerMirror {
     const partition = this.#partitions.get(item.pk) ?? new Map<string, Item>();
     partition.set(item.sk, item);
     this.#partitions.set(item.pk, partition);
-    if (item.pk.startsWith('RUN#')) this.#runIds.add(item.pk);
-    this.#runs = undefined;
+    if (!item.pk.startsWith(RUN)) return;
+    this.#runIds.add(item.pk);
+    this.#changed(item);
   }
 
   #remove(marshalled: Marshalled): void {
     const { pk, sk } = unmarshall(marshalled) as Item;
     this.#partitions.get(pk)?.delete(sk);
-    this.#runs = undefined;
+    this.#changed({ pk, sk });
   }
+}
+
+function hostsIn(partition: ReadonlyMap<string, Item>): HostMemory[] {
+  return [...partition.values()]
+    .filter(({ sk }) => sk.startsWith('HOST#'))
+    .map(({ data }) => data as unknown as HostMemory);
 }

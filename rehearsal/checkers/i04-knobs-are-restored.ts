@@ -29,19 +29,25 @@ export const knobsAreRestored: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I4', context.startedAtMs);
   const originals = new Originals(context);
   const recorded = new Set<string>();
-  const names = [
+  const names = new Set([
     ...context.truth.groups().map((group) => group.group),
     ...context.truth.launchTemplates().map((template) => template.launchTemplateId),
-  ];
+  ]);
 
   function takeUpRecord(call: CallObservation): void {
-    const text = JSON.stringify(inputOf(call));
-    for (const name of names) if (!recorded.has(name) && text.includes(`"${name}"`)) recorded.add(name);
-    // A launch source is kept as JSON inside a string, its quotes escaped.
-    for (const name of names) if (!recorded.has(name) && text.includes(`${name}\\`)) recorded.add(name);
+    if (recorded.size === names.size) return;
+    const text = JSON.stringify(inputOf(call), withoutBytes);
+    for (const name of names) {
+      if (recorded.has(name)) continue;
+      // A launch source is kept as JSON inside a string, its quotes escaped.
+      if (text.includes(`"${name}"`) || text.includes(`${name}\\`)) recorded.add(name);
+    }
     for (const key of texts(keysIn(call))) {
-      const name = names.find((known) => key === known || key.endsWith(`#${known}`));
-      if (name !== undefined) recorded.add(name);
+      for (const name of names) {
+        if (key !== name && !key.endsWith(`#${name}`)) continue;
+        recorded.add(name);
+        break;
+      }
     }
   }
 
@@ -81,4 +87,9 @@ function keysIn(call: CallObservation): string[] {
   const input = inputOf(call);
   const item = (input.Key ?? input.Item) as Readonly<Record<string, { readonly S?: unknown }>> | undefined;
   return Object.values(item ?? {}).flatMap((attribute) => texts(attribute?.S));
+}
+
+/** Bytes name nothing, and are long as text. */
+function withoutBytes(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? null : value;
 }

@@ -7,7 +7,7 @@
  */
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
-import { copyOf, handOver } from '../kernel/copy.ts';
+import { copyOf, frozen, handOver, isPicture, viewOfPictures } from '../kernel/copy.ts';
 import type { Call, OperationRegistry } from '../world.ts';
 import { perform, TABLE_OPERATIONS, type TableOperation } from './engine.ts';
 import { type Item, Store } from './store.ts';
@@ -142,6 +142,13 @@ function toWire(value: unknown): unknown {
 function fromWire(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromWire);
   if (typeof value !== 'object' || value === null) return value;
+  return isPicture(value) ? storedItem(value) : objectFromWire(value);
+}
+
+/** An item that is stored never changes, and is read many times: copied once, and the copy given to everybody. */
+const storedItem = viewOfPictures((item: object) => frozen(objectFromWire(item)));
+
+function objectFromWire(value: object): Record<string, unknown> {
   const made: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) made[key] = partFromWire(key, part);
   return made;

@@ -25,6 +25,10 @@ export function picture<T>(value: T): T {
   return value;
 }
 
+export function isPicture(value: object): boolean {
+  return pictures.has(value);
+}
+
 /** Another view of pictures, itself a picture: made once for each of them. */
 export function viewOfPictures<P extends object, V extends object>(make: (from: P) => V): (from: P) => V {
   const views = new WeakMap<P, V>();
@@ -70,7 +74,8 @@ function copyOfObject(value: Plain): Plain {
   return made;
 }
 
-function frozen<T extends object>(value: T): T {
+/** Deeply; bytes cannot be. */
+export function frozen<T extends object>(value: T): T {
   if (value instanceof Uint8Array || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
   return Object.freeze(value);
