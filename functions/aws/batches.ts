@@ -16,7 +16,7 @@ export async function perBatch<T, R>(
 
 /** The id is the ARN's last part, in the old and the new ARN format alike; AWS's own events mix the two. */
 export function idOf(arn: string | undefined): string {
-  return arn?.split('/').at(-1) ?? '';
+  return arn === undefined ? '' : arn.slice(arn.lastIndexOf('/') + 1);
 }
 
 export function unique<T>(items: Iterable<T>): T[] {
