@@ -2,6 +2,7 @@
  * What the judge may know of a run: the settings in force and what the run said it would replace, read from what it
  * wrote down before it touched anything. Everything else the judge sees for itself.
  */
+import type { RunRecord } from '../functions/aws/ledger/runs.ts';
 import type { Settings } from '../functions/core/settings.ts';
 import type { Account } from '../simulator/account.ts';
 import type { JudgedRun } from './checkers/checker.ts';
@@ -13,6 +14,7 @@ import { isOpenAt } from './open-windows.ts';
 const GRACE_MS = 15_000;
 /** The longest tick: a wait, the reads, and the acts of one turn of the loop. */
 const TICK_MS = 90_000;
+const HOUR_MS = 3_600_000;
 
 /** In force until a run has said otherwise. */
 const DEFAULTS = {
@@ -44,8 +46,6 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
       ...(found?.plan?.keptOut.map(({ instanceId }) => instanceId) ?? []),
     ]),
   }));
-  const request = input.start.kind === 'request' ? input.start.request : undefined;
-
   return {
     truth: account.truth,
     startedAtMs: capture.capturedAt.getTime(),
@@ -65,7 +65,12 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
     get outdated() {
       return planned().outdated;
     },
-    deadlineHosts: new Set(request?.deadline === undefined ? [] : (request.instances ?? [])),
+    overridesWindow: (instanceId, atMs) => {
+      const of = run();
+      const { deadline, instances } = deadlineIn(of?.record.request);
+      const marginHours = of?.record.settings.deadlineMarginHours ?? 0;
+      return atMs >= deadline - marginHours * HOUR_MS && instances.has(instanceId);
+    },
     redeployable: new Set(),
     scheduledActions: scheduledSizes(input),
     get settings() {
@@ -143,6 +148,18 @@ function cachedByRun<T>(
     const runId = found?.record.runId;
     if (!known || known.runId !== runId) known = { runId, value: make(found) };
     return known.value;
+  };
+}
+
+/** A deadline that a request, by hand or made of an event, gives for the hosts that it names; never, where it has none. */
+function deadlineIn(request: RunRecord['request'] | undefined): {
+  readonly deadline: number;
+  readonly instances: ReadonlySet<unknown>;
+} {
+  const { deadline, instances } = request ?? {};
+  return {
+    deadline: deadline === undefined ? Number.POSITIVE_INFINITY : new Date(String(deadline)).getTime(),
+    instances: new Set(Array.isArray(instances) ? instances : []),
   };
 }
 

@@ -52,8 +52,8 @@ export interface JudgedRun {
   readonly targetImages: ReadonlySet<string>;
   /** Hosts to replace, as they were at the start: outdated, or named in the request. */
   readonly outdated: ReadonlySet<string>;
-  /** Hosts whose deadline overrides the windows. */
-  readonly deadlineHosts: ReadonlySet<string>;
+  /** Does a deadline of this host, by then near enough, override the windows? */
+  overridesWindow(instanceId: string, atMs: number): boolean;
   /** Services (names) that a request asks to deploy anew: Fargate retirement, game day. */
   readonly redeployable: ReadonlySet<string>;
   readonly scheduledActions: readonly ScheduledSizes[];

@@ -68,6 +68,7 @@ export class Chronicle {
       const line = this.#meet(task.taskArn, task, task.createdAtMs);
       Object.assign(line, { lastStatus: task.lastStatus, healthy, startedAtMs: task.runningAtMs });
       if (healthy) line.arrivedAtMs = truth.nowMs;
+      noteProtection(line, task.protectedUntilMs, Number.NEGATIVE_INFINITY);
       if (task.desiredStatus === 'STOPPED') line.leftAtMs = truth.nowMs;
       line.host?.tasks.add(line);
       this.#addShare(line);
@@ -203,6 +204,7 @@ export class Chronicle {
     task.lastStatus = observation.lastStatus;
     task.healthy = observation.healthy && !left;
     if (observation.cause) task.cause = observation.cause;
+    if (!left) noteProtection(task, this.#truth.task(observation.taskArn)?.protectedUntilMs ?? null, atMs);
 
     const change = {
       kind: 'task' as const,
@@ -315,6 +317,15 @@ export function isBecauseOfUs(task: TaskLine): boolean {
   const { cause } = task;
   if (!cause || !isOurs(cause.actor)) return false;
   return cause.because !== 'exit' && cause.because !== 'unhealthy' && cause.because !== 'start-failed';
+}
+
+function noteProtection(task: TaskLine, untilMs: number | null, atMs: number): void {
+  if (untilMs === null) task.protection = undefined;
+  else
+    task.protection = {
+      untilMs,
+      sinceMs: task.isProtectedAt(atMs) ? (task.protection?.sinceMs ?? atMs) : atMs,
+    };
 }
 
 /** Last element of an ARN, or the name itself. */

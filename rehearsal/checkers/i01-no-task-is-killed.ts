@@ -2,10 +2,13 @@
  * I1: never terminate a host holding a non-daemon task that is not STOPPED, unless that class was opted into force, or
  * the host is proven dead. `runningTasksCount` is no proof: it counts the desired status, and reads 0 while containers
  * still handle requests (Amazon ECS API reference, ContainerInstance).
+ *
+ * Tasks under scale-in protection are a class of their own, forced by `protectedTasks: stop`: one that was protected
+ * before its host was drained must not be stopped by that drain.
  */
 import { actionOf, serviceOf, touchedBy } from './calls.ts';
 import { type CheckContext, type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
-import type { Chronicle } from './chronicle.ts';
+import { type Change, type Chronicle, isBecauseOfUs } from './chronicle.ts';
 import { Kills, mayBeForced } from './kills.ts';
 import type { HostLine, TaskLine } from './lines.ts';
 
@@ -21,6 +24,21 @@ export const noTaskIsKilled: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I1', context.startedAtMs);
   const kills = new Kills();
 
+  /** Draining stops tasks under scale-in protection like others: who drains their host stops them. */
+  function judgeProtection(change: Change | undefined, atMs: number): void {
+    if (context.settings.protectedTasks === 'stop' || change?.kind !== 'task' || !change.left) return;
+    const { task } = change;
+    if (task.cause?.because !== 'drain' || !isBecauseOfUs(task) || !task.isProtectedAt(atMs)) return;
+    const drainedAtMs = task.host?.drainingSinceMs ?? atMs;
+    if ((task.protection?.sinceMs ?? atMs) > drainedAtMs - context.graceMs) return;
+    verdicts.add(
+      atMs,
+      `protected ${task.taskArn}`,
+      `${task.taskArn} of ${task.group} was stopped under scale-in protection because ${task.cause.actor.name} drained ` +
+        `${task.host?.instanceId}; protectedTasks is ${context.settings.protectedTasks}`,
+    );
+  }
+
   return {
     invariant: 'I1',
     violations: verdicts.violations,
@@ -34,6 +52,7 @@ export const noTaskIsKilled: CheckerFactory = (context) => {
             'nobody opted its class into force',
         );
       }
+      judgeProtection(change, atMs);
       if (observation.kind !== 'call' || !TERMINATIONS.has(observation.operation)) return;
       if (!isOurs({ kind: 'function', name: observation.function }) || !tookEffect(observation.answer))
         return;

@@ -2,12 +2,15 @@
  * I3: no old host drained before ready target capacity exists for its tasks.
  *
  * Only what is certain is told: the tasks of the draining hosts that have no place yet are held against the room on
- * hosts of the target that are ACTIVE, in sum and task by task. Room is what the scheduler sees, which frees CPU and
+ * hosts of the target that are ACTIVE and connected, in sum and task by task. Room is what the scheduler sees, which frees CPU and
  * memory as soon as a task is told to stop (aws-semantics §1.5), and constraints, ports and interfaces are left out: so
  * a violation holds under any placement.
  */
 import { type CheckerFactory, isOurs, Verdicts } from './checker.ts';
 import type { HostLine, TaskLine } from './lines.ts';
+
+/** decisions.md rule 4: agents reconnect now and then, a host is lost once its agent is gone for longer. */
+const LOST_AFTER_MS = 180_000;
 
 interface Need {
   readonly serviceName: string;
@@ -31,7 +34,7 @@ export const capacityComesFirst: CheckerFactory = (context) => {
     observe(_observation, atMs, change) {
       if (change?.kind !== 'drain' || !isOurs(change.by) || !isOld(change.host)) return;
       const needs = needsOf(atMs - context.graceMs);
-      const ready = [...chronicle.hosts.values()].filter(isReady);
+      const ready = [...chronicle.hosts.values()].filter((host) => isReady(host, atMs));
       const lack = lackOf(needs, ready.map(roomOn));
       if (!lack) return;
       verdicts.add(
@@ -47,8 +50,15 @@ export const capacityComesFirst: CheckerFactory = (context) => {
     return context.outdated.has(host.instanceId) || !context.targetImages.has(host.image);
   }
 
-  function isReady(host: HostLine): boolean {
-    return host.state === 'running' && host.status === 'ACTIVE' && !isOld(host);
+  function isReady(host: HostLine, atMs: number): boolean {
+    return host.state === 'running' && host.status === 'ACTIVE' && isConnected(host, atMs) && !isOld(host);
+  }
+
+  function isConnected({ agentConnected, agentLostAtMs }: HostLine, atMs: number): boolean {
+    return (
+      agentConnected ||
+      (agentLostAtMs !== undefined && atMs - agentLostAtMs <= LOST_AFTER_MS + context.graceMs)
+    );
   }
 
   /** What has no place yet, of tasks that somebody who read `beforeMs` could have known. */

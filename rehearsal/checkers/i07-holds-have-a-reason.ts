@@ -1,7 +1,7 @@
 /**
  * I7: every skip, hold and stop has a machine-readable reason and a notification. From outside: a host that should have
- * been replaced and is still there when the run has ended was named in a notification, and stands with a reason in a
- * custom event, in a notification that is JSON, or in the ledger. A run that ends otherwise than by having done its
+ * been replaced, or was skipped as not ours, and is still there when the run has ended was named in a notification, and
+ * stands with a reason in a custom event, in a notification that is JSON, or in the ledger. A run that ends otherwise than by having done its
  * work says so in a notification.
  */
 import type { CallObservation, Observation } from '../../simulator/observation.ts';
@@ -9,7 +9,7 @@ import { inputOf, isLedgerWrite } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
 
 /** Ends at which some hosts stay and each of them needs its reason; at the others the run's own reason says it. */
-const ENDS_HOST_BY_HOST = new Set(['PARTIAL', 'SUCCEEDED']);
+const ENDS_HOST_BY_HOST = new Set(['PARTIAL', 'SUCCEEDED', 'NOTHING_TO_DO']);
 const ENDS_THAT_ARE_TOLD = new Set([
   'PARTIAL',
   'REFUSED',
@@ -36,6 +36,17 @@ export const holdsHaveAReason: CheckerFactory = (context) => {
     }
   }
 
+  /** Hosts of the cluster that run another image and are not ours to replace: in Standby, or of another manager's group. */
+  function skipped(): string[] {
+    return [...context.chronicle.hosts.values()]
+      .filter(
+        (host) =>
+          host.wasThereAtStart && host.cluster === context.cluster && !context.targetImages.has(host.image),
+      )
+      .filter(({ group, instanceId }) => context.handsOff.has(instanceId) || !context.groups.has(group ?? ''))
+      .map(({ instanceId }) => instanceId);
+  }
+
   return {
     invariant: 'I7',
     violations: verdicts.violations,
@@ -49,7 +60,7 @@ export const holdsHaveAReason: CheckerFactory = (context) => {
         verdicts.add(truth.nowMs, 'ending', `the run ended ${ending.outcome} and no notification says so`);
       }
       if (!ENDS_HOST_BY_HOST.has(ending.outcome)) return;
-      for (const instanceId of context.outdated) {
+      for (const instanceId of [...context.outdated, ...skipped()]) {
         const host = context.chronicle.hosts.get(instanceId);
         if (!host?.isUp) continue;
         if (!reasoned.has(instanceId)) {

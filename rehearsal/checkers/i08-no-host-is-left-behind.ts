@@ -43,8 +43,8 @@ export const noHostIsLeftBehind: CheckerFactory = (context) => {
     const isMember = group !== null && lifecycleState !== null;
     if (takenOut.has(host.instanceId) && !isMember) return 'detached from its group';
     if (takenOut.has(host.instanceId) && lifecycleState === 'Standby') return 'in Standby';
-    // Gone for the group already: AWS ends it.
-    if (lifecycleState?.startsWith('Terminating')) return undefined;
+    // Gone for the group already, AWS ends it; or in its warm pool, where no host has joined yet.
+    if (/^(Terminating|Warmed:)/.test(lifecycleState ?? '')) return undefined;
     if (host.status === 'DRAINING' && host.drainedByUs) return 'DRAINING, as we set it';
     const isOwn = host.group !== null && context.groups.has(host.group);
     if (host.wasThereAtStart || !isOwn || host.registeredAtMs !== undefined) return undefined;

@@ -26,18 +26,18 @@ export const windowsAreKept: CheckerFactory = (context) => {
       const killed = kills.of(change);
       if (context.isOpen(atMs)) return;
       for (const { instanceId, task } of killed) {
-        if (!context.deadlineHosts.has(instanceId))
+        if (!context.overridesWindow(instanceId, atMs))
           tell(atMs, instanceId, `${task.taskArn} on ${instanceId} was ended`);
       }
       if (
         change?.kind === 'drain' &&
         isOurs(change.by) &&
-        !context.deadlineHosts.has(change.host.instanceId)
+        !context.overridesWindow(change.host.instanceId, atMs)
       ) {
         const { instanceId, tasks } = change.host;
         tell(atMs, instanceId, `${instanceId} with ${tasks.size} task(s) was drained by ${change.by?.name}`);
       }
-      if (observation.kind === 'call' && isDisruptive(observation, context)) {
+      if (observation.kind === 'call' && isDisruptive(observation, context, atMs)) {
         tell(atMs, observation.operation, `${observation.function} called ${observation.operation}`);
       }
     },
@@ -52,11 +52,11 @@ export const windowsAreKept: CheckerFactory = (context) => {
   }
 };
 
-function isDisruptive(call: CallObservation, context: CheckContext): boolean {
+function isDisruptive(call: CallObservation, context: CheckContext, atMs: number): boolean {
   if (!DISRUPTIVE_CALLS.has(call.operation) || !tookEffect(call.answer)) return false;
   if (!isOurs({ kind: 'function', name: call.function })) return false;
   const { instanceIds } = touchedBy(call, context.chronicle);
-  if (instanceIds.length > 0 && instanceIds.every((id) => context.deadlineHosts.has(id))) return false;
+  if (instanceIds.length > 0 && instanceIds.every((id) => context.overridesWindow(id, atMs))) return false;
   // A ghost, gone in EC2 already, has nothing left to disrupt.
   const isGhost = instanceIds.length > 0 && instanceIds.every((id) => !context.chronicle.hosts.get(id)?.isUp);
   return !(call.operation === 'ECS.DeregisterContainerInstance' && isGhost);

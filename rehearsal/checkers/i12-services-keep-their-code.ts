@@ -1,7 +1,7 @@
 /**
  * I12: no image or task-definition change of a service as a side effect. A forced deployment counts: a tag that moved
  * would bring other code. Only services that a request names for a new deployment may get one, and never another task
- * definition.
+ * definition, desired count, deployment configuration, strategy or whatever else makes the service.
  */
 import { inputOf, texts } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
@@ -9,6 +9,9 @@ import { nameOf } from './chronicle.ts';
 
 /** Faults and people who deploy change a service for good: the new definition is theirs. */
 const DEPLOYING_FAULT = 'deploy-service';
+
+/** Fields of UpdateService that leave the service's definition as it is; any other belongs to who owns the service. */
+const HARMLESS_FIELDS = new Set(['cluster', 'service', 'forceNewDeployment']);
 
 export const servicesKeepTheirCode: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I12', context.startedAtMs);
@@ -34,9 +37,9 @@ export const servicesKeepTheirCode: CheckerFactory = (context) => {
       if (!isDeployment) return;
       const input = inputOf(observation);
       const service = texts(input.service).map(nameOf)[0] ?? '';
-      if (input.taskDefinition !== undefined) {
-        const text = `${caller} changed the task definition of ${service} to ${String(input.taskDefinition)}`;
-        verdicts.add(atMs, `definition ${service}`, text);
+      for (const field of Object.keys(input).filter((key) => !HARMLESS_FIELDS.has(key))) {
+        const text = `${caller} set ${field} of ${service} to ${JSON.stringify(input[field])}`;
+        verdicts.add(atMs, `${field} ${service}`, text);
       }
       if (input.forceNewDeployment === true && !context.redeployable.has(service)) {
         const text = `${caller} forced a new deployment of ${service}, which nobody asked for`;

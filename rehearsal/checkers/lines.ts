@@ -89,6 +89,8 @@ export class TaskLine {
   leftAtMs: number | undefined;
   stoppedAtMs: number | undefined;
   cause: StopCause | undefined;
+  /** End of its scale-in protection, and since when it has it without a gap; undefined when nobody protects it. */
+  protection: { readonly untilMs: number; readonly sinceMs: number } | undefined;
 
   constructor(
     of: {
@@ -113,6 +115,10 @@ export class TaskLine {
     this.memoryMiB = of.memoryMiB;
     this.createdAtMs = createdAtMs;
     this.metDuringRun = metDuringRun;
+  }
+
+  isProtectedAt(atMs: number): boolean {
+    return this.protection !== undefined && this.protection.untilMs > atMs;
   }
 
   get share(): Share {

@@ -132,7 +132,7 @@ function setUp(account: Account, options: HandsOptions): { readonly hands: Hands
     handsOff: new Set(),
     targetImages: new Set([targetImage]),
     outdated: new Set(outdated),
-    deadlineHosts: new Set(),
+    overridesWindow: () => false,
     redeployable: new Set(),
     scheduledActions: [],
     settings: options.settings,

@@ -135,8 +135,14 @@ describe('I11, answers are read whole', () => {
 });
 
 describe('I12, services keep their code', () => {
-  it('tells of a forced deployment and of another task definition', () => {
-    for (const change of [{ forceNewDeployment: true }, { taskDefinition: 'web:2' }]) {
+  it('tells of a forced deployment and of any other thing that makes a service', () => {
+    for (const change of [
+      { forceNewDeployment: true },
+      { taskDefinition: 'web:2' },
+      { desiredCount: 3 },
+      { deploymentConfiguration: { minimumHealthyPercent: 50 } },
+      { capacityProviderStrategy: [{ capacityProvider: 'web' }] },
+    ]) {
       const account = stage();
       account.watch();
       account.call('ECS.UpdateService', { cluster: 'prod', service: 'web', ...change });

@@ -144,6 +144,19 @@ describe('I7, holds have a reason', () => {
     expect(account.end({ outcome: 'PARTIAL' }).violations).toEqual([]);
   });
 
+  it('tells of a host that was skipped as not ours and that nobody mentions', () => {
+    const skipping = (message: string) => {
+      const account = stage();
+      account.addHost('i-0000000000000000f', { group: 'foreign' });
+      account.watch({ outdated: new Set() });
+      notify(account, message);
+      return invariants(account.end().violations);
+    };
+    expect(skipping('SUCCEEDED')).toEqual(['I7', 'I7']);
+    const stays = [{ instanceId: 'i-0000000000000000f', reason: 'another manager’s' }];
+    expect(skipping(JSON.stringify({ outcome: 'SUCCEEDED', stays }))).toEqual([]);
+  });
+
   it('wants a notification that says how a run ended that did not do its work', () => {
     const account = stage();
     account.watch();

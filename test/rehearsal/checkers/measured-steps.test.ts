@@ -162,7 +162,7 @@ describe('I10, windows are kept', () => {
 
   it('lets a deadline override the window for its hosts only', () => {
     const account = stage(4);
-    account.watch({ isOpen: () => false, deadlineHosts: new Set([host(0)]) });
+    account.watch({ isOpen: () => false, overridesWindow: (instanceId) => instanceId === host(0) });
     account.drain(host(0));
     expect(account.told).toEqual([]);
     account.move('w0-0', FRESH, 'r0');

@@ -81,6 +81,33 @@ describe('I1, no task is killed', () => {
     expect(stop({ ...DEFAULT_SETTINGS, standaloneTasks: 'stop' })).toEqual([]);
   });
 
+  it('tells of a task under scale-in protection that our drain stops, unless its class was opted into force', () => {
+    const drained = (settings = DEFAULT_SETTINGS, protectedForSeconds = 3600) => {
+      const account = stage();
+      account.addHost(FRESH, { image: NEW });
+      account.protect('w1', protectedForSeconds);
+      account.watch({ settings });
+      account.drain(A);
+      account.wait(60);
+      account.move('w1', FRESH, 'w1b');
+      return account.told;
+    };
+    expect(drained()).toEqual(['I1']);
+    expect(drained({ ...DEFAULT_SETTINGS, protectedTasks: 'stop' })).toEqual([]);
+    expect(drained(DEFAULT_SETTINGS, 30)).toEqual([]);
+  });
+
+  it('does not ask anybody to know of a protection that came when the host was drained already', () => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.wait(10);
+    account.protect('w1', 3600);
+    account.move('w1', FRESH, 'w1b');
+    expect(account.told).toEqual([]);
+  });
+
   it('lets a host end whose agent has been gone for ten minutes', () => {
     const account = stage();
     account.watch();
@@ -192,6 +219,22 @@ describe('I3, capacity comes first', () => {
     account.watch();
     account.drain(A);
     expect(account.told).toEqual(['I3']);
+  });
+
+  it('counts no room on a host whose agent is gone, nor on one of another image', () => {
+    const drainBesideA = (image: string, agentIsGoneForSeconds?: number) => {
+      const account = stage();
+      account.addHost(FRESH, { image });
+      account.watch();
+      if (agentIsGoneForSeconds !== undefined) account.loseAgent(FRESH);
+      account.wait(agentIsGoneForSeconds ?? 0);
+      account.drain(A);
+      return account.told;
+    };
+    expect(drainBesideA(NEW)).toEqual([]);
+    expect(drainBesideA(NEW, 170)).toEqual([]);
+    expect(drainBesideA(NEW, 200)).toEqual(['I3']);
+    expect(drainBesideA('ami-00000000000000003')).toEqual(['I3']);
   });
 
   it('counts room once, for all hosts that drain', () => {

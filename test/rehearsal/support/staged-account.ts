@@ -86,7 +86,7 @@ export class StagedAccount implements Truth {
       handsOff: new Set(),
       targetImages: new Set([NEW]),
       outdated: new Set(outdated.map((host) => host.instanceId)),
-      deadlineHosts: new Set(),
+      overridesWindow: () => false,
       redeployable: new Set(),
       scheduledActions: [],
       settings: DEFAULT_SETTINGS,
@@ -285,6 +285,10 @@ export class StagedAccount implements Truth {
       ...(cause && { cause }),
       ...(replaces !== null && { replaces }),
     });
+  }
+
+  protect(taskArn: string, forSeconds: number): void {
+    this.change(taskArn, { protectedUntilMs: this.nowMs + forSeconds * 1000 });
   }
 
   /** Told to stop: its place is empty, its containers are not gone yet. */
