@@ -166,7 +166,9 @@ function observeVanished(memory: HostMemory, draft: Draft, nowMs: number): void 
   const note = (patch: Parameters<Draft['noteHost']>[2]) => draft.noteHost(memory.instanceId, memory, patch);
   if (memory.goneSinceMs === undefined) {
     note({ goneSinceMs: nowMs });
-    draft.noteRun({ lastProgressAtMs: nowMs });
+    // A new host that goes before it was ready brought the run no further.
+    if (memory.role !== 'new' || memory.readySinceMs !== undefined)
+      draft.noteRun({ lastProgressAtMs: nowMs });
     const moved = memory.tasksLeft ?? 0;
     if (moved > 0 && memory.role === 'outdated') draft.noteRun({ movesSeen: draft.run.movesSeen + moved });
   }

@@ -3,6 +3,9 @@ import { missingDaemon } from '../groups.ts';
 import { memoryOf } from '../look.ts';
 import { endRun, type Rule } from '../tick.ts';
 
+/** New hosts that come and fail, one after the other, are waited for so often beyond the drain timeout, then no more. */
+const GENERATIONS_WITHOUT_PROGRESS = 2;
+
 /** Readiness is kept once found: from then on a host is lost only after three minutes without agent (rule 4). */
 export const noteReady: Rule = ({ look, draft }) => {
   for (const host of look.hosts.values()) {
@@ -49,11 +52,19 @@ export const obeyControl: Rule = ({ look, draft }) => {
 /** Waits with a known end, so that they are not taken for a standstill, and why hosts that come are not ready yet. */
 export const noteWaits: Rule = ({ look, draft }) => {
   const { nowMs, settings } = look;
+  const registrationMs = settings.registrationTimeoutSeconds * 1000;
+  const patienceMs = settings.drainTimeoutSeconds * 1000 + GENERATIONS_WITHOUT_PROGRESS * registrationMs;
+  const lastMs = draft.run.lastProgressAtMs + patienceMs;
   for (const group of look.groups) {
     const memory = memoryOf(draft, group);
     for (const host of group.incoming) {
-      const fromMs = host.memory.runningSinceMs ?? nowMs;
-      draft.waits.push({ untilMs: fromMs + settings.registrationTimeoutSeconds * 1000, what: 'new hosts' });
+      const { runningSinceMs } = host.memory;
+      // A launch hook's wait has a limit of its own.
+      const untilMs =
+        runningSinceMs === undefined
+          ? nowMs + registrationMs
+          : Math.min(runningSinceMs + registrationMs, lastMs);
+      draft.waits.push({ untilMs, what: 'new hosts' });
       const missing =
         host.facts?.status === 'ACTIVE'
           ? missingDaemon(host.facts, draft, host.tasks, look.daemonBelongs)
@@ -68,7 +79,7 @@ export const noteWaits: Rule = ({ look, draft }) => {
     }
     const asked = memory.launchesAskedAtMs;
     if (asked !== undefined && group.alive.length < group.facts.desiredCapacity) {
-      draft.waits.push({ untilMs: asked + settings.registrationTimeoutSeconds * 1000, what: 'launches' });
+      draft.waits.push({ untilMs: Math.min(asked + registrationMs, lastMs), what: 'launches' });
     }
     if (memory.bakeStartedAtMs !== undefined && memory.trialPassedAtMs === undefined) {
       draft.waits.push({ untilMs: memory.bakeStartedAtMs + settings.bakeSeconds * 1000, what: 'the bake' });
