@@ -5,7 +5,7 @@
  */
 import type { LifecycleHook } from '@aws-sdk/client-auto-scaling';
 import type { MetricAlarm, StateValue } from '@aws-sdk/client-cloudwatch';
-import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
+import type { InstanceTypeInfo, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { VirtualClock } from './kernel/clock.ts';
 import type { RandomStreams } from './kernel/random.ts';
 import type { Actor, Observation } from './observation.ts';
@@ -135,6 +135,8 @@ export interface Ec2Port {
   }): LaunchTemplateUse;
   /** GPU count, ENIs, vCPU and memory of a type, from the capture's instanceTypes. */
   instanceType(name: string): InstanceTypeRecord | undefined;
+  /** Every type that this account knows, as DescribeInstanceTypes shows it. */
+  instanceTypes(): readonly InstanceTypeInfo[];
   zoneOfSubnet(subnetId: string): string | undefined;
   /** Where a launch into this zone goes that names no subnet. */
   defaultSubnet(zone: string): string;
@@ -212,6 +214,8 @@ export interface LoadBalancingPort {
     unused: () => void,
   ): void;
   isHealthy(targetGroupArn: string, target: { readonly id: string; readonly port: number }): boolean;
+  /** On which targets get their traffic that name no port of their own. */
+  portOf(targetGroupArn: string): number;
   /** A target that is registered and healthy already, as captured: nothing to wait for. */
   adopt(
     targetGroupArn: string,
@@ -263,6 +267,8 @@ export interface MetricsPort {
 
 /** Alarms of CloudWatch as services keep them for their own policies. */
 export interface AlarmsPort {
+  /** Undefined when there is no such alarm. */
+  stateOf(name: string): StateValue | undefined;
   /** Name of an alarm that begins so. */
   nameLike(prefix: string): string | undefined;
   /** Makes it, or changes its rule; its state stays. */

@@ -11,6 +11,8 @@ import { PAGES } from './page-rules.ts';
 
 /** "scaling activities for the last six weeks" (API reference, DescribeScalingActivities). */
 const KEPT_MS = 42 * 86_400_000;
+/** Between what was tried and why it failed. */
+const STATUS_REASON = '.  Status Reason: ';
 
 export class Activities {
   readonly #world: World;
@@ -51,7 +53,7 @@ export class Activities {
     activity.EndTime = new Date(this.#world.clock.nowMs);
     if (message !== undefined) {
       activity.StatusMessage = message;
-      if (status === 'Failed') activity.Description = `${activity.Description}.  Status Reason: ${message}`;
+      if (status === 'Failed') activity.Description = `${activity.Description}${STATUS_REASON}${message}`;
     }
   }
 
@@ -68,15 +70,17 @@ export class Activities {
     return [...asked, `At ${stamp(this.#world.clock.nowMs)} ${text}`].join('  ');
   }
 
-  describe(groups: readonly Group[], input: DescribeScalingActivitiesType) {
+  describe(groups: readonly Group[], input: DescribeScalingActivitiesType, lagMs = 0) {
     const ids = input.ActivityIds?.length ? new Set(input.ActivityIds) : undefined;
     const oldestMs = this.#world.clock.nowMs - KEPT_MS;
+    const seenMs = this.#world.clock.nowMs - lagMs;
     const found: Activity[] = [];
     for (const group of groups) {
       for (let at = group.activities.length - 1; at >= 0; at--) {
         const activity = group.activities[at] as Activity;
         if ((activity.StartTime?.getTime() ?? 0) < oldestMs) break;
-        if (!ids || ids.has(activity.ActivityId ?? '')) found.push(activity);
+        if (timeOf(activity) > seenMs) continue;
+        if (!ids || ids.has(activity.ActivityId ?? '')) found.push(asOf(activity, seenMs));
       }
     }
     if (ids && found.length < ids.size) {
@@ -92,6 +96,18 @@ export class Activities {
     );
     return { Activities: page.items.map((activity) => ({ ...activity })), NextToken: page.nextToken };
   }
+}
+
+/** Before its end it was under way, and nobody knew how it would end. */
+function asOf(activity: Activity, seenMs: number): Activity {
+  const { EndTime, StatusMessage, ...begun } = activity;
+  if (!EndTime || EndTime.getTime() <= seenMs) return activity;
+  return {
+    ...begun,
+    Description: begun.Description?.split(STATUS_REASON)[0],
+    StatusCode: 'InProgress',
+    Progress: 0,
+  };
 }
 
 function timeOf(activity: Activity): number {

@@ -11,8 +11,8 @@ import type {
   TagDescription,
 } from '@aws-sdk/client-auto-scaling';
 import type { WarmPool } from '../capture/capture.ts';
-import type { Timer } from '../kernel/clock.ts';
-import type { LaggingStore } from '../kernel/lagging-store.ts';
+import type { Timer, VirtualClock } from '../kernel/clock.ts';
+import { type LaggingStore, Remembered } from '../kernel/lagging-store.ts';
 import type { Actor } from '../observation.ts';
 
 /** Source: Amazon EC2 Auto Scaling user guide, as-suspend-resume-processes. */
@@ -101,17 +101,39 @@ export interface ScheduledAction {
   timer: Timer | undefined;
 }
 
-export interface Refresh {
-  shape: InstanceRefresh;
+export class Refresh {
+  readonly #shape: Remembered<InstanceRefresh>;
   readonly actor: Actor;
   /** Members that still are to be replaced. */
   remaining: Set<string>;
   total: number;
   lastProgressMs: number;
   /** How many of the checkpoints have been reached. */
-  checkpointsPassed: number;
+  checkpointsPassed = 0;
   /** Until when it waits at a checkpoint or bakes. */
-  waitsUntilMs: number;
+  waitsUntilMs = 0;
+
+  constructor(clock: VirtualClock, shape: InstanceRefresh, actor: Actor, remaining: Iterable<string>) {
+    this.#shape = new Remembered(clock, shape);
+    this.actor = actor;
+    this.remaining = new Set(remaining);
+    this.total = this.remaining.size;
+    this.lastProgressMs = clock.nowMs;
+  }
+
+  /** As DescribeInstanceRefreshes gives it; changed as a whole. */
+  get shape(): InstanceRefresh {
+    return this.#shape.now;
+  }
+
+  set shape(shape: InstanceRefresh) {
+    this.#shape.now = shape;
+  }
+
+  /** Undefined: not begun yet at that time. */
+  shapeAsOf(lagMs: number): InstanceRefresh | undefined {
+    return this.#shape.asOf(lagMs);
+  }
 }
 
 /**

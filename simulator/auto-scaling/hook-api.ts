@@ -3,11 +3,15 @@ import type {
   CompleteLifecycleActionType,
   DeleteLifecycleHookType,
   DescribeLifecycleHooksType,
+  LifecycleHook,
   PutLifecycleHookType,
   RecordLifecycleActionHeartbeatType,
 } from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
+import type { VirtualClock } from '../kernel/clock.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Call, Range } from '../world.ts';
+import type { Group } from './group.ts';
 import type { GroupStore } from './group-store.ts';
 import { globalTimeoutSeconds, type Lifecycle } from './lifecycle.ts';
 
@@ -17,19 +21,34 @@ const MOST_HOOKS = 50;
 const HEARTBEAT_SECONDS: Range = [30, 7200];
 
 export class HookApi {
+  readonly #clock: VirtualClock;
   readonly #store: GroupStore;
   readonly #lifecycle: Lifecycle;
+  /** What reads see, by group. */
+  readonly #pictures = new Map<string, LaggingStore<LifecycleHook>>();
 
-  constructor(store: GroupStore, lifecycle: Lifecycle) {
+  constructor(clock: VirtualClock, store: GroupStore, lifecycle: Lifecycle) {
+    this.#clock = clock;
     this.#store = store;
     this.#lifecycle = lifecycle;
   }
 
-  describeLifecycleHooks(input: DescribeLifecycleHooksType) {
+  seed(group: Group): void {
+    for (const [name, hook] of group.hooks) this.#picturesOf(group).put(name, hook);
+  }
+
+  #picturesOf({ name }: Group): LaggingStore<LifecycleHook> {
+    const known = this.#pictures.get(name) ?? new LaggingStore<LifecycleHook>(this.#clock);
+    this.#pictures.set(name, known);
+    return known;
+  }
+
+  describeLifecycleHooks(input: DescribeLifecycleHooksType, call: Call) {
     const group = this.#store.get(input.AutoScalingGroupName);
     const names = input.LifecycleHookNames?.length ? new Set(input.LifecycleHookNames) : undefined;
     return {
-      LifecycleHooks: [...group.hooks.values()]
+      LifecycleHooks: this.#picturesOf(group)
+        .list(call.lagMs)
         .filter((hook) => !names || names.has(hook.LifecycleHookName ?? ''))
         .map((hook) => ({ HeartbeatTimeout: 3600, GlobalTimeout: globalTimeoutSeconds(hook), ...hook })),
     };
@@ -52,7 +71,9 @@ export class HookApi {
         `The heartbeat timeout must be between ${HEARTBEAT_SECONDS.join(' and ')}.`,
       );
     }
-    group.hooks.set(name, { HeartbeatTimeout: 3600, DefaultResult: 'ABANDON', ...known, ...input });
+    const hook = { HeartbeatTimeout: 3600, DefaultResult: 'ABANDON', ...known, ...input };
+    group.hooks.set(name, hook);
+    this.#picturesOf(group).put(name, hook);
     this.#store.changed(group, call.actor);
     return {};
   }
@@ -63,6 +84,7 @@ export class HookApi {
     const name = input.LifecycleHookName ?? '';
     if (!group.hooks.delete(name))
       throw awsError('ValidationError', `No lifecycle hook found with name ${name}`);
+    this.#picturesOf(group).remove(name);
     for (const member of [...group.members.values()]) {
       if (member.waits.has(name))
         this.#lifecycle.complete(group, member.instanceId, name, undefined, 'CONTINUE');

@@ -19,6 +19,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { PAGES } from './page-rules.ts';
 import { attachedMember } from './seed.ts';
 import type { Sizes } from './sizes.ts';
+import { joinTargetGroups, leaveTargetGroups } from './target-groups.ts';
 
 const MOST_TO_PROTECT = 50;
 const MOST_TO_MOVE = 20;
@@ -156,6 +157,7 @@ export class InstanceApi {
         if (input.ShouldDecrementDesiredCapacity)
           this.#parts.sizes.decrement(group, member.weight, call.actor);
         this.#parts.store.enter(group, member, 'Detached');
+        leaveTargetGroups(this.#world, group, member);
         this.#parts.store.removeMember(group, member);
         this.#parts.wake(group);
         return activity;
@@ -169,6 +171,7 @@ export class InstanceApi {
       Activities: members.map((member) => {
         const activity = this.#moved(group, member, 'Moving EC2 instance to Standby');
         this.#parts.store.enter(group, member, 'EnteringStandby');
+        leaveTargetGroups(this.#world, group, member);
         const seconds = this.#world.random.stream('auto-scaling/standby').between(STANDBY_SECONDS);
         this.#world.clock.after(seconds * 1000, () => {
           if (member.lifecycleState === 'EnteringStandby') this.#parts.store.enter(group, member, 'Standby');
@@ -218,6 +221,7 @@ export class InstanceApi {
       activities.end(activity, 'Successful');
       store.addMember(group, member);
       store.enter(group, member, 'InService');
+      joinTargetGroups(this.#world, group, member);
     }
     sizes.explicit(group, desired, call.actor, 'a user request attached instances');
     wake(group);
@@ -250,6 +254,7 @@ export class InstanceApi {
       Activities: members.map((member) => {
         const activity = this.#moved(group, member, 'Moving EC2 instance out of Standby');
         this.#parts.store.enter(group, member, 'InService');
+        joinTargetGroups(this.#world, group, member);
         this.#parts.sizes.decrement(group, -member.weight, call.actor);
         return activity;
       }),

@@ -7,6 +7,7 @@ import type { LaunchTemplateOverrides, LaunchTemplateSpecification } from '@aws-
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { LaunchRequest, World } from '../world.ts';
 import { type Group, isCounted, type LaunchSource, launchSourceOf, type Member } from './group.ts';
+import { meetsRequirements } from './instance-requirements.ts';
 
 /** One way to launch: a type of a template. */
 export interface LaunchOption {
@@ -166,7 +167,8 @@ function one(option: LaunchOption | string): LaunchOptions {
 function mixedOptions(world: World, group: Group, source: LaunchSource): LaunchOptions {
   const policy = source.MixedInstancesPolicy;
   const specification = policy?.LaunchTemplate?.LaunchTemplateSpecification ?? {};
-  const overrides = policy?.LaunchTemplate?.Overrides?.length ? policy.LaunchTemplate.Overrides : [{}];
+  const given = policy?.LaunchTemplate?.Overrides?.length ? policy.LaunchTemplate.Overrides : [{}];
+  const overrides = given.flatMap((override) => byType(world, override));
   const spot = nextIsSpot(group, source);
   const start = spot ? world.random.stream('auto-scaling/spot').integer(0, overrides.length - 1) : 0;
   const found = overrides.map((_, at) => {
@@ -192,6 +194,16 @@ function nextIsSpot(group: Group, source: LaunchSource): boolean {
   const onDemand = counted.filter((member) => !member.spot).length;
   const wanted = base + Math.ceil((Math.max(0, counted.length + 1 - base) * percentage) / 100);
   return onDemand >= wanted;
+}
+
+/** One override for each type that meets its requirements. */
+function byType(world: World, override: LaunchTemplateOverrides): LaunchTemplateOverrides[] {
+  const { InstanceRequirements: requirements, InstanceType } = override;
+  if (!requirements || InstanceType !== undefined) return [override];
+  const types = world.ec2.instanceTypes().filter((type) => meetsRequirements(type, requirements));
+  return types.length === 0
+    ? [override]
+    : types.map((type) => ({ ...override, InstanceType: type.InstanceType }));
 }
 
 function templateOption(

@@ -26,6 +26,7 @@ import {
   stamp,
 } from './group.ts';
 import type { GroupStore } from './group-store.ts';
+import { joinTargetGroups, leaveTargetGroups } from './target-groups.ts';
 
 const AUTO_SCALING: Actor = { kind: 'aws', name: 'auto-scaling' };
 /** EC2 running → InService without a hook; activities of groups without hooks end seconds after the boot. */
@@ -216,6 +217,7 @@ export class Lifecycle {
 
   #goOut(group: Group, member: Member): void {
     this.#enter(group, member, 'Terminating');
+    leaveTargetGroups(this.#world, group, member);
     this.#hold(group, member, 'terminate');
     // Whoever heard of the hook may have ended its wait already, and the member has gone on by itself.
     if (member.lifecycleState.endsWith('Terminating')) this.#end(group, member);
@@ -240,6 +242,7 @@ export class Lifecycle {
     member.inServiceAtMs = this.#world.clock.nowMs;
     this.#activities.end(member.activity, 'Successful');
     this.#store.enter(group, member, 'InService');
+    joinTargetGroups(this.#world, group, member);
     announceActivity(this.#world, group, member, member.activity, 'launch', 'Successful');
     member.activity = undefined;
     member.warmPool = null;
@@ -303,7 +306,11 @@ export class Lifecycle {
       this.#store.enter(group, member, 'Warmed:Pending');
       this.#rest(group, member);
     } else if (!instance || instance.state === 'terminated') this.#terminated(group, member);
-    else this.#world.ec2.terminate(member.instanceId, member.endedBy ?? AUTO_SCALING);
+    else {
+      leaveTargetGroups(this.#world, group, member, () =>
+        this.#world.ec2.terminate(member.instanceId, member.endedBy ?? AUTO_SCALING),
+      );
+    }
   }
 
   #terminated(group: Group, member: Member): void {

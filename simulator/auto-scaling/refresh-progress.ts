@@ -13,6 +13,7 @@ import {
   isSuspended,
   isTerminating,
   isWarmed,
+  launchSourceOf,
   type Member,
   type Refresh,
   readyAtMs,
@@ -27,7 +28,7 @@ import { plannedReplacements, roomOf, surgeVictims } from './replacing.ts';
 import type { Surges } from './surges.ts';
 import type { WarmPools } from './warm-pool.ts';
 
-/** "fails after 1 h without progress" */
+/** "keeps retrying for an hour … If the problem persists after an hour, the operation fails" (asg-instance-refresh). */
 const STUCK_MS = 3_600_000;
 /** "The maximum amount of time that an instance refresh can continue to actively replace instances is 14 days." */
 const LONGEST_MS = 14 * 86_400_000;
@@ -64,6 +65,11 @@ export class RefreshProgress {
       refresh.lastProgressMs = nowMs;
       announceRefresh(this.#world, group, 'Started', refresh.shape.InstanceRefreshId);
     }
+    const alarm = this.#soundingAlarm(refresh);
+    if (alarm !== undefined) {
+      this.#fail(group, refresh, `The CloudWatch alarm ${alarm} is in ALARM.`);
+      return;
+    }
     if (refresh.shape.Status === 'Baking') {
       if (nowMs >= refresh.waitsUntilMs) this.#succeed(group, refresh);
       return;
@@ -80,6 +86,13 @@ export class RefreshProgress {
     } else {
       this.#replace(group, refresh, nowMs);
     }
+  }
+
+  /** "If any of the alarms goes into ALARM state, the instance refresh fails" (CDK reference, InstanceRefreshOptions). */
+  #soundingAlarm(refresh: Refresh): string | undefined {
+    if (refresh.shape.Status === 'RollbackInProgress') return undefined;
+    const { Alarms = [] } = refresh.shape.Preferences?.AlarmSpecification ?? {};
+    return Alarms.find((name) => this.#world.alarms.stateOf(name) === 'ALARM');
   }
 
   /** When it is worth a look again. */
@@ -144,8 +157,12 @@ export class RefreshProgress {
     return healthy >= group.desiredCapacity;
   }
 
-  /** A checkpoint below 100 ends the refresh there: "To replace all instances … the last number must be 100". */
+  /** A checkpoint below 100 ends the refresh there: "To replace all instances … the last number in the array must be 100". */
   #complete(group: Group, refresh: Refresh, nowMs: number): void {
+    if (this.#renewsPool(group)) {
+      refresh.lastProgressMs = nowMs;
+      return;
+    }
     const bakeSeconds = refresh.shape.Preferences?.BakeTime ?? 0;
     if (refresh.shape.Status === 'RollbackInProgress') {
       endRefresh(this.#world, group, refresh, 'RollbackSuccessful');
@@ -155,13 +172,20 @@ export class RefreshProgress {
     } else this.#succeed(group, refresh);
   }
 
+  /** "An instance refresh first replaces InService instances. Then it replaces instances in the warm pool." */
+  #renewsPool(group: Group): boolean {
+    const source = launchSourceOf(group);
+    const isOld = (member: Member) => !isLaunchedFrom(this.#world, group, member, source);
+    this.#pools.renew(group, isOld);
+    return [...group.members.values()].some((member) => isWarmed(member) && isOld(member));
+  }
+
   /** At its end the desired configuration becomes the group's own. */
   #succeed(group: Group, refresh: Refresh): void {
     const { DesiredConfiguration: desired } = refresh.shape;
     endRefresh(this.#world, group, refresh, 'Successful');
     if (desired) group.source = describedSource(this.#world, desired);
     this.#store.changed(group, refresh.actor);
-    this.#pools.renew(group, (member) => !isLaunchedFrom(this.#world, group, member, group.source));
   }
 
   #fail(group: Group, refresh: Refresh, reason: string): void {

@@ -5,12 +5,15 @@
  * instance-refresh-rollback; API reference, RefreshPreferences.
  */
 import type {
+  DescribeInstanceRefreshesType,
   DesiredConfiguration,
+  InstanceRefresh,
   LaunchTemplateSpecification,
   RefreshPreferences,
   StartInstanceRefreshType,
 } from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
+import { pageOf } from '../kernel/pages.ts';
 import type { Actor } from '../observation.ts';
 import type { World } from '../world.ts';
 import { announceRefresh } from './events.ts';
@@ -21,9 +24,10 @@ import {
   isTerminating,
   isWarmed,
   type LaunchSource,
-  type Refresh,
+  Refresh,
 } from './group.ts';
 import { isLaunchedFrom, sourceRefusal } from './launch-source.ts';
+import { PAGES } from './page-rules.ts';
 import { maintenanceBounds } from './replacing.ts';
 
 /** "If you specify a value for CheckpointPercentages and not for CheckpointDelay, it defaults to 3600". */
@@ -55,26 +59,36 @@ export function startRefresh(
     if (!preferences.SkipMatching || !isLaunchedFrom(world, group, member, desired ?? group.source))
       remaining.add(member.instanceId);
   }
-  group.refreshes.push({
-    shape: {
-      InstanceRefreshId: id,
-      AutoScalingGroupName: group.name,
-      Status: 'Pending',
-      StartTime: new Date(world.clock.nowMs),
-      PercentageComplete: 0,
-      InstancesToUpdate: remaining.size,
-      Strategy: input.Strategy ?? 'Rolling',
-      Preferences: preferences,
-      ...(desired && { DesiredConfiguration: desired }),
-    },
-    actor,
-    remaining,
-    total: remaining.size,
-    lastProgressMs: world.clock.nowMs,
-    checkpointsPassed: 0,
-    waitsUntilMs: 0,
-  });
+  const shape: InstanceRefresh = {
+    InstanceRefreshId: id,
+    AutoScalingGroupName: group.name,
+    Status: 'Pending',
+    StartTime: new Date(world.clock.nowMs),
+    PercentageComplete: 0,
+    InstancesToUpdate: remaining.size,
+    Strategy: input.Strategy ?? 'Rolling',
+    Preferences: preferences,
+    ...(desired && { DesiredConfiguration: desired }),
+  };
+  group.refreshes.push(new Refresh(world.clock, shape, actor, remaining));
   return id;
+}
+
+/** Newest first. */
+export function describeRefreshes(group: Group, input: DescribeInstanceRefreshesType, lagMs: number) {
+  const ids = input.InstanceRefreshIds?.length ? new Set(input.InstanceRefreshIds) : undefined;
+  const found = group.refreshes
+    .flatMap((refresh) => refresh.shapeAsOf(lagMs) ?? [])
+    .filter((shape) => !ids || ids.has(shape.InstanceRefreshId ?? ''))
+    .reverse();
+  const page = pageOf(
+    found,
+    (shape) => shape.InstanceRefreshId ?? '',
+    `DescribeInstanceRefreshes/${group.name}`,
+    { limit: input.MaxRecords, nextToken: input.NextToken },
+    { ...PAGES, defaultLimit: 50, maxLimit: 100 },
+  );
+  return { InstanceRefreshes: page.items.map((shape) => ({ ...shape })), NextToken: page.nextToken };
 }
 
 /** What the group has, as a desired configuration; undefined when AWS would not take it as one. */

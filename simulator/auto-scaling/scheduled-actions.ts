@@ -9,9 +9,10 @@ import type {
   ScheduledUpdateGroupAction,
 } from '@aws-sdk/client-auto-scaling';
 import { awsError } from '../kernel/aws-error.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
 import { pageOf } from '../kernel/pages.ts';
 import type { Actor } from '../observation.ts';
-import type { World } from '../world.ts';
+import type { Call, World } from '../world.ts';
 import { nextCron } from './cron.ts';
 import { type Group, isSuspended, type ScheduledAction } from './group.ts';
 import type { GroupStore } from './group-store.ts';
@@ -24,9 +25,12 @@ export class ScheduledActions {
   readonly #world: World;
   readonly #store: GroupStore;
   readonly #sizes: Sizes;
+  /** What reads see, by group and name. */
+  readonly #pictures: LaggingStore<ScheduledUpdateGroupAction>;
 
   constructor(world: World, store: GroupStore, sizes: Sizes) {
     this.#world = world;
+    this.#pictures = new LaggingStore(world.clock);
     this.#store = store;
     this.#sizes = sizes;
   }
@@ -65,19 +69,21 @@ export class ScheduledActions {
     const action = group.scheduled.get(name);
     if (!action) throw awsError('ValidationError', 'Scheduled action name not found');
     this.#world.clock.cancel(action.timer);
-    group.scheduled.delete(name);
+    this.#remove(group, name);
     return {};
   }
 
   /** One-time actions are listed until they are done; recurring ones with their next time. */
-  describe(input: DescribeScheduledActionsType) {
-    const groups =
+  describe(input: DescribeScheduledActionsType, call: Call) {
+    const groups = new Set(
       input.AutoScalingGroupName === undefined
-        ? this.#store.all()
-        : [this.#store.get(input.AutoScalingGroupName)];
+        ? this.#store.all().map(({ name }) => name)
+        : [this.#store.get(input.AutoScalingGroupName).name],
+    );
     const names = input.ScheduledActionNames?.length ? new Set(input.ScheduledActionNames) : undefined;
-    const found = groups
-      .flatMap((group) => [...group.scheduled.values()].map((action) => action.shape))
+    const found = this.#pictures
+      .list(call.lagMs)
+      .filter(({ AutoScalingGroupName: group = '' }) => groups.has(group))
       .filter((shape) => !names || names.has(shape.ScheduledActionName ?? ''))
       .filter(({ StartTime: at }) => (!names && at && input.StartTime ? at >= input.StartTime : true))
       .filter(({ StartTime: at }) => (!names && at && input.EndTime ? at <= input.EndTime : true));
@@ -94,10 +100,17 @@ export class ScheduledActions {
     };
   }
 
+  #remove(group: Group, name: string): void {
+    group.scheduled.delete(name);
+    this.#pictures.remove(`${group.name}/${name}`);
+  }
+
   #arm(group: Group, name: string, action: ScheduledAction): void {
     const nextMs = this.#nextTime(action.shape);
+    if (nextMs !== undefined)
+      action.shape = { ...action.shape, StartTime: new Date(nextMs), Time: new Date(nextMs) };
+    this.#pictures.put(`${group.name}/${name}`, action.shape);
     if (nextMs === undefined) return;
-    action.shape = { ...action.shape, StartTime: new Date(nextMs), Time: new Date(nextMs) };
     action.timer = this.#world.clock.at(nextMs, () => this.#fall(group, name, action));
   }
 
@@ -114,7 +127,7 @@ export class ScheduledActions {
   #fall(group: Group, name: string, action: ScheduledAction): void {
     if (group.scheduled.get(name) !== action) return;
     const { MinSize, MaxSize, DesiredCapacity, Recurrence } = action.shape;
-    if (Recurrence === undefined) group.scheduled.delete(name);
+    if (Recurrence === undefined) this.#remove(group, name);
     else this.#arm(group, name, action);
     // Only actions whose time has not passed are considered on resume: this one is lost.
     if (isSuspended(group, 'ScheduledActions')) return;

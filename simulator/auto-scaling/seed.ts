@@ -3,7 +3,7 @@ import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
 import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Instance as Ec2Instance, World } from '../world.ts';
-import type { Group, LifecycleState, Member, ScheduledAction } from './group.ts';
+import { type Group, type LifecycleState, type Member, Refresh, type ScheduledAction } from './group.ts';
 import { describedSource } from './launch-source.ts';
 
 export function groupsOf(world: World, capture: Capture): Group[] {
@@ -59,15 +59,10 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
       ]),
     ),
     refreshes: ofGroup(capture.autoScaling.instanceRefreshes)
-      .map((shape) => ({
-        shape: { ...shape },
-        actor: { kind: 'aws' as const, name: 'instance-refresh' },
-        remaining: new Set((Instances ?? []).map((instance) => instance.InstanceId ?? '')),
-        total: Instances?.length ?? 0,
-        lastProgressMs: world.clock.startMs,
-        checkpointsPassed: 0,
-        waitsUntilMs: 0,
-      }))
+      .map((shape) => {
+        const ids = (Instances ?? []).map((instance) => instance.InstanceId ?? '');
+        return new Refresh(world.clock, { ...shape }, { kind: 'aws', name: 'instance-refresh' }, ids);
+      })
       .sort((a, b) => (a.shape.StartTime?.getTime() ?? 0) - (b.shape.StartTime?.getTime() ?? 0)),
     // A capture made without DescribeWarmPool tells of the pool in the group's own description.
     warmPool: pool?.WarmPoolConfiguration ?? described.WarmPoolConfiguration,

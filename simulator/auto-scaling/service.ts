@@ -13,7 +13,6 @@ import type {
   StartInstanceRefreshType,
 } from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
-import { pageOf } from '../kernel/pages.ts';
 import type { Actor } from '../observation.ts';
 import type { GroupTruth } from '../truth.ts';
 import type { AutoScalingPort, Call, GroupCapacity, Instance, World } from '../world.ts';
@@ -35,9 +34,14 @@ import { LaunchApi } from './launch-api.ts';
 import { launchImages } from './launch-source.ts';
 import { Launcher } from './launcher.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { PAGES } from './page-rules.ts';
 import { Reconciler } from './reconciler.ts';
-import { cancelRefresh, ownConfiguration, rollBackRefresh, startRefresh } from './refresh.ts';
+import {
+  cancelRefresh,
+  describeRefreshes,
+  ownConfiguration,
+  rollBackRefresh,
+  startRefresh,
+} from './refresh.ts';
 import { ScheduledActions } from './scheduled-actions.ts';
 import { groupsOf } from './seed.ts';
 import { Sizes } from './sizes.ts';
@@ -85,7 +89,7 @@ export class AutoScalingService implements AutoScalingPort {
       lifecycle: this.#lifecycle,
       wake,
     });
-    this.#hooks = new HookApi(this.#store, this.#lifecycle);
+    this.#hooks = new HookApi(world.clock, this.#store, this.#lifecycle);
     this.#register(
       instances,
       new LaunchApi(world, { store: this.#store, sizes: this.#sizes, launcher }),
@@ -118,6 +122,7 @@ export class AutoScalingService implements AutoScalingPort {
         for (const member of onTheirWay) this.#lifecycle.adopt(group, member);
       });
       this.#scheduled.seed(group);
+      this.#hooks.seed(group);
       this.#reconciler.wake(group);
     }
   }
@@ -308,23 +313,6 @@ export class AutoScalingService implements AutoScalingPort {
     return zoneCounts(this.#store.get(name));
   }
 
-  #describeInstanceRefreshes(input: DescribeInstanceRefreshesType) {
-    const group = this.#store.get(input.AutoScalingGroupName);
-    const ids = input.InstanceRefreshIds?.length ? new Set(input.InstanceRefreshIds) : undefined;
-    const found = group.refreshes
-      .map((refresh) => refresh.shape)
-      .filter((shape) => !ids || ids.has(shape.InstanceRefreshId ?? ''))
-      .reverse();
-    const page = pageOf(
-      found,
-      (shape) => shape.InstanceRefreshId ?? '',
-      `DescribeInstanceRefreshes/${group.name}`,
-      { limit: input.MaxRecords, nextToken: input.NextToken },
-      { ...PAGES, defaultLimit: 50, maxLimit: 100 },
-    );
-    return { InstanceRefreshes: page.items.map((shape) => ({ ...shape })), NextToken: page.nextToken };
-  }
-
   #cancelInstanceRefresh(input: CancelInstanceRefreshType) {
     const group = this.#store.getOwn(input.AutoScalingGroupName);
     const InstanceRefreshId = cancelRefresh(this.#world, group, input.WaitForTransitioningInstances ?? true);
@@ -380,15 +368,16 @@ export class AutoScalingService implements AutoScalingPort {
       DescribeScheduledActions: scheduled.describe.bind(scheduled),
       PutScheduledUpdateGroupAction: scheduled.put.bind(scheduled),
       DeleteScheduledAction: scheduled.delete.bind(scheduled),
-      DescribeScalingActivities: (input: { AutoScalingGroupName?: string }) =>
+      DescribeScalingActivities: (input: { AutoScalingGroupName?: string }, call: Call) =>
         this.#activities.describe(
           input.AutoScalingGroupName === undefined
             ? this.#store.all()
             : [this.#store.get(input.AutoScalingGroupName)],
           input,
+          call.lagMs,
         ),
-      DescribeInstanceRefreshes: (input: DescribeInstanceRefreshesType) =>
-        this.#describeInstanceRefreshes(input),
+      DescribeInstanceRefreshes: (input: DescribeInstanceRefreshesType, call: Call) =>
+        describeRefreshes(this.#store.get(input.AutoScalingGroupName), input, call.lagMs),
       StartInstanceRefresh: (input: StartInstanceRefreshType, call: Call) =>
         this.#startInstanceRefresh(input, call),
       CancelInstanceRefresh: (input: CancelInstanceRefreshType) => this.#cancelInstanceRefresh(input),

@@ -6,8 +6,9 @@
 import type { DescribeAlarmsInput, MetricAlarm, StateValue } from '@aws-sdk/client-cloudwatch';
 import { awsError } from '../kernel/aws-error.ts';
 import type { VirtualClock } from '../kernel/clock.ts';
+import { LaggingStore } from '../kernel/lagging-store.ts';
 import { pageOf } from '../kernel/pages.ts';
-import type { AlarmsPort, EventBusPort, OperationRegistry } from '../world.ts';
+import type { AlarmsPort, Call, EventBusPort, OperationRegistry } from '../world.ts';
 
 export interface CloudWatchParts {
   readonly clock: VirtualClock;
@@ -28,12 +29,15 @@ const PAGES = {
 export class Alarms implements AlarmsPort {
   readonly #parts: CloudWatchParts;
   readonly #alarms = new Map<string, MetricAlarm>();
+  /** What reads see. */
+  readonly #pictures: LaggingStore<MetricAlarm>;
 
   constructor(parts: CloudWatchParts, alarms: readonly MetricAlarm[]) {
     this.#parts = parts;
-    for (const alarm of alarms) if (alarm.AlarmName) this.#alarms.set(alarm.AlarmName, alarm);
+    this.#pictures = new LaggingStore(parts.clock);
+    for (const alarm of alarms) if (alarm.AlarmName) this.#keep(alarm.AlarmName, alarm);
     parts.registry.register('CloudWatch', {
-      DescribeAlarms: (input: DescribeAlarmsInput) => this.#describe(input),
+      DescribeAlarms: (input: DescribeAlarmsInput, call: Call) => this.#describe(input, call.lagMs),
     });
   }
 
@@ -49,7 +53,7 @@ export class Alarms implements AlarmsPort {
   put(alarm: MetricAlarm): void {
     const { AlarmName: name = '' } = alarm;
     const before = this.#alarms.get(name);
-    this.#alarms.set(name, {
+    this.#keep(name, {
       AlarmArn: this.#arnOf(name),
       StateValue: 'INSUFFICIENT_DATA',
       ...before,
@@ -59,6 +63,7 @@ export class Alarms implements AlarmsPort {
 
   remove(name: string): void {
     this.#alarms.delete(name);
+    this.#pictures.remove(name);
   }
 
   /** Sets an alarm's state; one that did not exist is made. Its change of state is told on the bus. */
@@ -68,7 +73,7 @@ export class Alarms implements AlarmsPort {
     const arn = before?.AlarmArn ?? this.#arnOf(name);
     const at = new Date(clock.nowMs);
     const was = before?.StateValue ?? 'INSUFFICIENT_DATA';
-    this.#alarms.set(name, {
+    this.#keep(name, {
       ...before,
       AlarmName: name,
       AlarmArn: arn,
@@ -84,11 +89,18 @@ export class Alarms implements AlarmsPort {
       resources: [arn],
       detail: {
         alarmName: name,
-        state: { value, reason, timestamp: at.toISOString() },
-        previousState: { value: was },
+        configuration: configurationOf(before),
+        previousState: stateOf(was, before?.StateReason, before?.StateUpdatedTimestamp),
+        state: stateOf(value, reason, at),
       },
-      delivery: 'best-effort',
+      // "CloudWatch guarantees the delivery of alarm state change events" (cloudwatch-and-eventbridge).
+      delivery: 'durable',
     });
+  }
+
+  #keep(name: string, alarm: MetricAlarm): void {
+    this.#alarms.set(name, alarm);
+    this.#pictures.put(name, alarm);
   }
 
   #arnOf(name: string): string {
@@ -96,7 +108,7 @@ export class Alarms implements AlarmsPort {
     return `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
   }
 
-  #describe(input: DescribeAlarmsInput): object {
+  #describe(input: DescribeAlarmsInput, lagMs: number): object {
     if (input.AlarmNames && input.AlarmNamePrefix) {
       throw awsError('ValidationError', 'AlarmNamePrefix and AlarmNames are mutually exclusive');
     }
@@ -104,12 +116,14 @@ export class Alarms implements AlarmsPort {
       throw awsError('ValidationError', `AlarmNames must have length less than or equal to ${MAX_NAMES}`);
     }
     const names = input.AlarmNames && new Set(input.AlarmNames);
-    const found = [...this.#alarms.values()].filter(
-      ({ AlarmName = '', StateValue }) =>
-        (!names || names.has(AlarmName)) &&
-        AlarmName.startsWith(input.AlarmNamePrefix ?? '') &&
-        (input.StateValue === undefined || input.StateValue === StateValue),
-    );
+    const found = this.#pictures
+      .list(lagMs)
+      .filter(
+        ({ AlarmName = '', StateValue }) =>
+          (!names || names.has(AlarmName)) &&
+          AlarmName.startsWith(input.AlarmNamePrefix ?? '') &&
+          (input.StateValue === undefined || input.StateValue === StateValue),
+      );
     const page = pageOf(
       found,
       ({ AlarmName = '' }) => AlarmName,
@@ -119,4 +133,25 @@ export class Alarms implements AlarmsPort {
     );
     return { MetricAlarms: page.items, CompositeAlarms: [], NextToken: page.nextToken };
   }
+}
+
+/** What the event says of the alarm itself. Source: cloudwatch-and-eventbridge, state change of a single-metric alarm. */
+function configurationOf(alarm: MetricAlarm | undefined): Readonly<Record<string, unknown>> {
+  const { AlarmDescription: description, MetricName: name, Namespace: namespace } = alarm ?? {};
+  const dimensions = Object.fromEntries((alarm?.Dimensions ?? []).map(({ Name, Value }) => [Name, Value]));
+  const metricStat = {
+    metric: { dimensions, name, namespace },
+    period: alarm?.Period,
+    stat: alarm?.Statistic,
+  };
+  return {
+    ...(description !== undefined && { description }),
+    metrics: name === undefined ? [] : [{ id: 'm1', metricStat, returnData: true }],
+  };
+}
+
+/** Its time stamps end in +0000, unlike those of other events. */
+function stateOf(value: StateValue, reason: string | undefined, at: Date | undefined): object {
+  const timestamp = at?.toISOString().replace('Z', '+0000');
+  return { reason: reason ?? '', ...(timestamp !== undefined && { timestamp }), value };
 }

@@ -27,6 +27,10 @@ export class InstanceTypes {
     return this.#types.get(name);
   }
 
+  all(): readonly InstanceTypeInfo[] {
+    return [...this.#types.values()];
+  }
+
   record(name: string): InstanceTypeRecord | undefined {
     const type = this.#types.get(name);
     if (!type) return undefined;

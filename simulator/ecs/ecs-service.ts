@@ -65,7 +65,7 @@ export class EcsService implements EcsPort {
     parts.daemons = new DaemonScheduler(parts);
     parts.deployments = new Deployments(parts);
     parts.queue = new ProvisioningQueue(parts);
-    parts.providers = new CapacityProviders(capture);
+    parts.providers = new CapacityProviders(capture, world.clock);
     parts.scaling = new ManagedScaling(parts);
     parts.zones = new ZoneRebalancing(parts);
     this.#parts = parts;

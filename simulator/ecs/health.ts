@@ -3,7 +3,8 @@
  * say so. Source: Amazon ECS API reference, DeploymentConfiguration.minimumHealthyPercent.
  */
 import type { Parts } from './parts.ts';
-import type { TaskRecord, TaskTarget } from './records.ts';
+import type { TaskRecord } from './records.ts';
+import type { TaskTarget } from './targets.ts';
 
 const UNCHECKED_HEALTHY_AFTER_SECONDS = 40;
 

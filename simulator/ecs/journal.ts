@@ -38,7 +38,6 @@ export type TaskChange = Partial<
     | 'pullStartedAtMs'
     | 'pullStoppedAtMs'
     | 'targetsDeregistering'
-    | 'protectedUntilMs'
     | 'host'
   >
 >;

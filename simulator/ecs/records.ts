@@ -18,10 +18,12 @@ import type {
   Task,
 } from '@aws-sdk/client-ecs';
 import type { Timer } from '../kernel/clock.ts';
+import type { Remembered } from '../kernel/lagging-store.ts';
 import type { Actor, StopCause } from '../observation.ts';
 import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.ts';
 import { Claims } from './claims.ts';
 import type { HostHealth } from './host-health.ts';
+import type { TaskTarget } from './targets.ts';
 import type { Definition } from './task-definition.ts';
 
 export interface ClusterRecord {
@@ -135,13 +137,6 @@ export class HostRecord implements ContainerInstanceTruth {
   }
 }
 
-/** A target that a task has in a load balancer. */
-export interface TaskTarget {
-  readonly targetGroupArn: string;
-  readonly id: string;
-  readonly port: number;
-}
-
 export type TaskStatus =
   | 'PROVISIONING'
   | 'PENDING'
@@ -189,7 +184,8 @@ export class TaskRecord implements TaskTruth {
   stoppedAtMs: number | null = null;
   stopCode: Task['stopCode'];
   cause: StopCause | null = null;
-  protectedUntilMs: number | null = null;
+  /** Scale-in protection; absent while it never had any. */
+  protectedUntil: Remembered<number | null> | undefined;
   replaces: string | null = null;
   replacedBy: TaskRecord | null = null;
   targets: TaskTarget[] = [];
@@ -242,6 +238,10 @@ export class TaskRecord implements TaskTruth {
     this.daemon = service?.schedulingStrategy === 'DAEMON';
     this.definition = definition;
     this.source = source;
+  }
+
+  get protectedUntilMs(): number | null {
+    return this.protectedUntil?.now ?? null;
   }
 
   get serviceName(): string | null {

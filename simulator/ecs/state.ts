@@ -78,12 +78,13 @@ export class EcsState {
   }
 
   /** By ARN, `family:revision`, or `family` for its newest revision. */
-  definition(name: string): Definition | undefined {
+  definition(name: string, isSeen: (definition: Definition) => boolean = () => true): Definition | undefined {
     const known = this.definitions.get(name);
-    if (known) return known;
+    if (known) return isSeen(known) ? known : undefined;
     const wanted = idOf(name);
     let newest: Definition | undefined;
     for (const definition of this.definitions.values()) {
+      if (!isSeen(definition)) continue;
       if (idOf(definition.arn) === wanted) return definition;
       if (definition.family !== wanted || definition.source.status === 'INACTIVE') continue;
       if (!newest || (definition.source.revision ?? 0) > (newest.source.revision ?? 0)) newest = definition;

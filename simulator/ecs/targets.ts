@@ -1,7 +1,14 @@
 /** The targets of a task in its service's target groups. */
 import type { Capture } from '../capture/capture.ts';
 import type { RandomStream } from '../kernel/random.ts';
-import type { TaskRecord, TaskTarget } from './records.ts';
+import type { TaskRecord } from './records.ts';
+
+/** A target that a task has in a load balancer. */
+export interface TaskTarget {
+  readonly targetGroupArn: string;
+  readonly id: string;
+  readonly port: number;
+}
 
 /** Dynamic host ports of Docker on Linux. Source: Amazon ECS API reference, PortMapping.hostPort. */
 const EPHEMERAL_PORTS = [32_768, 60_999] as const;

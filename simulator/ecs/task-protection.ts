@@ -2,6 +2,7 @@
  * Scale-in protection of tasks: it keeps service auto scaling and deployments from stopping them, for a time.
  * Source: Amazon ECS developer guide, task-scale-in-protection; API reference, UpdateTaskProtection.
  */
+import { Remembered } from '../kernel/lagging-store.ts';
 import type { Parts } from './parts.ts';
 import type { TaskRecord } from './records.ts';
 
@@ -16,10 +17,14 @@ export function isProtected(task: TaskRecord, nowMs: number): boolean {
 export function protect(parts: Parts, task: TaskRecord, seconds: number): void {
   const { clock } = parts.world;
   const untilMs = seconds > 0 ? clock.nowMs + seconds * 1000 : null;
-  parts.journal.changeTask(task, { protectedUntilMs: untilMs });
+  const until = task.protectedUntil ?? new Remembered<number | null>(clock, null);
+  task.protectedUntil = until;
+  until.now = untilMs;
+  parts.journal.changeTask(task, {});
   if (untilMs !== null)
     clock.at(untilMs, () => {
-      if (task.protectedUntilMs === untilMs && task.lastStatus !== 'STOPPED')
-        parts.journal.changeTask(task, { protectedUntilMs: null });
+      if (task.protectedUntilMs !== untilMs || task.lastStatus === 'STOPPED') return;
+      until.now = null;
+      parts.journal.changeTask(task, {});
     });
 }

@@ -81,6 +81,20 @@ export class LoadBalancingService implements LoadBalancingPort {
         if (state === 'draining') this.#removeLater(group, target);
       }
     }
+    this.#adoptMembers();
+  }
+
+  /** Members of a group that is attached to a target group, where the capture says nothing of its targets. */
+  #adoptMembers(): void {
+    const { autoScaling, elasticLoadBalancingV2 } = this.#capture;
+    const known = new Set(elasticLoadBalancingV2.targetHealth.map(({ TargetGroupArn }) => TargetGroupArn));
+    for (const { TargetGroupARNs = [], Instances = [] } of autoScaling.autoScalingGroups) {
+      for (const arn of TargetGroupARNs) {
+        if (known.has(arn)) continue;
+        for (const { InstanceId: id = '', AvailabilityZone: zone = '', LifecycleState } of Instances)
+          if (LifecycleState === 'InService') this.adopt(arn, { id, port: this.portOf(arn), zone });
+      }
+    }
   }
 
   register(targetGroupArn: string, target: TargetName & { readonly zone: string }): void {
@@ -114,6 +128,10 @@ export class LoadBalancingService implements LoadBalancingPort {
 
   isHealthy(targetGroupArn: string, target: TargetName): boolean {
     return this.#groups.get(targetGroupArn)?.targets.get(keyOf(target))?.state === 'healthy';
+  }
+
+  portOf(targetGroupArn: string): number {
+    return this.#group(targetGroupArn).shape.Port ?? 80;
   }
 
   fail(targetGroupArn: string, named: TargetName): void {

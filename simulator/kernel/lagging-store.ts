@@ -80,6 +80,32 @@ export class LaggingStore<V> {
   }
 }
 
+/** One value that reads may see as it was; each value set is a picture, never changed again. */
+export class Remembered<V> {
+  readonly #past: LaggingStore<V>;
+  #now: V;
+
+  constructor(clock: VirtualClock, value: V) {
+    this.#past = new LaggingStore(clock);
+    this.#now = value;
+    this.#past.put('', value);
+  }
+
+  get now(): V {
+    return this.#now;
+  }
+
+  set now(value: V) {
+    this.#now = value;
+    this.#past.put('', value);
+  }
+
+  /** Undefined when it did not exist then. */
+  asOf(lagMs: number): V | undefined {
+    return this.#past.get('', lagMs);
+  }
+}
+
 function pictureAt<V>(versions: readonly Version<V>[] | undefined, atMs: number): V | undefined {
   if (!versions) return undefined;
   for (let at = versions.length - 1; at >= 0; at--) {

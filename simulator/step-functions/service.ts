@@ -16,7 +16,7 @@ import type { Observation } from '../observation.ts';
 import type { Call, OperationRegistry, ServiceEvent } from '../world.ts';
 import { type Machine, type PreparedMachine, prepare } from './definition.ts';
 import { Execution } from './execution.ts';
-import { MAX_HISTORY_EVENTS } from './history.ts';
+import { type HistoryEvent, MAX_HISTORY_EVENTS } from './history.ts';
 import { MAX_PAYLOAD_BYTES } from './payload.ts';
 import { runTask } from './tasks.ts';
 
@@ -213,7 +213,8 @@ export class StepFunctions {
         return describe(this.#known(input.executionArn, seenMs), seenMs);
       },
       ListExecutions: (input: ListInput, call: Call) => this.#list(input, clock.nowMs - call.lagMs),
-      GetExecutionHistory: (input: HistoryInput) => this.#history(input),
+      GetExecutionHistory: (input: HistoryInput, call: Call) =>
+        this.#history(input, clock.nowMs - call.lagMs),
       DescribeStateMachine: (input: { stateMachineArn: string }) => {
         const record = this.#machine(input.stateMachineArn);
         return { stateMachineArn: record.arn, name: record.name, status: 'ACTIVE', type: 'STANDARD' };
@@ -279,8 +280,9 @@ export class StepFunctions {
     return { executions, nextToken: page.nextToken };
   }
 
-  #history(input: HistoryInput): object {
-    const { events } = this.#known(input.executionArn, this.#parts.clock.nowMs).history;
+  #history(input: HistoryInput, seenMs: number): object {
+    const all = this.#known(input.executionArn, seenMs).history.events;
+    const events = all.slice(0, countUntil(all, seenMs));
     const ordered = input.reverseOrder ? [...events].reverse() : events;
     const page = pageOf(
       ordered,
@@ -312,6 +314,12 @@ interface HistoryInput {
   readonly reverseOrder?: boolean;
   readonly maxResults?: number;
   readonly nextToken?: string;
+}
+
+/** How many events a read of that time sees: they are in order. */
+function countUntil(events: readonly HistoryEvent[], seenMs: number): number {
+  const later = events.findIndex(({ timestamp }) => timestamp.getTime() > seenMs);
+  return later < 0 ? events.length : later;
 }
 
 function checkInput(text: string): void {

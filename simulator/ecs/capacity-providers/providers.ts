@@ -9,6 +9,8 @@ import type {
   CapacityProviderStrategyItem,
 } from '@aws-sdk/client-ecs';
 import type { Capture } from '../../capture/capture.ts';
+import type { VirtualClock } from '../../kernel/clock.ts';
+import { LaggingStore, Remembered } from '../../kernel/lagging-store.ts';
 import { groupName, idOf } from '../arn.ts';
 import type { ClusterRecord } from '../records.ts';
 
@@ -26,10 +28,22 @@ export interface ScalingSettings {
 }
 
 export class ProviderRecord {
-  source: CapacityProvider;
+  #source: CapacityProvider;
+  readonly #changed: (record: ProviderRecord) => void;
 
-  constructor(source: CapacityProvider) {
-    this.source = source;
+  constructor(source: CapacityProvider, changed: (record: ProviderRecord) => void) {
+    this.#source = source;
+    this.#changed = changed;
+  }
+
+  /** Changed as a whole. */
+  get source(): CapacityProvider {
+    return this.#source;
+  }
+
+  set source(source: CapacityProvider) {
+    this.#source = source;
+    this.#changed(this);
   }
 
   get name(): string {
@@ -91,10 +105,15 @@ interface Association {
 }
 
 export class CapacityProviders {
+  readonly #clock: VirtualClock;
   readonly #providers = new Map<string, ProviderRecord>();
-  readonly #associations = new Map<ClusterRecord, Association>();
+  readonly #associations = new Map<ClusterRecord, Remembered<Association>>();
+  /** What reads see, by name. */
+  readonly #pictures: LaggingStore<CapacityProvider>;
 
-  constructor(capture: Capture) {
+  constructor(capture: Capture, clock: VirtualClock) {
+    this.#clock = clock;
+    this.#pictures = new LaggingStore(clock);
     for (const source of capture.ecs.capacityProviders) this.add(source);
   }
 
@@ -103,13 +122,29 @@ export class CapacityProviders {
   }
 
   add(source: CapacityProvider): ProviderRecord {
-    const provider = new ProviderRecord(source);
+    const provider = new ProviderRecord(source, (changed) => this.#picture(changed));
     this.#providers.set(provider.name, provider);
+    this.#picture(provider);
     return provider;
   }
 
   remove(provider: ProviderRecord): void {
     this.#providers.delete(provider.name);
+    this.#pictures.remove(provider.name);
+  }
+
+  /** As a read of that age sees one, by name or ARN. */
+  described(nameOrArn: string, lagMs: number): CapacityProvider | undefined {
+    return this.#pictures.get(idOf(nameOrArn), lagMs);
+  }
+
+  allDescribed(lagMs: number): CapacityProvider[] {
+    return this.#pictures.list(lagMs);
+  }
+
+  #picture(provider: ProviderRecord): void {
+    // What a caller still holds of a deleted one is no longer listed.
+    if (this.#providers.get(provider.name) === provider) this.#pictures.put(provider.name, provider.source);
   }
 
   find(nameOrArn: string | undefined): ProviderRecord | undefined {
@@ -126,7 +161,14 @@ export class CapacityProviders {
   }
 
   associate(cluster: ClusterRecord, association: Association): void {
-    this.#associations.set(cluster, association);
+    const known = this.#associations.get(cluster);
+    if (known) known.now = association;
+    else this.#associations.set(cluster, new Remembered(this.#clock, association));
+  }
+
+  /** Names and default strategy as a read of that age sees them. */
+  associationAsOf(cluster: ClusterRecord, lagMs: number): Association {
+    return this.#associations.get(cluster)?.asOf(lagMs) ?? capturedAssociation(cluster);
   }
 
   /** The provider of the cluster that this Auto Scaling group's hosts join. */
@@ -145,9 +187,11 @@ export class CapacityProviders {
   }
 
   #associationOf(cluster: ClusterRecord): Association {
-    const known = this.#associations.get(cluster);
-    if (known) return known;
-    const { capacityProviders = [], defaultCapacityProviderStrategy = [] } = cluster.source;
-    return { names: capacityProviders, defaultStrategy: defaultCapacityProviderStrategy };
+    return this.#associations.get(cluster)?.now ?? capturedAssociation(cluster);
   }
+}
+
+function capturedAssociation({ source }: ClusterRecord): Association {
+  const { capacityProviders = [], defaultCapacityProviderStrategy = [] } = source;
+  return { names: capacityProviders, defaultStrategy: defaultCapacityProviderStrategy };
 }

@@ -15,7 +15,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import { pageOf } from '../../kernel/pages.ts';
-import type { Operation } from '../../world.ts';
+import type { Call, Operation } from '../../world.ts';
 import { keepDrainingHooks } from '../capacity-providers/managed-draining.ts';
 import type { ProviderRecord } from '../capacity-providers/providers.ts';
 import { checkStrategy, isFargateProvider } from '../capacity-providers/strategy.ts';
@@ -110,13 +110,16 @@ export function capacityProviderOperations(parts: Parts): Readonly<Record<string
   }
 
   /** Ten a page. Source: Amazon ECS API reference, DescribeCapacityProviders. */
-  function describe(input: DescribeCapacityProvidersRequest): DescribeCapacityProvidersResponse {
+  function describe(
+    input: DescribeCapacityProvidersRequest,
+    { lagMs }: Call,
+  ): DescribeCapacityProvidersResponse {
     const wanted = input.capacityProviders ?? [];
     const sources = wanted.length
-      ? wanted.flatMap((each) => providers.find(each)?.source ?? [])
-      : providers.all().map(({ source }) => source);
+      ? wanted.flatMap((each) => providers.described(each, lagMs) ?? [])
+      : providers.allDescribed(lagMs);
     const failures = wanted.flatMap((each) =>
-      providers.find(each) ? [] : [{ arn: each, reason: 'MISSING' }],
+      providers.described(each, lagMs) ? [] : [{ arn: each, reason: 'MISSING' }],
     );
     const page = pageOf(
       sources,

@@ -185,16 +185,17 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
     return { tasks, failures };
   }
 
-  function getProtection(input: GetTaskProtectionRequest): GetTaskProtectionResponse {
+  function getProtection(input: GetTaskProtectionRequest, { lagMs }: Call): GetTaskProtectionResponse {
     const cluster = state.cluster(input.cluster);
     const wanted = input.tasks?.length
       ? batch(input.tasks, 100, 'Tasks')
       : [...inCluster(state.aliveTasks, cluster)].flatMap((task) => (task.service ? [task.id] : []));
     const { done, failures } = withFailures<string, ProtectedTask>(wanted, (each) => {
       const task = state.taskIn(cluster, each);
-      if (!task) return { failure: { arn: taskArn(cluster, each), reason: 'MISSING' } };
-      const failure = unprotectable(task);
-      return failure ? { failure } : protectionOf(task);
+      const picture = task && journal.tasks.get(task.id, lagMs);
+      if (!task || !picture) return { failure: { arn: taskArn(cluster, each), reason: 'MISSING' } };
+      const failure = unprotectable(task, picture.desiredStatus);
+      return failure ? { failure } : protectionOf(task, lagMs);
     });
     return { protectedTasks: done, failures };
   }
@@ -235,17 +236,20 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
   }
 
   /** Only tasks of services can be protected. Source: ECS developer guide, task-scale-in-protection. */
-  function unprotectable(task: TaskRecord): Failure | undefined {
-    if (task.desiredStatus === 'STOPPED')
+  function unprotectable(
+    task: TaskRecord,
+    desiredStatus = task.desiredStatus as string,
+  ): Failure | undefined {
+    if (desiredStatus === 'STOPPED')
       return { arn: task.taskArn, reason: 'TASK_NOT_VALID', detail: 'The task is not running.' };
     return task.service
       ? undefined
       : { arn: task.taskArn, reason: 'TASK_NOT_VALID', detail: 'The task does not belong to a service.' };
   }
 
-  function protectionOf(task: TaskRecord): ProtectedTask {
-    const untilMs = task.protectedUntilMs;
-    return untilMs !== null && isProtected(task, world.clock.nowMs)
+  function protectionOf(task: TaskRecord, lagMs = 0): ProtectedTask {
+    const untilMs = task.protectedUntil?.asOf(lagMs) ?? null;
+    return untilMs !== null && untilMs > world.clock.nowMs - lagMs
       ? { taskArn: task.taskArn, protectionEnabled: true, expirationDate: new Date(untilMs) }
       : { taskArn: task.taskArn, protectionEnabled: false };
   }

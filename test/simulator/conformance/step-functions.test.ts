@@ -17,6 +17,8 @@ let setup: Setup;
 afterEach(() => setup.account.close());
 
 const DAY_SECONDS = 86_400;
+/** Reads of Step Functions are a second old at most. */
+const LAGGING_READS_SECONDS = 2;
 
 /** First makes something, then a step that may fail, then nothing more. */
 const MACHINE: Machine = {
@@ -84,6 +86,7 @@ describe('RedriveExecution', () => {
     const before = execution.history.stateTransitions;
     await redrive(execution.identity.arn);
     await setup.account.finish(() => execution.whenOver());
+    await setup.account.pass(LAGGING_READS_SECONDS);
     const { events = [] } = await setup.account.finish(() =>
       setup.sfn.send(new GetExecutionHistoryCommand({ executionArn: execution.identity.arn })),
     );
