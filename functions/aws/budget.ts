@@ -3,8 +3,11 @@
  * from them too. We refill at a quarter of AWS's documented rate and hold half of its burst.
  *
  * Sources: Amazon ECS developer guide, "Request throttling for the Amazon ECS API"; Amazon EC2 developer guide, "Request
- * throttling for the Amazon EC2 API". Auto Scaling and the rest publish no figures: 20 a second is assumed for reads and 5
- * for changes, and for Elastic Load Balancing no more than 80 at once: a plan reads all target groups of a cluster together.
+ * throttling for the Amazon EC2 API" (each action has a bucket of its own); AWS general reference, Systems Manager (40
+ * parameter reads a second) and CloudWatch (9 DescribeAlarms a second); Step Functions developer guide, service-quotas, the
+ * smaller Regions. Auto Scaling has one bucket for all calls and publishes no figures (API reference, Welcome): 100 at once
+ * and 20 a second are assumed. The rest publish none that we know: 20 a second is assumed for reads and 5 for changes, 10 for
+ * Service Quotas, and for Elastic Load Balancing no more than 80 at once: a plan reads all target groups of a cluster together.
  */
 import { perContainer } from './container-memory.ts';
 
@@ -20,36 +23,55 @@ interface Bucket {
 const READ: Bucket = { burst: 100, refillPerSecond: 20 };
 const CHANGE: Bucket = { burst: 50, refillPerSecond: 5 };
 
-/** Buckets that are not simply "reads" and "changes", by service and operation. */
-const BUCKETS: Readonly<Record<string, Readonly<Record<string, readonly [name: string, bucket: Bucket]>>>> = {
+const ECS_MODIFY: Bucket = { burst: 100, refillPerSecond: 40 };
+const ECS_SMALL_READ: Bucket = { burst: 50, refillPerSecond: 20 };
+const AUTO_SCALING: Named = ['every call', READ];
+const LOAD_BALANCING: Bucket = { burst: 80, refillPerSecond: 20 };
+
+type Named = readonly [name: string, bucket: Bucket];
+
+/** Buckets that are not simply one of reads and one of changes, by service and operation. */
+const BUCKETS: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
   ECS: {
-    UpdateContainerInstancesState: ['cluster resource modify', { burst: 100, refillPerSecond: 40 }],
-    DeregisterContainerInstance: ['cluster resource modify', { burst: 100, refillPerSecond: 40 }],
-    StopTask: ['cluster resource modify', { burst: 100, refillPerSecond: 40 }],
+    UpdateContainerInstancesState: ['cluster resource modify', ECS_MODIFY],
+    DeregisterContainerInstance: ['cluster resource modify', ECS_MODIFY],
+    StopTask: ['cluster resource modify', ECS_MODIFY],
     DescribeContainerInstances: ['cluster resource read', READ],
     ListContainerInstances: ['cluster resource read', READ],
     DescribeTasks: ['cluster resource read', READ],
     ListTasks: ['cluster resource read', READ],
     DescribeServices: ['service read', READ],
     ListServices: ['service read', READ],
-    DescribeClusters: ['cluster read', { burst: 50, refillPerSecond: 20 }],
-    ListClusters: ['cluster read', { burst: 50, refillPerSecond: 20 }],
-    DescribeCapacityProviders: ['capacity provider read', { burst: 50, refillPerSecond: 20 }],
-    DescribeTaskDefinition: ['task definition read', { burst: 50, refillPerSecond: 20 }],
+    UpdateService: ['service modify', CHANGE],
+    DescribeServiceDeployments: ['service deployment read', ECS_SMALL_READ],
+    ListServiceDeployments: ['service deployment read', ECS_SMALL_READ],
+    DescribeServiceRevisions: ['service deployment read', ECS_SMALL_READ],
+    DescribeClusters: ['cluster read', ECS_SMALL_READ],
+    ListClusters: ['cluster read', ECS_SMALL_READ],
+    DescribeCapacityProviders: ['capacity provider read', ECS_SMALL_READ],
+    DescribeTaskDefinition: ['task definition read', ECS_SMALL_READ],
+    ListAccountSettings: ['setting read', ECS_SMALL_READ],
     GetTaskProtection: ['task protection', { burst: 200, refillPerSecond: 80 }],
   },
   ElasticLoadBalancingV2: {
-    DescribeTargetHealth: ['read', { burst: 80, refillPerSecond: 20 }],
-    DescribeTargetGroupAttributes: ['read', { burst: 80, refillPerSecond: 20 }],
+    DescribeTargetHealth: ['read', LOAD_BALANCING],
+    DescribeTargetGroupAttributes: ['read', LOAD_BALANCING],
   },
   EC2: {
     CreateLaunchTemplateVersion: ['CreateLaunchTemplateVersion', { burst: 100, refillPerSecond: 5 }],
     ModifyLaunchTemplate: ['ModifyLaunchTemplate', { burst: 100, refillPerSecond: 5 }],
   },
+  SSM: { GetParameters: ['GetParameters', { burst: 40, refillPerSecond: 40 }] },
+  CloudWatch: { DescribeAlarms: ['DescribeAlarms', { burst: 9, refillPerSecond: 9 }] },
+  ServiceQuotas: { ListServiceQuotas: ['ListServiceQuotas', { burst: 10, refillPerSecond: 10 }] },
+  SFN: {
+    StartExecution: ['StartExecution', { burst: 800, refillPerSecond: 150 }],
+    DescribeExecution: ['DescribeExecution', { burst: 250, refillPerSecond: 10 }],
+  },
 };
 
-/** Services that have no such limits: the ledger, the bus, topics. */
-const UNPACED = new Set(['DynamoDB', 'EventBridge', 'SNS', 'SFN']);
+/** The ledger is ours alone; topics and the bus take thousands a second, and a run sends a few. */
+const UNPACED = new Set(['DynamoDB', 'EventBridge', 'SNS']);
 
 export interface Budget {
   /** Resolves when the next call of this operation (a command's class name) may go out. */
@@ -76,8 +98,11 @@ export function createBudget(service: string, now: () => number): Budget {
   };
 }
 
-function bucketOf(service: string, operation: string): readonly [string, Bucket] {
+function bucketOf(service: string, operation: string): Named {
+  if (service === 'AutoScaling') return AUTO_SCALING;
   const named = BUCKETS[service]?.[operation];
   if (named !== undefined) return named;
-  return /^(Describe|List|Get|BatchGet)/.test(operation) ? ['read', READ] : ['change', CHANGE];
+  const isRead = /^(Describe|List|Get|BatchGet)/.test(operation);
+  // EC2 counts each action by itself.
+  return [service === 'EC2' ? operation : isRead ? 'read' : 'change', isRead ? READ : CHANGE];
 }

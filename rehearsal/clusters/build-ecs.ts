@@ -1,9 +1,9 @@
 /** The ECS and load balancer part of a generated capture. */
 
 import { groupArn } from './build-groups.ts';
-import { ACCOUNT, REGION, subnetOf } from './constants.ts';
+import { ACCOUNT, CAPTURED_AT, REGION, subnetOf } from './constants.ts';
 import type { PlacedHost, PlacedTask } from './place.ts';
-import type { ClusterSpec, ServiceSpec } from './spec.ts';
+import type { ClusterSpec, Placement, ServiceSpec } from './spec.ts';
 import { registeredOf } from './types.ts';
 
 const arn = (kind: string, name: string) => `arn:aws:ecs:${REGION}:${ACCOUNT}:${kind}/${name}`;
@@ -33,8 +33,11 @@ export function ecsPart(spec: ClusterSpec, hosts: readonly PlacedHost[], tasks: 
         status: 'ACTIVE',
         autoScalingGroupProvider: {
           autoScalingGroupArn: groupArn(group.name),
-          managedScaling: { status: 'DISABLED' },
-          managedTerminationProtection: 'DISABLED',
+          managedScaling:
+            group.managedTargetPercent === undefined
+              ? { status: 'DISABLED' }
+              : { status: 'ENABLED', targetCapacity: group.managedTargetPercent },
+          managedTerminationProtection: group.managedTerminationProtection ? 'ENABLED' : 'DISABLED',
           managedDraining: group.managedDraining ? 'ENABLED' : 'DISABLED',
         },
       })),
@@ -45,9 +48,14 @@ export function ecsPart(spec: ClusterSpec, hosts: readonly PlacedHost[], tasks: 
         ),
         ...(spec.standalone ?? []).map((task) => definitionOf(task.family, task, 256, 512)),
       ],
-      containerInstances: hosts.map((host) => containerInstanceOf(cluster, host)),
+      containerInstances: hosts.map((host) =>
+        containerInstanceOf(cluster, host, spec.awsvpcTrunking ?? false),
+      ),
       tasks: tasks.map((task) => taskOf(cluster, task)),
+      protectedTasks: protectedTasksOf(spec, cluster, tasks),
+      accountSettings: spec.awsvpcTrunking ? [{ name: 'awsvpcTrunking', value: 'enabled' }] : [],
     },
+    applicationAutoScaling: scalingPart(spec, cluster),
     elasticLoadBalancingV2: {
       targetGroups: balanced.map((service) => ({
         TargetGroupArn: targetGroupArn(service.name),
@@ -78,6 +86,50 @@ export function ecsPart(spec: ClusterSpec, hosts: readonly PlacedHost[], tasks: 
   };
 }
 
+const STRATEGIES: Readonly<Record<Placement, readonly Record<string, string>[]>> = {
+  binpack: [{ type: 'binpack', field: 'memory' }],
+  random: [{ type: 'random' }],
+  spread: [
+    { type: 'spread', field: 'attribute:ecs.availability-zone' },
+    { type: 'spread', field: 'instanceId' },
+  ],
+};
+
+function protectedTasksOf(spec: ClusterSpec, cluster: string, tasks: readonly PlacedTask[]) {
+  return spec.services.flatMap((service) => {
+    const { count = 0, seconds = 0 } = service.protectedTasks ?? {};
+    const own = tasks.filter((task) => task.service === service).slice(0, count);
+    return own.map((task) => ({
+      taskArn: arn('task', `${cluster}/${task.taskId}`),
+      protectionEnabled: true,
+      expirationDate: new Date(Date.parse(CAPTURED_AT) + seconds * 1000).toISOString(),
+    }));
+  });
+}
+
+/** Sources: Application Auto Scaling API reference, ScalableTarget and ScalingPolicy. */
+function scalingPart(spec: ClusterSpec, cluster: string) {
+  const scaled = spec.services.flatMap(({ name, scaling }) =>
+    scaling === undefined ? [] : [{ ResourceId: `service/${cluster}/${name}`, ...scaling }],
+  );
+  const of = { ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:DesiredCount' };
+  return {
+    scalableTargets: scaled.map(({ ResourceId, min, max }) => {
+      return { ...of, ResourceId, MinCapacity: min, MaxCapacity: max };
+    }),
+    scalingPolicies: scaled.map(({ ResourceId, targetPercent }) => ({
+      ...of,
+      ResourceId,
+      PolicyName: 'cpu',
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: {
+        TargetValue: targetPercent,
+        PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageCPUUtilization' },
+      },
+    })),
+  };
+}
+
 const serialOf = (task: PlacedTask) => Number.parseInt(task.taskId.slice(-6), 16);
 const addressOf = (task: PlacedTask) =>
   `10.1.${Math.floor(serialOf(task) / 250)}.${(serialOf(task) % 250) + 1}`;
@@ -92,11 +144,6 @@ function targetOf(task: PlacedTask): Record<string, unknown> {
 function serviceOf(spec: ClusterSpec, service: ServiceSpec, hosts: number): Record<string, unknown> {
   const cluster = spec.name ?? 'prod';
   const desired = service.daemon ? hosts : service.desired;
-  const binpack = [{ type: 'binpack', field: 'memory' }];
-  const spread = [
-    { type: 'spread', field: 'attribute:ecs.availability-zone' },
-    { type: 'spread', field: 'instanceId' },
-  ];
   const providers = service.capacityProviders ?? [];
   const constraints = [
     ...(service.distinctInstance ? [{ type: 'distinctInstance' }] : []),
@@ -126,7 +173,7 @@ function serviceOf(spec: ClusterSpec, service: ServiceSpec, hosts: number): Reco
       minimumHealthyPercent: service.minimumHealthyPercent ?? (service.daemon ? 0 : 100),
       maximumPercent: service.maximumPercent ?? (service.daemon ? 100 : 200),
     },
-    placementStrategy: service.daemon ? [] : spec.placement === 'binpack' ? binpack : spread,
+    placementStrategy: service.daemon ? [] : STRATEGIES[service.placement ?? spec.placement ?? 'spread'],
     placementConstraints: constraints,
     loadBalancers: service.loadBalancer
       ? [{ targetGroupArn: targetGroupArn(service.name), containerName: service.name, containerPort: 8080 }]
@@ -139,7 +186,7 @@ function serviceOf(spec: ClusterSpec, service: ServiceSpec, hosts: number): Reco
         },
       },
     }),
-    availabilityZoneRebalancing: 'DISABLED',
+    availabilityZoneRebalancing: service.rebalancesZones ? 'ENABLED' : 'DISABLED',
     deployments: [
       {
         id: `ecs-svc/${service.name}`,
@@ -196,7 +243,7 @@ function definitionOf(
   };
 }
 
-function containerInstanceOf(cluster: string, host: PlacedHost): Record<string, unknown> {
+function containerInstanceOf(cluster: string, host: PlacedHost, isTrunked: boolean): Record<string, unknown> {
   const { cpu, memoryMiB } = registeredOf(host.instanceType);
   const ports = ['22', '2375', '2376', '51678', '51679'];
   const resources = (cpuUnits: number, memory: number, taken: readonly string[]) => [
@@ -226,6 +273,7 @@ function containerInstanceOf(cluster: string, host: PlacedHost): Record<string, 
       { name: 'ecs.subnet-id', value: subnetOf(host.zone) },
       { name: 'ecs.vpc-id', value: 'vpc-0000000000000000a' },
       { name: 'com.amazonaws.ecs.capability.docker-remote-api.1.24' },
+      ...(isTrunked ? [{ name: 'ecs.awsvpc-trunk-id', value: `eni-${host.instanceId.slice(2)}` }] : []),
     ],
     registeredAt: '2026-10-01T02:01:10Z',
   };

@@ -1,5 +1,5 @@
 /** The Auto Scaling and EC2 part of a generated capture. */
-import { ACCOUNT, OLD_IMAGE, REGION, subnetOf, ZONES } from './constants.ts';
+import { ACCOUNT, LAUNCHED_AT, OLD_IMAGE, REGION, subnetOf, ZONES } from './constants.ts';
 import type { PlacedHost } from './place.ts';
 import type { ClusterSpec, GroupSpec } from './spec.ts';
 
@@ -25,7 +25,7 @@ export function groupParts(spec: ClusterSpec, hosts: readonly PlacedHost[]) {
           hosts.filter((host) => host.group === group.name),
         ),
       ),
-      lifecycleHooks: spec.groups.filter((group) => group.managedDraining).map(drainingHookOf),
+      lifecycleHooks: spec.groups.flatMap(hooksOf),
     },
     launchTemplateVersions: spec.groups.map((group) => ({
       LaunchTemplateId: templateIdOf(group),
@@ -79,6 +79,10 @@ function groupOf(group: GroupSpec, hosts: readonly PlacedHost[]): Record<string,
     SuspendedProcesses: [],
     TerminationPolicies: ['Default'],
     Tags: [],
+    ...(group.maxInstanceLifetimeSeconds !== undefined && {
+      MaxInstanceLifetime: group.maxInstanceLifetimeSeconds,
+    }),
+    ...(group.instanceMaintenancePolicy && { InstanceMaintenancePolicy: group.instanceMaintenancePolicy }),
     ...(group.warmPoolSize !== undefined && {
       WarmPoolConfiguration: {
         MinSize: group.warmPoolSize,
@@ -96,6 +100,27 @@ function groupOf(group: GroupSpec, hosts: readonly PlacedHost[]): Record<string,
       ProtectedFromScaleIn: group.protectedFromScaleIn ?? false,
       LaunchTemplate: { ...specification, Version: '4' },
     })),
+  };
+}
+
+function hooksOf(group: GroupSpec): Record<string, unknown>[] {
+  const { launchHookSeconds, terminationHookSeconds } = group;
+  return [
+    ...(group.managedDraining ? [drainingHookOf(group)] : []),
+    ...(launchHookSeconds === undefined ? [] : [ownHookOf(group, 'LAUNCHING', launchHookSeconds)]),
+    ...(terminationHookSeconds === undefined
+      ? []
+      : [ownHookOf(group, 'TERMINATING', terminationHookSeconds)]),
+  ];
+}
+
+function ownHookOf({ name }: GroupSpec, moment: 'LAUNCHING' | 'TERMINATING', seconds: number) {
+  return {
+    LifecycleHookName: `own-${moment.toLowerCase()}`,
+    AutoScalingGroupName: name,
+    LifecycleTransition: `autoscaling:EC2_INSTANCE_${moment}`,
+    HeartbeatTimeout: seconds,
+    DefaultResult: 'CONTINUE',
   };
 }
 
@@ -122,7 +147,7 @@ function instanceOf(
     ImageId: group?.images?.[indexInGroup] ?? group?.oldImage ?? spec.oldImage ?? OLD_IMAGE,
     InstanceType: host.instanceType,
     State: { Code: 16, Name: 'running' },
-    LaunchTime: '2026-10-01T02:00:00Z',
+    LaunchTime: LAUNCHED_AT,
     Placement: { AvailabilityZone: host.zone },
     SubnetId: subnetOf(host.zone),
     VpcId: 'vpc-0000000000000000a',

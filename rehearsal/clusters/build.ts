@@ -14,13 +14,13 @@ import {
 } from './constants.ts';
 import { type PlacedHost, placeTasks } from './place.ts';
 import type { ClusterSpec } from './spec.ts';
-import { registeredOf, typeOf } from './types.ts';
+import { registeredOf, trunkedTasksOf, typeOf } from './types.ts';
 
 /** The same spec gives the same capture. @throws Error when its tasks do not fit its hosts */
 export function buildCapture(spec: ClusterSpec): Record<string, unknown> {
   const hosts = hostsOf(spec);
   const tasks = placeTasks(spec, hosts);
-  const { ecs, elasticLoadBalancingV2 } = ecsPart(spec, hosts, tasks);
+  const { ecs, elasticLoadBalancingV2, applicationAutoScaling } = ecsPart(spec, hosts, tasks);
   const { autoScaling, instances, launchTemplateVersions } = groupParts(spec, hosts);
   const types = [
     ...new Set(
@@ -69,6 +69,7 @@ export function buildCapture(spec: ClusterSpec): Record<string, unknown> {
       })),
     },
     elasticLoadBalancingV2,
+    applicationAutoScaling,
   };
 }
 
@@ -88,7 +89,7 @@ function hostsOf(spec: ClusterSpec): PlacedHost[] {
         instanceType,
         capacityProvider: group.capacityProvider,
         ...registeredOf(instanceType),
-        eniSlots: typeOf(instanceType).enis - 1,
+        eniSlots: spec.awsvpcTrunking ? trunkedTasksOf(instanceType) : typeOf(instanceType).enis - 1,
         ports: new Set<number>(),
         tasks: [],
         ofService: new Map(),

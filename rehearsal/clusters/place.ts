@@ -1,5 +1,5 @@
 /** Where the tasks of a generated cluster stand when it is captured. */
-import type { ClusterSpec, ServiceSpec } from './spec.ts';
+import type { ClusterSpec, Placement, ServiceSpec } from './spec.ts';
 
 export interface PlacedHost {
   readonly instanceId: string;
@@ -61,7 +61,7 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
           fits(host, service, cpu, memoryMiB) &&
           (provider === undefined || host.capacityProvider === provider),
       );
-      const host = spec.placement === 'binpack' ? fullest(fitting) : emptiest(fitting, service, inZone);
+      const host = chosen(service.placement ?? spec.placement ?? 'spread', fitting, service, inZone, serial);
       if (!host) throw new Error(`no room for task ${task + 1} of ${service.name}`);
       inZone.set(host.zone, (inZone.get(host.zone) ?? 0) + 1);
       put(host, service, service.name, cpu, memoryMiB);
@@ -75,6 +75,19 @@ export function placeTasks(spec: ClusterSpec, hosts: readonly PlacedHost[]): Pla
     put(host, undefined, family, cpu, memoryMiB);
   }
   return placed;
+}
+
+function chosen(
+  placement: Placement,
+  fitting: readonly PlacedHost[],
+  service: ServiceSpec,
+  inZone: ReadonlyMap<string, number>,
+  serial: number,
+): PlacedHost | undefined {
+  if (placement === 'binpack') return fullest(fitting);
+  // Any order without a pattern will do, as long as it is the same each time.
+  if (placement === 'random') return fitting[(serial * 7919) % Math.max(1, fitting.length)];
+  return emptiest(fitting, service, inZone);
 }
 
 /** The provider that ECS would choose: bases first, then by weight. Undefined where one alone, or none, is named. */

@@ -3,6 +3,8 @@
  * generated ones, benchmarks, tests. What is left out gets a value that real clusters often have.
  */
 
+export type Placement = 'spread' | 'binpack' | 'random';
+
 export interface ServiceSpec {
   readonly name: string;
   readonly desired: number;
@@ -22,6 +24,14 @@ export interface ServiceSpec {
   readonly containerHealthCheck?: boolean;
   readonly stopTimeoutSeconds?: number;
   readonly distinctInstance?: boolean;
+  /** Its own placement strategy, and how its tasks stand when the cluster is captured; the cluster's when absent. */
+  readonly placement?: Placement;
+  /** ECS moves its tasks where a zone has more than another. */
+  readonly rebalancesZones?: boolean;
+  /** Target tracking on its average CPU, between these counts. */
+  readonly scaling?: { readonly min: number; readonly max: number; readonly targetPercent: number };
+  /** So many of its tasks are protected from scale-in at capture, for so long. */
+  readonly protectedTasks?: { readonly count: number; readonly seconds: number };
   /** Names of the capacity providers of its strategy, weight 1 each; none is launch type EC2. */
   readonly capacityProviders?: readonly string[];
   /** Weight and base of those that have others than 1 and 0, by name. */
@@ -48,6 +58,18 @@ export interface GroupSpec {
   readonly capacityProvider?: string;
   /** Its capacity provider drains hosts that Auto Scaling ends; ECS has put its hook on the group. */
   readonly managedDraining?: boolean;
+  /** ECS scales the group towards this share of its capacity, percent; absent: it does not. */
+  readonly managedTargetPercent?: number;
+  /** ECS protects hosts with tasks from scale-in; wants `protectedFromScaleIn` and managed scaling. */
+  readonly managedTerminationProtection?: boolean;
+  /** Lifecycle hooks that nobody answers: the host waits so long at its launch, and at its end, then goes on. */
+  readonly launchHookSeconds?: number;
+  readonly terminationHookSeconds?: number;
+  readonly maxInstanceLifetimeSeconds?: number;
+  readonly instanceMaintenancePolicy?: {
+    readonly MinHealthyPercentage: number;
+    readonly MaxHealthyPercentage: number;
+  };
   /** Instances that wait stopped beside the group, which the account launches at once. */
   readonly warmPoolSize?: number;
   readonly zones?: readonly string[];
@@ -67,7 +89,9 @@ export interface ClusterSpec {
   readonly services: readonly ServiceSpec[];
   readonly standalone?: readonly StandaloneSpec[];
   /** How tasks were placed when the cluster was captured, and the services' own strategy. */
-  readonly placement?: 'spread' | 'binpack';
+  readonly placement?: Placement;
+  /** The account has opted in to trunk interfaces, and its hosts have them. */
+  readonly awsvpcTrunking?: boolean;
   readonly oldImage?: string;
   readonly newImage?: string;
   /** Parameters beside; `image` of the public one is the new image. */

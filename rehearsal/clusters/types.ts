@@ -21,3 +21,8 @@ export function registeredOf(name: string): { cpu: number; memoryMiB: number } {
   const type = typeOf(name);
   return { cpu: type.vcpus * 1024, memoryMiB: Math.floor(type.memoryMiB * 0.94) };
 }
+
+/** awsvpc tasks of a host with a trunk. Source: Amazon ECS developer guide, eni-trunking-supported-instance-types. */
+export function trunkedTasksOf(name: string): number {
+  return 5 * typeOf(name).vcpus;
+}

@@ -1,8 +1,14 @@
 /** Clusters that nobody thought of, with the settings and the seed to roll them with, for properties of whole runs. */
 import fc from 'fast-check';
 import { buildCapture } from '../../rehearsal/clusters/build.ts';
-import { NEW_IMAGE, ZONES } from '../../rehearsal/clusters/constants.ts';
-import type { ClusterSpec, GroupSpec, ServiceSpec, StandaloneSpec } from '../../rehearsal/clusters/spec.ts';
+import { CAPTURED_AT, LAUNCHED_AT, NEW_IMAGE, ZONES } from '../../rehearsal/clusters/constants.ts';
+import type {
+  ClusterSpec,
+  GroupSpec,
+  Placement,
+  ServiceSpec,
+  StandaloneSpec,
+} from '../../rehearsal/clusters/spec.ts';
 
 export interface GeneratedRun {
   readonly spec: ClusterSpec;
@@ -12,6 +18,38 @@ export interface GeneratedRun {
 
 const PARAMETER = '/golden/ecs/image-id';
 const MOST_TASKS = 30;
+/** Of every captured host. */
+export const AGE_SECONDS = (Date.parse(CAPTURED_AT) - Date.parse(LAUNCHED_AT)) / 1000;
+
+/** Mostly absent: what most clusters do not have. */
+const sometimes = <T>(...values: T[]): fc.Arbitrary<T | undefined> =>
+  fc.option(fc.constantFrom(...values), { nil: undefined, freq: 3 });
+
+/** Without what is undefined. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+interface Managed {
+  readonly managedTargetPercent: number | undefined;
+  readonly hasManagedProtection: boolean;
+  readonly managedDraining: boolean;
+}
+
+function unmanaged<T extends Managed>(options: T): Omit<T, keyof Managed> {
+  const { managedTargetPercent, hasManagedProtection, managedDraining, ...rest } = options;
+  return rest;
+}
+
+/** Managed termination protection wants managed scaling, and a group that protects its new instances. */
+function managed({ managedTargetPercent, hasManagedProtection, managedDraining }: Managed) {
+  const isProtecting = managedTargetPercent !== undefined && hasManagedProtection;
+  return {
+    managedDraining,
+    ...(managedTargetPercent !== undefined && { managedTargetPercent }),
+    ...(isProtecting && { managedTerminationProtection: true, protectedFromScaleIn: true }),
+  };
+}
 
 const group = (name: string): fc.Arbitrary<GroupSpec> =>
   fc
@@ -24,12 +62,26 @@ const group = (name: string): fc.Arbitrary<GroupSpec> =>
       hasProvider: fc.boolean(),
       protectedFromScaleIn: fc.boolean(),
       isFirstDone: fc.boolean(),
-      warmPoolSize: fc.constantFrom(undefined, undefined, undefined, 1, 2),
+      warmPoolSize: sometimes(1, 2),
+      /** Wishes: they hold where the group has a provider. */
+      managedTargetPercent: sometimes(100, 80),
+      hasManagedProtection: fc.boolean(),
+      managedDraining: fc.boolean(),
+      overrides: sometimes(['m5.xlarge', 'm5.large'], ['m5.2xlarge', 'c5.xlarge', 'm5.xlarge']),
+      launchHookSeconds: sometimes(45, 240),
+      terminationHookSeconds: sometimes(60, 600),
+      /** Long, or reached in the middle of the run. */
+      maxInstanceLifetimeSeconds: sometimes(90 * 86_400, AGE_SECONDS + 1800, AGE_SECONDS + 5400),
+      instanceMaintenancePolicy: sometimes(
+        { MinHealthyPercentage: 100, MaxHealthyPercentage: 150 },
+        { MinHealthyPercentage: 50, MaxHealthyPercentage: 100 },
+      ),
     })
     .map(({ hosts, isFixedSize, zones, hasProvider, isFirstDone, warmPoolSize, ...rest }) => ({
       name,
       hosts,
-      ...rest,
+      ...given(unmanaged(rest)),
+      ...(hasProvider && managed(rest)),
       ...(isFixedSize ? { minSize: hosts, maxSize: hosts } : { minSize: 0, maxSize: 3 * hosts }),
       zones: ZONES.slice(0, zones),
       imageReference: `resolve:ssm:${PARAMETER}`,
@@ -63,6 +115,15 @@ const service = fc.record({
   network: fc.constantFrom('bridge' as const, 'bridge' as const, 'awsvpc' as const, 'port' as const),
   distinctInstance: fc.boolean(),
   wantsProvider: fc.boolean(),
+  placement: sometimes('spread' as const, 'binpack' as const, 'random' as const),
+  /** A wish: only a service that spreads over zones and may start first can have it. */
+  rebalancesZones: fc.boolean(),
+  scaling: sometimes({ min: 1, max: 12, targetPercent: 50 }, { min: 2, max: 4, targetPercent: 75 }),
+  protectedTasks: sometimes(
+    { count: 1, seconds: 600 },
+    { count: 2, seconds: 3600 },
+    { count: 1, seconds: 20_000 },
+  ),
   /** Of the first two providers: AWS allows one base alone, and wants one weight above zero. */
   shares: fc.constantFrom(
     undefined,
@@ -82,24 +143,34 @@ const settings = fc.record(
     raiseMaxSize: fc.constantFrom(true, true, false),
     standaloneTasks: fc.constantFrom('wait', 'hold', 'stop'),
     standaloneTimeoutSeconds: fc.constantFrom(300, 1800),
+    protectedTasks: fc.constantFrom('wait', 'hold', 'stop'),
+    protectedTimeoutSeconds: fc.constantFrom(900, 2700),
     drainTimeoutSeconds: fc.constantFrom(900, 1800),
+    onDrainTimeout: fc.constantFrom('hold', 'hold', 'stop-tasks', 'rollback'),
+    /** The clock begins at 12:00: closing in the middle of a run, soon, and opening later. */
+    windows: sometimes('daily 11:00-13:00 UTC', 'daily 11:30-12:40 UTC', 'daily 14:00-16:30 UTC'),
   },
-  { requiredKeys: [] },
+  { requiredKeys: ['standaloneTimeoutSeconds', 'protectedTimeoutSeconds'] },
 );
 
 export const generatedRun: fc.Arbitrary<GeneratedRun> = fc
   .record({
-    groups: fc.oneof(fc.tuple(group('web')), fc.tuple(group('web'), group('batch'))),
+    groups: fc.oneof(
+      fc.tuple(group('web')),
+      fc.tuple(group('web'), group('batch')),
+      fc.tuple(group('web'), group('batch'), group('edge')),
+    ),
     services: fc.array(service, { maxLength: 6 }),
     daemons: fc.integer({ min: 0, max: 2 }),
     standalone: fc.array(fc.constantFrom<StandaloneSpec>({ family: 'job' }, { family: 'report', cpu: 512 }), {
       maxLength: 2,
     }),
-    placement: fc.constantFrom('spread' as const, 'binpack' as const),
+    placement: fc.constantFrom('spread' as const, 'binpack' as const, 'random' as const),
+    awsvpcTrunking: fc.boolean(),
     settings,
     seed: fc.integer({ min: 1, max: 100_000 }),
   })
-  .map(({ groups, services, daemons, standalone, placement, settings: chosen, seed }) => {
+  .map(({ groups, services, daemons, standalone, placement, awsvpcTrunking, settings: chosen, seed }) => {
     const providers = groups.flatMap(({ capacityProvider }) => capacityProvider ?? []);
     const daemonSpecs = Array.from({ length: daemons }, (_, at): ServiceSpec => {
       return { name: `daemon-${at}`, desired: 0, daemon: true };
@@ -108,12 +179,13 @@ export const generatedRun: fc.Arbitrary<GeneratedRun> = fc
       groups,
       services: daemonSpecs,
       placement,
+      awsvpcTrunking,
       parameters: { [PARAMETER]: NEW_IMAGE },
     };
     let tasks = 0;
     for (const [at, wish] of services.entries()) {
       const isPortTaken = spec.services.some(({ hostPort }) => hostPort !== undefined);
-      const added = serviceSpec(`svc-${at}`, wish, providers, isPortTaken);
+      const added = serviceSpec(`svc-${at}`, wish, { providers, placement, isPortTaken });
       const grown = { ...spec, services: [...spec.services, added] };
       if (tasks + added.desired > MOST_TASKS || !hasRoom(grown)) continue;
       tasks += added.desired;
@@ -123,7 +195,7 @@ export const generatedRun: fc.Arbitrary<GeneratedRun> = fc
       ...spec,
       standalone: [...new Map(standalone.map((job) => [job.family, job])).values()],
     };
-    return { spec: hasRoom(withJobs) ? withJobs : spec, settings: chosen, seed };
+    return { spec: hasRoom(withJobs) ? withJobs : spec, settings: given(chosen), seed };
   });
 
 type Wish = typeof service extends fc.Arbitrary<infer T> ? T : never;
@@ -131,8 +203,15 @@ type Wish = typeof service extends fc.Arbitrary<infer T> ? T : never;
 function serviceSpec(
   name: string,
   wish: Wish,
-  providers: readonly string[],
-  isPortTaken: boolean,
+  {
+    providers,
+    placement: common,
+    isPortTaken,
+  }: {
+    readonly providers: readonly string[];
+    readonly placement: Placement;
+    readonly isPortTaken: boolean;
+  },
 ): ServiceSpec {
   const {
     percents: limits,
@@ -141,11 +220,20 @@ function serviceSpec(
     network,
     wantsProvider,
     shares,
+    placement,
+    rebalancesZones,
+    scaling,
+    protectedTasks,
     ...rest
   } = wish;
   const [minimumHealthyPercent = 100, maximumPercent = 200] = limits;
+  const spreads = (placement ?? common) === 'spread';
+  const isScaled = scaling !== undefined && rest.desired >= scaling.min && rest.desired <= scaling.max;
   return {
     name,
+    ...given({ placement, protectedTasks }),
+    ...(isScaled && { scaling }),
+    ...(rebalancesZones && spreads && maximumPercent > 100 && { rebalancesZones }),
     minimumHealthyPercent,
     maximumPercent,
     desired: rest.desired,

@@ -33,7 +33,7 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   if (memory.foreignBelow !== undefined) return;
 
   const surge = Math.min(effectiveSurge({ look, draft }, group), trialHostsWanted({ look, draft }, group));
-  const whole = wantedCapacity({ goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length });
+  const whole = withFirstNew({ look, draft }, group, surge);
   const back = heldBack({ look, draft }, group, whole);
   if (memory.heldBack !== undefined && back !== memory.heldBack && group.decrementsInFlight === 0)
     draft.noteGroup(group.name, { heldBack: back });
@@ -64,4 +64,23 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
     launchesAskedAtMs: look.nowMs,
   });
   draft.phase ??= memory.waveReadyAtMs === undefined && surge < group.plan.surge ? 'trial' : 'registering';
+}
+
+/**
+ * The target size of rule 3. Where more hosts stand than the goal wants and not one of them is new (protected hosts stay
+ * when somebody sets desired to less), the first new ones come beside all that stand: nothing else could ever drain.
+ */
+function withFirstNew(
+  { look, draft }: Pick<Tick, 'look' | 'draft'>,
+  group: GroupLook,
+  surge: number,
+): number {
+  const { goal } = memoryOf(draft, group);
+  const outdatedLeft = group.outdatedLeft.length;
+  const whole = wantedCapacity({ goal, surge, outdatedLeft });
+  if (outdatedLeft === 0 || group.ready.length + group.incoming.length > 0) return whole;
+  const standing = group.alive.length - group.terminating;
+  const beside = wantedCapacity({ goal: standing, surge, outdatedLeft });
+  const { maxSize } = group.facts;
+  return Math.max(whole, look.settings.raiseMaxSize ? beside : Math.min(beside, maxSize));
 }
