@@ -52,6 +52,7 @@ export class Timeline {
   readonly faults: { t: number; text: string }[] = [];
   readonly #hosts = new Map<string, HostState>();
   readonly #desiredCapacity = new Map<string, number>();
+  readonly #counts = { serving: 0, draining: 0, drained: 0, launched: 0, ready: 0, terminated: 0 };
   #started = false;
 
   /** Every host's way, in the order in which they appeared. */
@@ -116,17 +117,18 @@ export class Timeline {
     const host = this.#hosts.get(instanceId);
     if (!host) return;
     const stage = stageOf(host);
-    if (host.span.stages.at(-1)?.stage === stage) return;
+    const before = host.span.stages.at(-1)?.stage;
+    if (before === stage) return;
+    if (before !== undefined) this.#counts[before]--;
+    this.#counts[stage]++;
     host.span.stages.push({ stage, t });
     if (this.#started) this.#point(t);
   }
 
   #point(t: number): void {
     if (!this.#started) return;
-    const counts = { serving: 0, draining: 0, drained: 0, launched: 0, ready: 0, terminated: 0 };
-    for (const host of this.#hosts.values()) counts[stageOf(host)]++;
-    replaceAt(this.hosts, { t, counts });
-    const instances = [...this.#hosts.values()].filter((host) => isUp(host.ec2)).length;
+    replaceAt(this.hosts, { t, counts: { ...this.#counts } });
+    const instances = this.#hosts.size - this.#counts.terminated;
     const desiredCapacity = [...this.#desiredCapacity.values()].reduce((sum, desired) => sum + desired, 0);
     replaceAt(this.capacity, { t, instances, desiredCapacity });
   }

@@ -107,15 +107,18 @@ function instanceIdsIn(value: unknown): string[] {
   return JSON.stringify(value).match(/\bi-[0-9a-f]{8,17}\b/g) ?? [];
 }
 
+const TYPED: ReadonlySet<string> = new Set(['S', 'N', 'M', 'L', 'BOOL', 'SS']);
+
 /** DynamoDB's attribute values as plain ones (`{S: …}`, `{M: …}`); strings that hold JSON are opened. */
 function plain(value: unknown): unknown {
   if (typeof value === 'string') return parsed(value) ?? value;
   if (typeof value !== 'object' || value === null) return value;
+  // Nobody reads a reason out of bytes.
+  if (value instanceof Uint8Array) return undefined;
   if (Array.isArray(value)) return value.map(plain);
   const entries = Object.entries(value);
   const [only] = entries;
-  if (entries.length === 1 && only && ['S', 'N', 'M', 'L', 'BOOL', 'SS'].includes(only[0]))
-    return plain(only[1]);
+  if (entries.length === 1 && only && TYPED.has(only[0])) return plain(only[1]);
   return Object.fromEntries(entries.map(([key, item]) => [key, plain(item)]));
 }
 

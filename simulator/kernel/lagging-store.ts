@@ -47,6 +47,7 @@ export class LaggingStore<V> {
 
   /** The picture as of `lagMs` ago; undefined when it did not exist then. */
   get(id: string, lagMs = 0): V | undefined {
+    if (lagMs === 0) return this.#versions.get(id)?.at(-1)?.value;
     return pictureAt(this.#versions.get(id), this.#seenAtMs(lagMs));
   }
 
