@@ -1,7 +1,7 @@
 /**
  * Attribute-based selection: which of the known types an override with InstanceRequirements may launch.
- * Source: Amazon EC2 Auto Scaling API reference, InstanceRequirements (patterns with `*`; bare metal, burstable and
- * previous-generation types are left out unless asked for).
+ * Source: Amazon EC2 Auto Scaling API reference, InstanceRequirements (patterns with `*`; bare metal and
+ * burstable types are left out unless asked for).
  */
 import type { InstanceRequirements } from '@aws-sdk/client-auto-scaling';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
@@ -32,7 +32,10 @@ function isWithin(
   return value >= (range.Min ?? 0) && value <= (range.Max ?? Number.POSITIVE_INFINITY);
 }
 
-function isWanted(has: boolean | undefined, asked: 'included' | 'excluded' | 'required' = 'excluded'): boolean {
+function isWanted(
+  has: boolean | undefined,
+  asked: 'included' | 'excluded' | 'required' = 'excluded',
+): boolean {
   if (asked === 'included') return true;
   return asked === 'required' ? has === true : has !== true;
 }

@@ -101,7 +101,8 @@ export class RefreshProgress {
     if (!refresh) return undefined;
     if (refresh.shape.Status !== 'Cancelling' && isSuspended(group, 'InstanceRefresh', 'Terminate', 'Launch'))
       return undefined;
-    return Math.max(this.#world.clock.nowMs + 30_000, refresh.waitsUntilMs);
+    const soonMs = this.#world.clock.nowMs + 30_000;
+    return refresh.shape.Preferences?.AlarmSpecification ? soonMs : Math.max(soonMs, refresh.waitsUntilMs);
   }
 
   /** Members that went, however they went, need no replacement any more. */
@@ -159,7 +160,7 @@ export class RefreshProgress {
 
   /** A checkpoint below 100 ends the refresh there: "To replace all instances … the last number in the array must be 100". */
   #complete(group: Group, refresh: Refresh, nowMs: number): void {
-    if (this.#renewsPool(group)) {
+    if (this.#renewsPool(group, refresh)) {
       refresh.lastProgressMs = nowMs;
       return;
     }
@@ -173,9 +174,13 @@ export class RefreshProgress {
   }
 
   /** "An instance refresh first replaces InService instances. Then it replaces instances in the warm pool." */
-  #renewsPool(group: Group): boolean {
+  #renewsPool(group: Group, refresh: Refresh): boolean {
     const source = launchSourceOf(group);
-    const isOld = (member: Member) => !isLaunchedFrom(this.#world, group, member, source);
+    const { Preferences, StartTime } = refresh.shape;
+    const startMs = StartTime?.getTime() ?? 0;
+    const isOld = (member: Member) =>
+      (!Preferences?.SkipMatching && member.launchedAtMs < startMs) ||
+      !isLaunchedFrom(this.#world, group, member, source);
     this.#pools.renew(group, isOld);
     return [...group.members.values()].some((member) => isWarmed(member) && isOld(member));
   }

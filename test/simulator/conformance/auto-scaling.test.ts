@@ -366,3 +366,49 @@ describe('launches', () => {
     expect(account.group().LaunchTemplate?.LaunchTemplateId).toBe(TEMPLATE);
   });
 });
+
+// API reference, InstanceRequirements.
+describe('attribute-based instance type selection', () => {
+  const byAttributes = (InstanceRequirements: object) => {
+    const capture = smallCapture({
+      group: {
+        LaunchTemplate: undefined,
+        MixedInstancesPolicy: {
+          LaunchTemplate: {
+            LaunchTemplateSpecification: { LaunchTemplateId: TEMPLATE, Version: '1' },
+            Overrides: [{ InstanceRequirements } as never],
+          },
+        },
+      },
+    });
+    const model = capture.ec2.instanceTypes[0];
+    for (const [InstanceType, DefaultVCpus, SizeInMiB, burstable] of [
+      ['m5.xlarge', 4, 16_384, false],
+      ['r5.xlarge', 4, 32_768, false],
+      ['t3.xlarge', 4, 16_384, true],
+    ] as const)
+      capture.ec2.instanceTypes.push({
+        ...model,
+        InstanceType,
+        VCpuInfo: { DefaultVCpus },
+        MemoryInfo: { SizeInMiB },
+        BurstablePerformanceSupported: burstable,
+      });
+    account = smallAccount(capture);
+  };
+  const launchedTypes = async () => {
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 9 });
+    await account.pass(90);
+    const ids = inService(account).filter((id) => !/^i-0{8}/.test(id));
+    return [...new Set(ids.map((id) => account.ec2.instance(id)?.instanceType))];
+  };
+
+  it.each([
+    ['by size, burstable ones left out by default', { MemoryMiB: { Max: 20_000 } }, ['m5.xlarge']],
+    ['by name pattern', { AllowedInstanceTypes: ['r5.*'] }, ['r5.xlarge']],
+    ['burstable when required', { BurstablePerformance: 'required' }, ['t3.xlarge']],
+  ])('launches a type that meets the requirements: %s', async (_, more, expected) => {
+    byAttributes({ VCpuCount: { Min: 4 }, MemoryMiB: { Min: 8192 }, ...more });
+    expect(await launchedTypes()).toEqual(expected);
+  });
+});

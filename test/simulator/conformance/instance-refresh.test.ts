@@ -8,7 +8,7 @@ import {
   smallCapture,
   TEMPLATE,
 } from '../ec2/small-account.ts';
-import { asg, extremes, inService, refresh, refused } from './groups.ts';
+import { asg, extremes, inService, pool, refresh, refused } from './groups.ts';
 
 let account: SmallAccount;
 afterEach(() => account.close());
@@ -188,6 +188,49 @@ describe('conflicts and ends', () => {
     await account.pass(5 * 3600);
     expect(refresh(account)).toMatchObject({ Status: 'RollbackSuccessful' });
     expect(inService(account).map((id) => account.ec2.instance(id)?.imageId)).not.toContain(NEW_IMAGE);
+  });
+
+  it.each([
+    ['in progress', 120, 0],
+    ['baking', 3600, 7200],
+  ])(
+    'AlarmSpecification: an alarm that goes into ALARM fails it while it is %s, and AutoRollback rolls back',
+    async (_, seconds, BakeTime) => {
+      withSecondVersion();
+      account.alarms.setState('errors', 'OK', 'fine');
+      const AlarmSpecification = { Alarms: ['errors'] };
+      start({ AlarmSpecification, BakeTime, AutoRollback: true }, { DesiredConfiguration });
+      await account.pass(seconds);
+      account.alarms.setState('errors', 'ALARM', 'Threshold crossed');
+      await account.pass(90);
+      expect(refresh(account)).toMatchObject({ Status: 'RollbackInProgress' });
+      await account.pass(7200);
+      expect(refresh(account)).toMatchObject({ Status: 'RollbackSuccessful' });
+      expect(inService(account).map((id) => account.ec2.instance(id)?.imageId)).not.toContain(NEW_IMAGE);
+    },
+  );
+
+  it('"first replaces InService instances. Then it replaces instances in the warm pool", and is in progress until then', async () => {
+    ten({ MaxSize: 12 });
+    account.ec2.newTemplateVersion({ LaunchTemplateId: TEMPLATE }, '1', NEW_IMAGE);
+    asg(account, 'PutWarmPool');
+    await account.pass(180);
+    const warmed = pool(account).map(({ InstanceId }) => InstanceId);
+    start({ MinHealthyPercentage: 0 }, { DesiredConfiguration });
+    let last = '';
+    for (let n = 0; n < 120 && last !== 'Successful'; n++) {
+      await account.pass(30);
+      last = refresh(account).Status ?? '';
+      const stillThere = pool(account).some(({ InstanceId }) => warmed.includes(InstanceId));
+      if (oldOnes().length > 0) expect(stillThere).toBe(true);
+      if (stillThere) expect(last).toBe('InProgress');
+    }
+    expect(last).toBe('Successful');
+    await account.pass(300);
+    expect(pool(account).map(({ InstanceId }) => account.ec2.instance(InstanceId ?? '')?.imageId)).toEqual([
+      NEW_IMAGE,
+      NEW_IMAGE,
+    ]);
   });
 
   it('knows nothing of ECS: it begins with a host that is full of tasks as with any other', async () => {

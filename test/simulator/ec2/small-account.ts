@@ -3,6 +3,8 @@ import type { AutoScalingGroup, Instance as Member } from '@aws-sdk/client-auto-
 import type { Instance, LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import { AutoScalingService } from '../../../simulator/auto-scaling/service.ts';
 import type { Capture } from '../../../simulator/capture/capture.ts';
+import { Metrics } from '../../../simulator/cloudwatch/metrics.ts';
+import { Alarms } from '../../../simulator/cloudwatch/service.ts';
 import { Ec2Service } from '../../../simulator/ec2/service.ts';
 import { LoadBalancingService } from '../../../simulator/elastic-load-balancing/service.ts';
 import { VirtualClock } from '../../../simulator/kernel/clock.ts';
@@ -176,6 +178,7 @@ export interface SmallAccount {
   readonly ec2: Ec2Service;
   readonly autoScaling: AutoScalingService;
   readonly loadBalancing: LoadBalancingService;
+  readonly alarms: Alarms;
   readonly observations: readonly Observation[];
   readonly events: readonly ServiceEvent[];
   readonly parameters: Map<string, string>;
@@ -214,7 +217,6 @@ export function smallAccount(
     clock,
     random,
     readings: drawReadings(random, options.readings),
-    metrics: { publish: () => undefined },
     timings: TIMINGS,
     registry: {
       register: (service: string, some: Readonly<Record<string, Operation>>) => {
@@ -230,13 +232,19 @@ export function smallAccount(
       put: (name: string, value: string) => void parameters.set(name, value),
     },
     bus: { emit: (event: ServiceEvent) => void events.push(event) },
-  } as unknown as World & { ec2: Ec2Service; autoScaling: AutoScalingService };
+  } as unknown as {
+    -readonly [K in keyof World]: World[K];
+  } & { ec2: Ec2Service; autoScaling: AutoScalingService };
+  world.metrics = new Metrics({ clock, registry: world.registry });
+  const alarms = new Alarms({ ...world, accountId: world.accountId }, capture.cloudWatch.alarms);
+  world.alarms = alarms;
   signals.onLifecycle((change) => lifecycleChanges.push(change));
   const ec2 = new Ec2Service(world, capture);
   world.ec2 = ec2;
   const autoScaling = new AutoScalingService(world, capture);
   world.autoScaling = autoScaling;
   const loadBalancing = new LoadBalancingService(world, capture);
+  world.loadBalancing = loadBalancing;
   clock.install();
   ec2.seed();
   autoScaling.seed();
@@ -252,6 +260,7 @@ export function smallAccount(
     ec2,
     autoScaling,
     loadBalancing,
+    alarms,
     observations,
     events,
     parameters,

@@ -92,6 +92,7 @@ export function fakeAccount(spec: AccountSpec) {
     }),
     metrics: { publish: (...metric) => void metrics.push(metric) },
     alarms: {
+      stateOf: () => undefined,
       nameLike: (prefix) => [...alarms.keys()].find((name) => name.startsWith(prefix)),
       put: (alarm) =>
         void alarms.set(alarm.AlarmName ?? '', { ...alarms.get(alarm.AlarmName ?? ''), ...alarm }),
@@ -278,6 +279,7 @@ function targetGroups(
       healthy.delete(keyOf(arn, target));
       clock.after(DEREGISTRATION_SECONDS * 1000, unused);
     },
+    portOf: () => 80,
     isHealthy: (arn, target) => healthy.has(keyOf(arn, target)),
     fail: (arn, target) => {
       healthy.delete(keyOf(arn, target));
