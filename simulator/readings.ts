@@ -131,6 +131,19 @@ export const QUESTIONS = {
     safety:
       'yes: the host may be taken within minutes of the notice, tasks and all; no: there is time until then',
   },
+  accountNoticesReachBackupRegion: {
+    question: 'Does AWS Health send what concerns one account to the backup Region too?',
+    yes: 'as a copy (`region` us-west-2, `backupEvent` "true"), which comes to whoever forwards events from there',
+    no: 'only public events (about-public-events names no others)',
+    safety:
+      'yes: the same retirement comes twice, with another id and Region; eventArn and communicationId tell that it is one',
+  },
+  noticesNameInstancesByArn: {
+    question: 'How does an AWS Health event of EC2 name its instances?',
+    yes: 'by ARN in affectedEntities alone (sample of 2026)',
+    no: 'by bare id, in resources too (older sample)',
+    safety: 'either: read both forms, and no rule may ask for resources',
+  },
   drainingCountsInReservation: {
     question: 'Do DRAINING hosts count in CapacityProviderReservation?',
     yes: 'for 15 minutes more (so seen in the reservation metrics, amazon-ecs-agent issue 718)',

@@ -242,6 +242,8 @@ export interface ServiceEvent {
   readonly source: string;
   readonly detailType: string;
   readonly resources: readonly string[];
+  /** Where it was delivered first, when not in the account's Region: somebody forwards it from there. */
+  readonly region?: string;
   readonly detail: Readonly<Record<string, unknown>>;
   /** The detail is made, each time it is read, of what never changes again: the bus need not take it down now. */
   readonly isLasting?: true;

@@ -13,6 +13,7 @@ import { pageOf } from '../kernel/pages.ts';
 import type { Call, Range, World } from '../world.ts';
 import { filterOf } from './filters.ts';
 import type { Fleet } from './fleet.ts';
+import { announceScheduledEvent } from './health-notice.ts';
 import type { InstanceApi } from './instance-api.ts';
 import { type InstanceRecord, stateShape } from './instance-record.ts';
 import { EC2_PAGES } from './page-rules.ts';
@@ -77,6 +78,7 @@ export class InstanceStatuses {
       ...(deadlineMs !== undefined && { NotBeforeDeadline: new Date(deadlineMs) }),
     };
     record.events.push(event);
+    announceScheduledEvent(this.#world, record, event);
     this.#arm(record, event);
   }
 
@@ -120,6 +122,7 @@ export class InstanceStatuses {
       );
     }
     event.NotBefore = new Date(notBeforeMs);
+    announceScheduledEvent(this.#world, record, event);
     this.#world.clock.at(notBeforeMs, () => this.#happen(record, event));
     return { Event: { ...event } };
   }
@@ -214,6 +217,7 @@ export class InstanceStatuses {
       this.#fleet.halt(record, aws, reason);
     }
     event.Description = `[Completed] ${event.Description ?? ''}`;
+    announceScheduledEvent(this.#world, record, event);
     this.#world.clock.after(VISIBLE_AFTER_EVENT_MS, () =>
       record.events.splice(record.events.indexOf(event), 1),
     );

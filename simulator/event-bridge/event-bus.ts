@@ -129,15 +129,9 @@ export class EventBus implements EventBusPort {
 
   emit(event: ServiceEvent): void {
     if (event.delivery === 'best-effort' && this.#isLost()) return;
-    this.#send(
-      this.#envelope(
-        event.source,
-        event.detailType,
-        event.resources,
-        event.isLasting ? event : copied(event),
-      ),
-      'default',
-    );
+    const told = event.isLasting ? event : copied(event);
+    const envelope = this.#envelope(event.source, event.detailType, event.resources, told);
+    this.#send(event.region === undefined ? envelope : { ...envelope, region: event.region }, 'default');
   }
 
   /** Delivers an event that is given whole, as it stands (a raw AWS event), without the usual delay. */

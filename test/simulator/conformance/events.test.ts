@@ -19,9 +19,9 @@ const ISO_MILLISECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const RFC_1123 = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 const RETIRES_AT = '2026-12-06T12:00:00Z';
 
-/** Everything that the bus brought in a quarter of an hour in which much happened. */
+/** What the bus brought when nothing came twice and nothing got lost. */
 let events: EventEnvelope[];
-/** What ended the run: share of events that come twice, and of best-effort ones that get lost. */
+/** A quarter of an hour in which each kind of event has a reason to come. */
 async function happenings(
   eventDelivery: { readonly duplicateShare: number; readonly lossShare: number },
   readings: Readonly<Record<string, boolean>> = {},
