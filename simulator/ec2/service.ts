@@ -8,6 +8,7 @@ import type {
   CreateTagsRequest,
   DeleteTagsRequest,
   Image,
+  InstanceTypeInfo,
   ResponseLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
 import type { Capture } from '../capture/capture.ts';
@@ -136,6 +137,10 @@ export class Ec2Service implements Ec2Port {
 
   imageExists(imageId: string): boolean {
     return this.#images.get(imageId) !== undefined;
+  }
+
+  instanceTypes(): readonly InstanceTypeInfo[] {
+    return this.#types.all();
   }
 
   instanceType(name: string): InstanceTypeRecord | undefined {
