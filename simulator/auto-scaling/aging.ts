@@ -11,7 +11,10 @@ import type { Surges } from './surges.ts';
 
 const LIFETIME: Actor = { kind: 'aws', name: 'max-instance-lifetime' };
 const CAPACITY: Actor = { kind: 'aws', name: 'capacity-rebalance' };
-/** "roughly 10 percent of your current capacity at a time" (asg-max-instance-lifetime). */
+/**
+ * "one at a time, with a pause between replacements", but where the lifetime leaves no time for that "by up to 10 percent of
+ * the current capacity" (asg-max-instance-lifetime): always that many here, the harder of the two.
+ */
 const SHARE_AT_ONCE = 0.1;
 
 export class Aging {

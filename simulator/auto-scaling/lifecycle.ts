@@ -194,7 +194,7 @@ export class Lifecycle {
     }
   }
 
-  /** "If the instance is launching, Abandon indicates that … can terminate the instance" (completing-lifecycle-hooks). */
+  /** A launch that is abandoned: the group "automatically terminates and replaces the instance" (lifecycle-hooks). */
   #abandon(group: Group, member: Member, wait: HookWait): void {
     this.#dropWaits(member);
     const launch = member.activity;

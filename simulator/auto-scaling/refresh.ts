@@ -30,7 +30,7 @@ import { isLaunchedFrom, sourceRefusal } from './launch-source.ts';
 import { PAGES } from './page-rules.ts';
 import { maintenanceBounds } from './replacing.ts';
 
-/** "If you specify a value for CheckpointPercentages and not for CheckpointDelay, it defaults to 3600". */
+/** Where CheckpointPercentages are given alone, "the CheckpointDelay defaults to 3600" (API reference, RefreshPreferences). */
 const CHECKPOINT_DELAY_SECONDS = 3600;
 
 /** @throws `InstanceRefreshInProgressFault`, `ValidationError` */

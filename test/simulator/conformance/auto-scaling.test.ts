@@ -49,7 +49,7 @@ describe('terminating by id', () => {
     expect(inService(account)).toHaveLength(6);
   });
 
-  it('"scale-in protection does not protect from manual termination"', async () => {
+  it('scale-in protection "does not protect … from … Manual termination"', async () => {
     account = smallAccount();
     protect(hostId(1));
     end(hostId(1), true);
@@ -265,7 +265,7 @@ describe('unhealthy instances', () => {
 
 // User guide, asg-max-instance-lifetime, ec2-auto-scaling-capacity-rebalancing.
 describe('age and Spot capacity', () => {
-  it('MaxInstanceLifetime: at least a day, about a tenth at a time, and protected instances stay', async () => {
+  it('MaxInstanceLifetime: at least a day, at most a tenth at a time, and protected instances stay', async () => {
     account = smallAccount(smallCapture({ hosts: 20, group: { MaxSize: 20 } }));
     expect(refused(account, 'UpdateAutoScalingGroup', { MaxInstanceLifetime: 3600 })).toContain(
       'ValidationError',
@@ -301,7 +301,7 @@ describe('age and Spot capacity', () => {
 
 // User guide, launch-instances-synchronously, ts-as-instancelaunchfailure.
 describe('launches', () => {
-  it('"LaunchInstances … partial success": what came is answered with the error for the rest, and desired rises by what came', () => {
+  it('LaunchInstances may succeed in part: what came is answered with the error for the rest, and desired rises by what came', () => {
     let left = 2;
     account = smallAccount(undefined, {
       faults: {

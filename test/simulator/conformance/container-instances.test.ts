@@ -119,7 +119,7 @@ describe('with awsvpcTrunking', () => {
     expect(ecs.tasksOn('i-2').filter(({ lastStatus }) => lastStatus === 'RUNNING')).toHaveLength(10);
   });
 
-  // Source: container-instance-eni: "If the registration fails, the instance transitions to REGISTRATION_FAILED", with an event.
+  // Source: container-instance-eni: "If the registration fails, the instance transitions to a REGISTRATION_FAILED status", with an event.
   it('a trunk that cannot be made leaves the host REGISTRATION_FAILED, with a reason and an event', async () => {
     const { boot, pass, world } = withTrunks();
     Object.assign(world.ec2, { takeAddress: () => false });
@@ -327,7 +327,7 @@ describe('the version of a host', () => {
 });
 
 describe('the counts of a host', () => {
-  // Source: ContainerInstance.runningTasksCount: "that have a desired status of RUNNING".
+  // Source: ContainerInstance.runningTasksCount: "that have a desired status … of RUNNING".
   it('runningTasksCount is 0 while its tasks still stop', async () => {
     start({ hosts: hosts('i-1'), services: [web(['i-1'], { min: 0, max: 100 })], stopSeconds: [25, 25] });
     account.call('UpdateService', { service: 'web', desiredCount: 0 });

@@ -41,7 +41,7 @@ describe('a hook', () => {
     );
   });
 
-  it('"Lifecycle hooks per Auto Scaling group: 50"', () => {
+  it('a group has at most 50 (ec2-auto-scaling-quotas)', () => {
     account = smallAccount();
     for (let n = 0; n < 50; n++) put(`hook-${n}`, TERMINATING);
     expect(

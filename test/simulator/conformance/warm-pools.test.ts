@@ -120,7 +120,7 @@ describe('a warm pool', () => {
     ).toBe(true);
   });
 
-  it('"If there are instances in the warm pool … use ForceDelete": PendingDelete until they have ended', async () => {
+  it('with instances in it goes only with ForceDelete: PendingDelete until they have ended', async () => {
     await filled();
     expect(refused(account, 'DeleteWarmPool')).toContain('ResourceInUseFault');
     asg(account, 'DeleteWarmPool', { ForceDelete: true });
