@@ -13,6 +13,8 @@ import { isInvalid, isNotFound } from './error-codes.ts';
 /** AWS's limits per call (Amazon ECS API reference). */
 const DESCRIBE_MAX = 100;
 const UPDATE_STATE_MAX = 10;
+/** Statuses that the call accepts. */
+const CHANGEABLE = new Set(['ACTIVE', 'DRAINING']);
 
 /** What became of a request to change the status of hosts: AWS answers 200 even when it refused some of them. */
 export interface StatusChange {
@@ -51,6 +53,9 @@ export function describeContainerInstances(
  * Sets hosts to ACTIVE or DRAINING, ten a call; `beforeEach` runs before every call (the claim is verified there). Safe
  * to repeat: a host already in that status counts as changed.
  *
+ * A host in any other status (REGISTERING, DEREGISTERING) is an error, and AWS does not say whether of that host or of
+ * the whole call (API reference, UpdateContainerInstancesState): a call refused whole is sent again without such hosts.
+ *
  * @throws the SDK's service errors; a refusal of single hosts is data, not an error.
  */
 export async function setContainerInstanceStatus(
@@ -62,7 +67,7 @@ export async function setContainerInstanceStatus(
 ): Promise<StatusChange> {
   const changed: string[] = [];
   const refused: { id: string; reason: string }[] = [];
-  for (const containerInstances of inBatches(containerInstanceArns, UPDATE_STATE_MAX)) {
+  const send = async (containerInstances: string[]) => {
     await beforeEach();
     const answer = await ecs.send(
       new UpdateContainerInstancesStateCommand({ cluster, containerInstances, status }),
@@ -74,6 +79,24 @@ export async function setContainerInstanceStatus(
         reason: failure.reason ?? failure.detail ?? 'no reason given',
       })),
     );
+  };
+  for (const containerInstances of inBatches(containerInstanceArns, UPDATE_STATE_MAX)) {
+    try {
+      await send(containerInstances);
+    } catch (error) {
+      if (!isInvalid(error)) throw error;
+      const others = (await describeContainerInstances(ecs, cluster, containerInstances)).filter(
+        (host) => !CHANGEABLE.has(host.status ?? ''),
+      );
+      // None of them explains the refusal: it is about something else.
+      if (others.length === 0) throw error;
+      refused.push(
+        ...others.map((host) => ({ id: idOf(host.containerInstanceArn), reason: `it is ${host.status}` })),
+      );
+      const without = new Set(others.map((host) => host.containerInstanceArn));
+      const rest = containerInstances.filter((arn) => !without.has(arn));
+      if (rest.length > 0) await send(rest);
+    }
   }
   return { changed, refused };
 }

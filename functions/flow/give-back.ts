@@ -8,6 +8,7 @@ import {
 } from '../aws/auto-scaling-groups.ts';
 import { present } from '../aws/batches.ts';
 import { autoScaling } from '../aws/clients.ts';
+import { describeError, isInvalid } from '../aws/error-codes.ts';
 import { readSizes } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { putWarmPool } from '../aws/warm-pools.ts';
@@ -50,10 +51,10 @@ export async function giveBack(group: GroupMemory, how: GivingBack): Promise<Giv
   if (described === undefined) {
     return { warnings: [`${group.autoScalingGroupName} does not exist any more`], surplus: 0 };
   }
-  const warnings = await restoreReference(described, group, how);
+  const warnings = [...(await restoreReference(described, group, how))];
   await restoreSizes(described, group, how, presentIn(described, how));
   await restoreFlags(described, group, how);
-  await restoreWarmPool(group, how);
+  await restoreWarmPool(group, how, warnings);
   const suspended = new Set((described.SuspendedProcesses ?? []).map(({ ProcessName }) => ProcessName));
   const ours = group.suspendedByUs.filter((process) => suspended.has(process));
   if (ours.length > 0) {
@@ -167,6 +168,7 @@ async function restoreFlags(
 async function restoreWarmPool(
   { original, autoScalingGroupName: name }: GroupMemory,
   { fence }: GivingBack,
+  warnings: string[],
 ): Promise<void> {
   if (original.warmPool === undefined) return;
   const [described] = await describeGroups(autoScaling, [name]);
@@ -174,7 +176,13 @@ async function restoreWarmPool(
   if (pool?.Status === 'PendingDelete') throw new AwsBusy(`${name}: its warm pool is still being deleted`);
   if (described === undefined || pool !== undefined) return;
   await fence();
-  await putWarmPool(autoScaling, name, original.warmPool);
+  try {
+    await putWarmPool(autoScaling, name, original.warmPool);
+  } catch (error) {
+    // What Auto Scaling does not accept now it will not accept later: people are told, and the rest is given back.
+    if (!isInvalid(error)) throw error;
+    warnings.push(`the warm pool of ${name} could not be put back: ${describeError(error)}`);
+  }
 }
 
 /** Hosts that carry the flag and were not there, unprotected, before: the group protected none of its own. */

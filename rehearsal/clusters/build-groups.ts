@@ -86,7 +86,7 @@ function groupOf(group: GroupSpec, hosts: readonly PlacedHost[]): Record<string,
     ...(group.warmPoolSize !== undefined && {
       WarmPoolConfiguration: {
         MinSize: group.warmPoolSize,
-        MaxGroupPreparedCapacity: group.hosts,
+        MaxGroupPreparedCapacity: group.hosts + group.warmPoolSize,
         PoolState: 'Stopped',
       },
     }),

@@ -7,12 +7,16 @@ import {
   GetTaskProtectionCommand,
   ListContainerInstancesCommand,
   ListTasksCommand,
+  UpdateContainerInstancesStateCommand,
 } from '@aws-sdk/client-ecs';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createBudget } from '../../functions/aws/budget.ts';
-import { listContainerInstances } from '../../functions/aws/container-instances.ts';
+import {
+  listContainerInstances,
+  setContainerInstanceStatus,
+} from '../../functions/aws/container-instances.ts';
 import { describeInstances } from '../../functions/aws/instances.ts';
 import { readParameters } from '../../functions/aws/parameters.ts';
 import { describeServices } from '../../functions/aws/services.ts';
@@ -108,6 +112,43 @@ describe('an adapter', () => {
   });
 });
 
+describe('a change of status that AWS refuses whole', () => {
+  const invalid = () =>
+    Object.assign(new Error('in status DEREGISTERING'), { name: 'InvalidParameterException' });
+  const described = (statuses: readonly string[]) =>
+    statuses.map((status, at) => ({ containerInstanceArn: `host/${at}`, status }));
+
+  beforeEach(() => {
+    ecsMock.reset();
+    ecsMock
+      .on(UpdateContainerInstancesStateCommand)
+      .callsFake(({ containerInstances }: { containerInstances: string[] }) => {
+        if (containerInstances.includes('host/1')) throw invalid();
+        return { containerInstances: containerInstances.map((arn) => ({ containerInstanceArn: arn })) };
+      });
+  });
+
+  it('is sent again without the host that is leaving', async () => {
+    ecsMock
+      .on(DescribeContainerInstancesCommand)
+      .resolves({ containerInstances: described(['ACTIVE', 'DEREGISTERING', 'DRAINING']) });
+    const change = await setContainerInstanceStatus(ecs, 'c', many(3, 'host'), 'DRAINING', async () => {});
+    expect(change).toEqual({
+      changed: ['0', '2'],
+      refused: [{ id: '1', reason: 'it is DEREGISTERING' }],
+    });
+  });
+
+  it('stays an error where no host explains it', async () => {
+    ecsMock
+      .on(DescribeContainerInstancesCommand)
+      .resolves({ containerInstances: described(['ACTIVE', 'ACTIVE']) });
+    await expect(
+      setContainerInstanceStatus(ecs, 'c', many(2, 'host'), 'DRAINING', async () => {}),
+    ).rejects.toThrow('in status');
+  });
+});
+
 describe('the budget', () => {
   it('lets half of AWS’s burst go at once and a quarter of its rate after that', async () => {
     let nowMs = 0;
@@ -119,5 +160,43 @@ describe('the budget', () => {
     await budget.turn('ListTasksCommand');
 
     expect(performance.now() - started).toBeGreaterThanOrEqual(5);
+  });
+
+  it.each([
+    ['AutoScaling', ['DescribeAutoScalingGroups', 'UpdateAutoScalingGroup'], 50, 200],
+    ['EC2', ['DescribeInstances'], 50, 200],
+    ['ECS', ['ListAccountSettings'], 25, 200],
+    ['SSM', ['GetParameters'], 20, 100],
+    ['CloudWatch', ['DescribeAlarms'], 4, 445],
+  ] as const)(
+    'of %s: %s have one bucket of %i at once, then one each %i ms',
+    async (service, names, burst, ms) => {
+      let nowMs = 0;
+      const budget = createBudget(service, () => nowMs);
+      vi.useFakeTimers();
+      try {
+        for (let call = 0; call < burst; call += 1) await budget.turn(`${names[call % names.length]}Command`);
+        nowMs = 1;
+        let isThrough = false;
+        const next = budget.turn(`${names[0]}Command`).then(() => {
+          isThrough = true;
+        });
+        await vi.advanceTimersByTimeAsync(ms / 4);
+        expect(isThrough).toBe(false);
+        await vi.advanceTimersByTimeAsync(ms);
+        expect(isThrough).toBe(true);
+        await next;
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
+
+  it('gives each action of EC2 a bucket of its own', async () => {
+    const budget = createBudget('EC2', () => 0);
+    for (let call = 0; call < 50; call += 1) await budget.turn('DescribeInstancesCommand');
+    const started = performance.now();
+    await budget.turn('DescribeSubnetsCommand');
+    expect(performance.now() - started).toBeLessThan(150);
   });
 });

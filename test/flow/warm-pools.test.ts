@@ -1,7 +1,7 @@
 /** Groups with a warm pool: emptied before the first launch, put back with the image that the group launches then. */
 import { describe, expect, it } from 'vitest';
 import { rehearseCapture } from '../support/rehearse-cluster.ts';
-import { imagesRunning, type Json, NEW_IMAGE, smallCluster } from '../support/small-cluster.ts';
+import { groupIn, imagesRunning, type Json, NEW_IMAGE, smallCluster } from '../support/small-cluster.ts';
 
 const cluster = () => smallCluster([{ imageReference: NEW_IMAGE, warmPoolSize: 2, zones: ['eu-west-1a'] }]);
 const SETTINGS = { bakeSeconds: 30 };
@@ -35,5 +35,14 @@ describe('a group with a warm pool', () => {
     expect(record.result).toMatchObject({ violations: [], leftovers: [], restored: true });
     expect(poolCalls(record.log).at(-1)).toBe('PutWarmPool');
     expect(new Set(imagesRunning(record)).size).toBe(1);
+  });
+
+  it('is told when Auto Scaling does not take the pool any more, and the run ends all the same', async () => {
+    const capture = cluster();
+    groupIn(capture, 'hosts').WarmPoolConfiguration.MaxGroupPreparedCapacity = 1;
+    const { result } = await rehearseCapture(capture, { settings: SETTINGS });
+    expect(result.outcome).toBe('SUCCEEDED');
+    expect(result.leftovers).toMatchObject([{ knob: 'WarmPoolConfiguration' }]);
+    expect(result.notifications.map(({ kind }) => kind)).toContain('restored-with-warnings');
   });
 });
