@@ -60,6 +60,7 @@ export class Chronicle {
       host.status = instance.status;
       host.statusAtStart = instance.status;
       host.agentConnected = instance.agentConnected;
+      if (instance.agentConnected) host.connectedAtMs = instance.registeredAtMs;
       host.size = instance.registered;
       host.registeredAtMs = instance.registeredAtMs;
     }
@@ -162,7 +163,10 @@ export class Chronicle {
     this.#hostsByContainerInstance.set(nameOf(observation.containerInstanceArn), host);
     const statusBefore = host.status;
     if (host.agentConnected && !observation.agentConnected) host.agentLostAtMs = atMs;
-    if (observation.agentConnected) host.agentLostAtMs = undefined;
+    if (observation.agentConnected) {
+      host.agentLostAtMs = undefined;
+      host.connectedAtMs ??= atMs;
+    }
     host.agentConnected = observation.agentConnected;
     host.cluster = nameOf(observation.cluster);
     host.status = observation.status;

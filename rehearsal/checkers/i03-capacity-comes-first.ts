@@ -11,6 +11,8 @@ import type { HostLine, TaskLine } from './lines.ts';
 
 /** decisions.md rule 4: agents reconnect now and then, a host is lost once its agent is gone for longer. */
 const LOST_AFTER_MS = 180_000;
+/** … and was never ready when it could not be read as connected twice, 20 s apart; reads may be 2 s old. */
+const READ_TWICE_MS = 18_000;
 
 interface Need {
   readonly serviceName: string;
@@ -54,11 +56,13 @@ export const capacityComesFirst: CheckerFactory = (context) => {
     return host.state === 'running' && host.status === 'ACTIVE' && isConnected(host, atMs) && !isOld(host);
   }
 
-  function isConnected({ agentConnected, agentLostAtMs }: HostLine, atMs: number): boolean {
-    return (
-      agentConnected ||
-      (agentLostAtMs !== undefined && atMs - agentLostAtMs <= LOST_AFTER_MS + context.graceMs)
-    );
+  function isConnected(
+    { agentConnected, agentLostAtMs, connectedAtMs = 0 }: HostLine,
+    atMs: number,
+  ): boolean {
+    if (agentConnected || agentLostAtMs === undefined) return agentConnected;
+    const wasReady = agentLostAtMs - connectedAtMs >= READ_TWICE_MS;
+    return wasReady && atMs - agentLostAtMs <= LOST_AFTER_MS + context.graceMs;
   }
 
   /** What has no place yet, of tasks that somebody who read `beforeMs` could have known. */

@@ -17,6 +17,8 @@ export class HostLine {
   statusAtStart: string | undefined;
   agentConnected = false;
   agentLostAtMs: number | undefined;
+  /** First time that its agent was connected. */
+  connectedAtMs: number | undefined;
   size: { readonly cpu: number; readonly memoryMiB: number } | undefined;
   runningAtMs: number | undefined;
   registeredAtMs: number | undefined;

@@ -222,10 +222,11 @@ describe('I3, capacity comes first', () => {
   });
 
   it('counts no room on a host whose agent is gone, nor on one of another image', () => {
-    const drainBesideA = (image: string, agentIsGoneForSeconds?: number) => {
+    const drainBesideA = (image: string, agentIsGoneForSeconds?: number, connectedForSeconds = 60) => {
       const account = stage();
       account.addHost(FRESH, { image });
       account.watch();
+      account.wait(connectedForSeconds);
       if (agentIsGoneForSeconds !== undefined) account.loseAgent(FRESH);
       account.wait(agentIsGoneForSeconds ?? 0);
       account.drain(A);
@@ -234,6 +235,7 @@ describe('I3, capacity comes first', () => {
     expect(drainBesideA(NEW)).toEqual([]);
     expect(drainBesideA(NEW, 170)).toEqual([]);
     expect(drainBesideA(NEW, 200)).toEqual(['I3']);
+    expect(drainBesideA(NEW, 30, 5)).toEqual(['I3']);
     expect(drainBesideA('ami-00000000000000003')).toEqual(['I3']);
   });
 

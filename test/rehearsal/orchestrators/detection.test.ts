@@ -1,7 +1,6 @@
 /** Each checker is proved by orchestrators that it catches, in the real account; and none by what is right. */
 import { describe, expect, it } from 'vitest';
-import { detect, SUSPECTS } from './detection.ts';
-import { REMOVED_GUARDS } from './guards.ts';
+import { detect, MUTANTS, SUSPECTS } from './detection.ts';
 import { rehearseMeddled } from './meddled.ts';
 
 /** Only where AWS takes a repeated call for another one is it wrong: that is a draw. */
@@ -20,7 +19,7 @@ describe('a wrong orchestrator is caught', () => {
 });
 
 describe('the product as it is', () => {
-  const scenes = [...new Set(REMOVED_GUARDS.map(({ scene }) => scene))];
+  const scenes = [...new Set(MUTANTS.map(({ scene }) => scene))];
 
   it.each(scenes.map((scene, at) => [at + 1, scene] as const))(
     'is told nothing in scene %i',

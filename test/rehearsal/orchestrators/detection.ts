@@ -1,7 +1,7 @@
 /**
  * How well the judge sees: for each wrong orchestrator, how many seeds it takes until it is caught.
  *
- * As a script it prints the table: `node test/rehearsal/orchestrators/detection.ts [SEEDS]`.
+ * As a script it prints the table: `node test/rehearsal/orchestrators/detection.ts [SEEDS [NAME]]`.
  */
 import { argv } from 'node:process';
 import { spreadOf } from '../../../rehearsal/bench/median.ts';
@@ -9,7 +9,11 @@ import { table } from '../../../rehearsal/bench/table.ts';
 import { roll } from '../support/rolled-account.ts';
 import { BY_HAND } from './by-hand.ts';
 import { REMOVED_GUARDS } from './guards.ts';
+import { GUARDS_BEFORE_ACTING } from './guards-before-acting.ts';
 import { rehearseMeddled } from './meddled.ts';
+
+/** Our own product, one guard less each. */
+export const MUTANTS = [...REMOVED_GUARDS, ...GUARDS_BEFORE_ACTING];
 
 export interface Suspect {
   readonly name: string;
@@ -24,7 +28,7 @@ export const SUSPECTS: readonly Suspect[] = [
     told: async (seed: number) => (await roll(orchestrator, { ...options, seed })).told,
     isCaught: (told: readonly string[]) => caughtBy.every((invariant) => told.includes(invariant)),
   })),
-  ...REMOVED_GUARDS.map(({ name, caughtBy, ...meddling }) => ({
+  ...MUTANTS.map(({ name, caughtBy, ...meddling }) => ({
     name: `ours, but it no longer ${name}`,
     told: async (seed: number) => {
       const { violations, restored, reason, outcome } = await rehearseMeddled(meddling, seed);
@@ -56,7 +60,7 @@ export async function detect(suspect: Suspect, mostSeeds: number): Promise<Detec
 if (import.meta.main) {
   const mostSeeds = Number(argv[2] ?? 20);
   const rows: (Detected & { readonly name: string })[] = [];
-  for (const suspect of SUSPECTS) {
+  for (const suspect of SUSPECTS.filter(({ name }) => name.includes(argv[3] ?? ''))) {
     process.stderr.write(`${suspect.name}\n`);
     rows.push({ name: suspect.name, ...(await detect(suspect, mostSeeds)) });
   }
@@ -73,9 +77,9 @@ if (import.meta.main) {
     rows,
   );
   const caught = rows.flatMap(({ seeds }) => seeds ?? []);
-  const median = caught.length === 0 ? 'none' : spreadOf(caught).median;
+  const { median, most } = caught.length === 0 ? { median: 'none', most: 'none' } : spreadOf(caught);
   process.stdout.write(
-    `${lines.join('\n')}\n\n${caught.length} of ${rows.length} caught within ${mostSeeds} seeds; median ${median}\n`,
+    `${lines.join('\n')}\n\n${caught.length} of ${rows.length} caught within ${mostSeeds} seeds; median ${median}, worst ${most}\n`,
   );
   process.exitCode = caught.length === rows.length ? 0 : 1;
 }

@@ -143,21 +143,22 @@ export const REMOVED_GUARDS: readonly RemovedGuard[] = [
     name: 'leaves a cluster alone that another run has claimed',
     scene: scene.STARTED_TWICE,
     meddler: (): Meddler => {
-      let isTaking = false;
+      let isTaken = false;
       return async (call, send) => {
         const { Key, Item } = call.input;
-        if (call.by === 'plan') isTaking = true;
-        if (Item?.pk?.S === 'CLAIM') {
-          isTaking = false;
-          Item.data.M.token = { N: '1' };
-        }
+        if (call.by === 'plan') isTaken = false;
+        if (Item?.pk?.S === 'CLAIM' && call.by === 'prepare') isTaken = true;
         const output = await send(call.input);
-        if (isTaking && call.operation === 'DynamoDB.GetItem' && Key.pk.S === 'CLAIM')
-          delete output.Item?.data.M.owner;
+        const isTaking = call.by === 'plan' || (call.by === 'prepare' && !isTaken);
+        if (isTaking && call.operation === 'DynamoDB.GetItem' && Key.pk.S === 'CLAIM' && output.Item) {
+          delete output.Item.data.M.owner;
+          // Each run gets the first token: the fence knows a run by it alone.
+          output.Item.data.M.token = { N: '0' };
+        }
         return output;
       };
     },
-    caughtBy: ['I6', 'I4'],
+    caughtBy: ['I6'],
   },
   {
     name: 'writes down what a group was before it touches it',

@@ -77,7 +77,8 @@ function putBetween(meddler: Meddler): () => void {
         const operation = `${service}.${(context.commandName ?? '').replace(/Command$/, '')}`;
         const output = await meddler({ by: callerName(), operation, input: args.input }, async (input) => {
           answer = await next({ ...args, input });
-          return answer.output;
+          // Items are handed out as they are kept, unchangeable: what is changed on the way is a copy.
+          return service === 'DynamoDB' ? structuredClone(answer.output) : answer.output;
         });
         return { ...answer, output: { $metadata: {}, ...output } };
       },

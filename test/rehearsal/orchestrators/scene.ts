@@ -136,3 +136,35 @@ export const DRAIN_CRASHES: Scene = {
   ...SMALL,
   faults: [{ kind: 'handler-crash', atSeconds: 0, function: 'drain', afterCalls: 2, times: 8 }],
 };
+
+/** The window closes before hosts could have moved, and opens again (the capture is of a Sunday noon). */
+export const WINDOW_CLOSES: Scene = {
+  ...SMALL,
+  settings: { bakeSeconds: 60, windows: ['Sun 12:00-12:03 UTC', 'Sun 12:20-12:50 UTC'] },
+};
+
+/** Tasks that say of themselves, for a quarter of an hour, that they must not be stopped. */
+export const WITH_PROTECTED_TASKS: Scene = {
+  ...SMALL,
+  spec: {
+    ...SMALL_CLUSTER,
+    services: SMALL_CLUSTER.services.map((service) =>
+      service.name === 'api' ? { ...service, protectedTasks: { count: 4, seconds: 900 } } : service,
+    ),
+  },
+};
+
+/** The first new host loses its agent as soon as it is there; one new host at a time. */
+export const AGENT_GOES: Scene = {
+  // Without a daemon, whose absence would tell as well.
+  spec: { ...SMALL_CLUSTER, services: SMALL_CLUSTER.services.filter(({ daemon }) => !daemon) },
+  settings: { bakeSeconds: 60, surge: 1, registrationTimeoutSeconds: 300 },
+  faults: [{ kind: 'agent-disconnects', when: 'canary-ready', instance: 'canary', seconds: 7200 }],
+};
+
+/** The function that drains dies once: another try would do. */
+export const DRAIN_CRASHES_ONCE: Scene = {
+  ...SMALL,
+  outcome: 'SUCCEEDED',
+  faults: [{ kind: 'handler-crash', atSeconds: 0, function: 'drain', afterCalls: 2, times: 1 }],
+};
