@@ -8,7 +8,7 @@ import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
-import { isEnded } from './rules/finish.ts';
+import { goneWaitMs, isEnded } from './rules/finish.ts';
 import { ownBounds } from './rules/goal.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
@@ -84,13 +84,17 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
   if (group.terminating > 0) open = true;
   if (group.hosts.some((host) => isReturning(host, look.nowMs))) open = true;
   // What we ended is replaced once EC2 says terminated.
-  if (group.hosts.some((host) => host.memory.terminateIntentMs !== undefined && isGoing(host, look.nowMs)))
+  const waitMs = goneWaitMs(group.facts);
+  if (
+    group.hosts.some(
+      (host) =>
+        host.memory.terminateIntentMs !== undefined &&
+        host.kind === 'gone' &&
+        !isEnded(host, waitMs, look.nowMs),
+    )
+  )
     open = true;
   return removeSurplusHosts(tick, group) || open;
-}
-
-function isGoing({ kind, facts, memory }: Host, nowMs: number): boolean {
-  return kind === 'gone' && !isEnded(facts, memory.goneSinceMs, nowMs);
 }
 
 /** Set back to ACTIVE, and not seen so yet. */

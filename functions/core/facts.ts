@@ -190,6 +190,12 @@ export interface TemplateUse {
   readonly override?: number;
 }
 
+/** `heartbeatSeconds`: how long the hook holds a host when nobody completes it or asks for more. */
+export interface LifecycleHookFacts {
+  readonly name: string;
+  readonly heartbeatSeconds: number;
+}
+
 export interface GroupFacts {
   readonly autoScalingGroupName: string;
   readonly autoScalingGroupArn: string;
@@ -211,8 +217,8 @@ export interface GroupFacts {
   readonly managedTerminationProtection: boolean;
   readonly managedScaling: boolean;
   readonly managedDraining: boolean;
-  readonly terminationHooks: readonly string[];
-  readonly launchHooks: readonly { readonly name: string; readonly heartbeatSeconds: number }[];
+  readonly terminationHooks: readonly LifecycleHookFacts[];
+  readonly launchHooks: readonly LifecycleHookFacts[];
   readonly warmPool: boolean;
   readonly instanceRefreshInProgress: boolean;
   readonly scheduledActions: readonly {

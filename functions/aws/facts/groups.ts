@@ -51,7 +51,14 @@ export async function groupFacts(
   ]);
   const overrides = group.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? [];
   const managed = provider?.autoScalingGroupProvider;
-  const hooksAt = (transition: string) => hooks.filter((hook) => hook.LifecycleTransition === transition);
+  const hooksAt = (transition: string) =>
+    hooks
+      .filter((hook) => hook.LifecycleTransition === transition)
+      .map((hook) => ({
+        name: hook.LifecycleHookName ?? '',
+        // Default: Amazon EC2 Auto Scaling API reference, PutLifecycleHook.HeartbeatTimeout.
+        heartbeatSeconds: hook.HeartbeatTimeout ?? 3600,
+      }));
   return defined({
     autoScalingGroupName,
     autoScalingGroupArn: group.AutoScalingGroupARN ?? '',
@@ -76,14 +83,8 @@ export async function groupFacts(
     managedTerminationProtection: managed?.managedTerminationProtection === 'ENABLED',
     managedScaling: managed?.managedScaling?.status === 'ENABLED',
     managedDraining: managed?.managedDraining === 'ENABLED',
-    terminationHooks: present(
-      hooksAt('autoscaling:EC2_INSTANCE_TERMINATING').map((hook) => hook.LifecycleHookName),
-    ),
-    launchHooks: hooksAt('autoscaling:EC2_INSTANCE_LAUNCHING').map((hook) => ({
-      name: hook.LifecycleHookName ?? '',
-      // Default: Amazon EC2 Auto Scaling API reference, PutLifecycleHook.HeartbeatTimeout.
-      heartbeatSeconds: hook.HeartbeatTimeout ?? 3600,
-    })),
+    terminationHooks: hooksAt('autoscaling:EC2_INSTANCE_TERMINATING'),
+    launchHooks: hooksAt('autoscaling:EC2_INSTANCE_LAUNCHING'),
     warmPool: group.WarmPoolConfiguration !== undefined,
     instanceRefreshInProgress: refresh !== undefined,
     scheduledActions: actions.map((action) =>

@@ -1,5 +1,7 @@
 /** Rule 24 and the end: all replaced, or nothing that could still move. */
 
+import type { GroupFacts } from '../facts.ts';
+import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { counted } from '../plan/words.ts';
@@ -8,8 +10,14 @@ import { TEMPLATE_READS_MS } from './freeze.ts';
 import { effectiveSurge, launchTrouble } from './launches.ts';
 import { wantsLevelling } from './surplus.ts';
 
-/** Terminated hosts are waited for this long before the run ends without them. */
+/** Terminated hosts are waited for this long, hooks apart, before the run ends without them. */
 const GONE_WAIT_MS = 900_000;
+
+/**
+ * Managed draining lets an empty host go within minutes; one that its hook holds longer may hang there for its 48 hours.
+ * Source: Amazon ECS developer guide, managed-instance-draining.
+ */
+const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
 
 /** After so many new hosts that did not become ready, more are not waited for. */
 const FAILED_AT_THE_END = 2;
@@ -83,19 +91,26 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
     const { goal, zoneSwaps = 0 } = memoryOf(draft, group);
     if (zoneSwaps > 0 && heldHosts(tick) === 0 && group.alive.length > goal) return false;
     return group.hosts.every(
-      (host) => host.kind !== 'gone' || isEnded(host.facts, host.memory.goneSinceMs, look.nowMs),
+      (host) => host.kind !== 'gone' || isEnded(host, goneWaitMs(group.facts), look.nowMs),
     );
   });
 }
 
-/** EC2 says terminated, or nothing any more; a hook that holds the host for long is not waited for. */
-export function isEnded(
-  facts: { readonly ec2State?: string } | undefined,
-  goneSinceMs: number | undefined,
-  nowMs: number,
-): boolean {
+/** EC2 says terminated, or nothing any more; a host that does not end is not waited for longer than `waitMs`. */
+export function isEnded({ facts, memory }: Host, waitMs: number, nowMs: number): boolean {
   if (facts === undefined || facts.ec2State === undefined || facts.ec2State === 'terminated') return true;
-  return goneSinceMs !== undefined && nowMs - goneSinceMs > GONE_WAIT_MS;
+  return memory.goneSinceMs !== undefined && nowMs - memory.goneSinceMs > waitMs;
+}
+
+/**
+ * How long hosts of a group may take from their end in Auto Scaling to EC2's `terminated`: a hook that nobody completes
+ * holds them for its heartbeat timeout. Source: Amazon EC2 Auto Scaling user guide, lifecycle-hooks.
+ */
+export function goneWaitMs({ terminationHooks }: Pick<GroupFacts, 'terminationHooks'>): number {
+  const heartbeats = terminationHooks.flatMap(({ name, heartbeatSeconds }) =>
+    name === MANAGED_DRAINING_HOOK ? [] : heartbeatSeconds,
+  );
+  return GONE_WAIT_MS + Math.max(0, ...heartbeats) * 1000;
 }
 
 /** Planned hosts that are still there: held, or taken out of their group by somebody. */

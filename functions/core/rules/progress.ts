@@ -2,6 +2,7 @@
 import { missingDaemon } from '../groups.ts';
 import { memoryOf } from '../look.ts';
 import { endRun, type Rule } from '../tick.ts';
+import { goneWaitMs } from './finish.ts';
 
 /** New hosts that come and fail, one after the other, are waited for so often beyond the drain timeout, then no more. */
 const GENERATIONS_WITHOUT_PROGRESS = 2;
@@ -87,7 +88,10 @@ export const noteWaits: Rule = ({ look, draft }) => {
     for (const host of group.hosts) {
       if (host.kind === 'terminating') draft.waits.push({ untilMs: nowMs + 60_000, what: 'terminations' });
       if (host.kind === 'gone' && host.facts !== undefined && host.memory.goneSinceMs !== undefined) {
-        draft.waits.push({ untilMs: host.memory.goneSinceMs + 900_000, what: 'terminations' });
+        draft.waits.push({
+          untilMs: host.memory.goneSinceMs + goneWaitMs(group.facts),
+          what: 'terminations',
+        });
       }
       if (host.kind === 'draining' && host.progress.state === 'empty') {
         draft.waits.push({
