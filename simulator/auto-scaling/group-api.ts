@@ -48,19 +48,22 @@ export class GroupApi {
   readonly #sizes: Sizes;
   readonly #policies: readonly ScalingPolicy[];
   readonly #wake: (group: Group) => void;
+  /** AlarmNotification is on again. */
+  readonly #resumed: (group: Group) => void;
 
   constructor(
     world: World,
     store: GroupStore,
     sizes: Sizes,
     policies: readonly ScalingPolicy[],
-    wake: (group: Group) => void,
+    { wake, resumed }: { readonly wake: (group: Group) => void; readonly resumed: (group: Group) => void },
   ) {
     this.#world = world;
     this.#store = store;
     this.#sizes = sizes;
     this.#policies = policies;
     this.#wake = wake;
+    this.#resumed = resumed;
   }
 
   /** Names that do not exist are left out, without an error. */
@@ -152,7 +155,9 @@ export class GroupApi {
   resumeProcesses(input: ScalingProcessQuery, call: Call): object {
     const group = this.#store.getOwn(input.AutoScalingGroupName);
     for (const process of processesOf(input)) {
-      if (group.suspended.delete(process) && process === 'AZRebalance') {
+      if (!group.suspended.delete(process)) continue;
+      if (process === 'AlarmNotification') this.#resumed(group);
+      if (process === 'AZRebalance') {
         group.unbalancedSinceMs ??= this.#world.clock.nowMs;
         group.rebalanceAfterMs = this.#world.clock.nowMs;
       }

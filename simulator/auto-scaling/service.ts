@@ -42,6 +42,7 @@ import {
   rollBackRefresh,
   startRefresh,
 } from './refresh.ts';
+import { ScalingPolicies } from './scaling-policies.ts';
 import { ScheduledActions } from './scheduled-actions.ts';
 import { groupsOf } from './seed.ts';
 import { Sizes } from './sizes.ts';
@@ -60,6 +61,7 @@ export class AutoScalingService implements AutoScalingPort {
   readonly #sizes: Sizes;
   readonly #scheduled: ScheduledActions;
   readonly #groupApi: GroupApi;
+  readonly #policies: ScalingPolicies;
   readonly #hooks: HookApi;
 
   constructor(world: World, capture: Capture) {
@@ -81,7 +83,14 @@ export class AutoScalingService implements AutoScalingPort {
     this.#lifecycle = new Lifecycle(world, this.#store, this.#activities, wake);
     this.#sizes = new Sizes(world, this.#store, this.#activities, wake);
     this.#scheduled = new ScheduledActions(world, this.#store, this.#sizes);
-    this.#groupApi = new GroupApi(world, this.#store, this.#sizes, capture.autoScaling.scalingPolicies, wake);
+    const { scalingPolicies } = capture.autoScaling;
+    this.#policies = new ScalingPolicies(world, this.#store, scalingPolicies, (group, desired) =>
+      this.setDesiredCapacity(group.name, desired, { kind: 'aws', name: 'scaling-policy' }),
+    );
+    this.#groupApi = new GroupApi(world, this.#store, this.#sizes, scalingPolicies, {
+      wake,
+      resumed: (group) => this.#policies.resumed(group),
+    });
     const instances = new InstanceApi(world, {
       store: this.#store,
       sizes: this.#sizes,
@@ -100,6 +109,7 @@ export class AutoScalingService implements AutoScalingPort {
 
   /** The groups of the capture; what is unbalanced or missing in them is dealt with from the first seconds on. */
   seed(): void {
+    this.#policies.seed();
     for (const group of groupsOf(this.#world, this.#capture)) {
       this.#store.add(group);
       for (const member of group.members.values()) {
