@@ -1,5 +1,5 @@
 /** When a fault fires: at a second, or right after an effect. This file knows the effects. */
-import type { Observation, TaskObservation } from '../observation.ts';
+import type { Observation, StopCause, TaskObservation } from '../observation.ts';
 import type { Truth } from '../truth.ts';
 import type { FaultContext } from './context.ts';
 import { operationMatcher } from './operations.ts';
@@ -38,6 +38,9 @@ export function momentOf(when: string, roles: Roles, progress: Progress, truth: 
   return (observation) => observation.kind === 'state' && observation.name === what && --left <= 0;
 }
 
+/** Why a task stops that its host made stop. */
+const LEAVES_HOST: ReadonlySet<StopCause['because']> = new Set(['drain', 'host-terminated', 'host-stopped']);
+
 function isOurDrain(observation: Observation): boolean {
   return (
     observation.kind === 'container-instance' &&
@@ -67,6 +70,9 @@ export class Progress {
   #tasks: ReadonlySet<string> = new Set();
   /** Task → the planned one that it stands for, replacements of replacements included. */
   readonly #standsFor = new Map<string, string>();
+  /** Tasks that were told to stop because of their host, and those whose replacement runs. */
+  readonly #left = new Set<string>();
+  readonly #succeeded = new Set<string>();
   readonly #moved = new Set<string>();
   readonly #terminated = new Set<string>();
 
@@ -105,11 +111,28 @@ export class Progress {
     );
   }
 
-  #observeTask({ taskArn, replaces, lastStatus }: TaskObservation): void {
-    if (replaces === undefined) return;
-    const planned = this.#tasks.has(replaces) ? replaces : this.#standsFor.get(replaces);
-    if (planned === undefined) return;
+  /** Replacements for what failed or was deployed anew move nothing. */
+  #observeTask({ taskArn, replaces, lastStatus, cause }: TaskObservation): void {
+    if (cause && LEAVES_HOST.has(cause.because)) {
+      this.#left.add(taskArn);
+      this.#countMove(taskArn);
+    }
+    const planned = replaces === undefined ? undefined : this.#plannedOf(replaces);
+    if (replaces === undefined || planned === undefined) return;
     this.#standsFor.set(taskArn, planned);
-    if (lastStatus === 'RUNNING') this.#moved.add(planned);
+    if (lastStatus !== 'RUNNING') return;
+    this.#succeeded.add(replaces);
+    this.#countMove(replaces);
+  }
+
+  /** A task has moved when it left its host and its replacement runs, in whichever order. */
+  #countMove(taskArn: string): void {
+    const planned = this.#plannedOf(taskArn);
+    if (planned !== undefined && this.#left.has(taskArn) && this.#succeeded.has(taskArn))
+      this.#moved.add(planned);
+  }
+
+  #plannedOf(taskArn: string): string | undefined {
+    return this.#tasks.has(taskArn) ? taskArn : this.#standsFor.get(taskArn);
   }
 }
