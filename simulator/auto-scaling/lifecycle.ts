@@ -80,6 +80,7 @@ export class Lifecycle {
     const wasPending = isPending(member) || member.lifecycleState.startsWith('Warmed:Pending');
     this.#dropWaits(member);
     member.endedBy = actor;
+    member.warmPool = null;
     if (wasPending)
       this.#activities.end(member.activity, 'Cancelled', 'Instance was terminated before it was in service');
     const what = isWarmed(member) ? 'Terminating EC2 instance from warm pool' : 'Terminating EC2 instance';
@@ -91,8 +92,8 @@ export class Lifecycle {
   }
 
   /**
-   * Back into the warm pool instead of an end, after the hooks of a termination. Source: Auto Scaling user guide,
-   * ec2-auto-scaling-warm-pools "instance reuse policy"; that the launch hooks are not run again is UNCONFIRMED.
+   * Back into the warm pool instead of an end: the hooks of a termination hold it at "the `Warmed:Pending:Wait` state" (Auto
+   * Scaling user guide, warm-pool-instance-lifecycle); that the launch hooks are not run again is UNCONFIRMED.
    */
   returnToPool(group: Group, member: Member, actor: Actor, cause: string): void {
     if (isTerminating(member)) return;
@@ -181,10 +182,10 @@ export class Lifecycle {
     this.#world.clock.cancel(wait.timer);
     member.waits.delete(wait.hook.LifecycleHookName ?? '');
     const abandoned = result === 'ABANDON';
-    if (isTerminating(member)) {
+    if (isTerminating(member) || member.warmPool === 'returns') {
       if (abandoned) this.#dropWaits(member);
       if (member.waits.size > 0) return;
-      this.#enter(group, member, 'Terminating:Proceed');
+      this.#enter(group, member, isTerminating(member) ? 'Terminating:Proceed' : 'Pending:Proceed');
       this.#end(group, member);
     } else if (abandoned) {
       this.#abandon(group, member, wait);
@@ -216,11 +217,12 @@ export class Lifecycle {
   }
 
   #goOut(group: Group, member: Member): void {
-    this.#enter(group, member, 'Terminating');
+    if (member.warmPool === 'returns') this.#store.enter(group, member, 'Warmed:Pending');
+    else this.#enter(group, member, 'Terminating');
     leaveTargetGroups(this.#world, group, member);
     this.#hold(group, member, 'terminate');
     // Whoever heard of the hook may have ended its wait already, and the member has gone on by itself.
-    if (member.lifecycleState.endsWith('Terminating')) this.#end(group, member);
+    if (/(Terminating|Pending)$/.test(member.lifecycleState)) this.#end(group, member);
     this.#wake(group);
   }
 
@@ -303,7 +305,6 @@ export class Lifecycle {
   #end(group: Group, member: Member): void {
     const instance = this.#world.ec2.instance(member.instanceId);
     if (member.warmPool === 'returns' && instance?.state === 'running') {
-      this.#store.enter(group, member, 'Warmed:Pending');
       this.#rest(group, member);
     } else if (!instance || instance.state === 'terminated') this.#terminated(group, member);
     else {
@@ -342,10 +343,11 @@ export class Lifecycle {
     const name = `autoscaling:EC2_INSTANCE_${transition === 'launch' ? 'LAUNCHING' : 'TERMINATING'}`;
     const hooks = [...group.hooks.values()].filter((hook) => hook.LifecycleTransition === name);
     if (hooks.length === 0) return;
+    const isComing = transition === 'launch' || member.warmPool === 'returns';
     const waits = hooks.map((hook) => this.#newWait(hook));
     for (const wait of waits) member.waits.set(wait.hook.LifecycleHookName ?? '', wait);
     if (member.activity) member.activity.StatusCode = 'MidLifecycleAction';
-    this.#enter(group, member, transition === 'launch' ? 'Pending:Wait' : 'Terminating:Wait');
+    this.#enter(group, member, isComing ? 'Pending:Wait' : 'Terminating:Wait');
     for (const wait of waits) {
       // Whoever was told of the state may have completed it at once.
       if (member.waits.get(wait.hook.LifecycleHookName ?? '') !== wait) continue;

@@ -40,8 +40,9 @@ export class ManagedDraining {
   }
 
   lifecycleChanged(change: LifecycleChange): void {
-    if (change.lifecycleState !== 'Terminating:Wait' || !change.waitingHooks.includes(MANAGED_DRAINING_HOOK))
-      return;
+    // Back into a warm pool its hook holds the host in Warmed:Pending:Wait; that ECS drains it then is UNCONFIRMED.
+    const isHeld = /^(Terminating|Warmed:Pending):Wait$/.test(change.lifecycleState);
+    if (!isHeld || !change.waitingHooks.includes(MANAGED_DRAINING_HOOK)) return;
     const { world, state, registry } = this.#parts;
     const afterMs = world.random.stream('ecs/managed-draining').between(REACTION_SECONDS) * 1000;
     world.clock.after(afterMs, () => {

@@ -120,6 +120,28 @@ describe('a warm pool', () => {
     ).toBe(true);
   });
 
+  it('an instance that returns "pauses … at the Warmed:Pending:Wait state for the EC2_INSTANCE_TERMINATING lifecycle action"', async () => {
+    await filled({ InstanceReusePolicy: { ReuseOnScaleIn: true }, MaxGroupPreparedCapacity: 8 });
+    asg(account, 'PutLifecycleHook', {
+      LifecycleHookName: 'gone',
+      LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+    });
+    asg(account, 'SetDesiredCapacity', { DesiredCapacity: 5 });
+    await account.pass(30);
+    expect(poolStates(account)).toContain('Warmed:Pending:Wait');
+    expect(membersIn(account, 'Terminating:Wait')).toEqual([]);
+    const waiting = pool(account).find(({ LifecycleState }) => LifecycleState === 'Warmed:Pending:Wait');
+    asg(account, 'CompleteLifecycleAction', {
+      InstanceId: waiting?.InstanceId,
+      LifecycleHookName: 'gone',
+      LifecycleActionResult: 'CONTINUE',
+    });
+    await account.pass(120);
+    expect(pool(account)).toContainEqual(
+      expect.objectContaining({ InstanceId: waiting?.InstanceId, LifecycleState: 'Warmed:Stopped' }),
+    );
+  });
+
   it('with instances in it goes only with ForceDelete: PendingDelete until they have ended', async () => {
     await filled();
     expect(refused(account, 'DeleteWarmPool')).toContain('ResourceInUseFault');
