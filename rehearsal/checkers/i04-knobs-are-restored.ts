@@ -2,7 +2,8 @@
  * I4: every knob recorded before it is touched, restored exactly, foreign changes kept.
  *
  * Recorded before touched: an item that names the group (or template) was written to the ledger before the first call
- * that changes a knob of it. Restored: `metrics/restored.ts` at the end.
+ * that changes a knob of it. Restored: `metrics/restored.ts` at the end. Sizes never go below what is in service, since
+ * Auto Scaling would choose victims: where the role may not take hosts away, what holds them is told as left, and no more.
  */
 import type { CallObservation } from '../../simulator/observation.ts';
 import { Originals } from '../metrics/restored.ts';
@@ -25,10 +26,16 @@ const KNOB_CALLS = new Set([
   'ModifyLaunchTemplate',
 ]);
 
+/** Calls without which no host can be taken away. */
+const TAKES_AWAY = new Set(['TerminateInstanceInAutoScalingGroup', 'UpdateContainerInstancesState']);
+const HOLDS_HOSTS = new Set(['MaxSize', 'DesiredCapacity']);
+const DENIAL = /AccessDenied|UnauthorizedOperation|AuthorizationError/;
+
 export const knobsAreRestored: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I4', context.startedAtMs);
   const originals = new Originals(context);
   const recorded = new Set<string>();
+  let isDenied = false;
   const names = new Set([
     ...context.truth.groups().map((group) => group.group),
     ...context.truth.launchTemplates().map((template) => template.launchTemplateId),
@@ -56,7 +63,9 @@ export const knobsAreRestored: CheckerFactory = (context) => {
     violations: verdicts.violations,
     observe(observation, atMs) {
       originals.observe(observation);
-      if (observation.kind !== 'call' || !tookEffect(observation.answer)) return;
+      if (observation.kind !== 'call') return;
+      if (TAKES_AWAY.has(actionOf(observation.operation)) && DENIAL.test(observation.answer)) isDenied = true;
+      if (!tookEffect(observation.answer)) return;
       if (!isOurs({ kind: 'function', name: observation.function })) return;
       if (isLedgerWrite(observation.operation)) takeUpRecord(observation);
       if (!KNOB_CALLS.has(actionOf(observation.operation))) return;
@@ -71,7 +80,16 @@ export const knobsAreRestored: CheckerFactory = (context) => {
       }
     },
     end(truth, ending) {
+      const holding = new Map(
+        truth
+          .groups()
+          .map(({ group, instanceIds }) => [
+            `AutoScalingGroup ${group}`,
+            instanceIds.filter((id) => truth.host(id)?.lifecycleState === 'InService').length,
+          ]),
+      );
       for (const { resource, knob, original, now } of originals.leftovers(truth, ending.outcome)) {
+        if (isDenied && HOLDS_HOSTS.has(knob) && holding.get(resource) === now) continue;
         verdicts.add(
           truth.nowMs,
           `${resource} ${knob}`,

@@ -32,6 +32,8 @@ export const windowsAreKept: CheckerFactory = (context) => {
       if (
         change?.kind === 'drain' &&
         isOurs(change.by) &&
+        // An empty host goes by way of DRAINING, lest a task start on it.
+        change.host.tasks.size > 0 &&
         !context.overridesWindow(change.host.instanceId, atMs)
       ) {
         const { instanceId, tasks } = change.host;
