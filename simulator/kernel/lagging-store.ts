@@ -47,8 +47,10 @@ export class LaggingStore<V> {
 
   /** The picture as of `lagMs` ago; undefined when it did not exist then. */
   get(id: string, lagMs = 0): V | undefined {
-    if (lagMs === 0) return this.#versions.get(id)?.at(-1)?.value;
-    return pictureAt(this.#versions.get(id), this.#seenAtMs(lagMs));
+    const versions = this.#versions.get(id);
+    if (versions === undefined) return undefined;
+    if (versions.length > 1) this.#forgetOld(versions);
+    return lagMs === 0 ? versions.at(-1)?.value : pictureAt(versions, this.#seenAtMs(lagMs));
   }
 
   list(lagMs = 0): V[] {
@@ -76,8 +78,13 @@ export class LaggingStore<V> {
     }
     if (versions.at(-1)?.atMs === nowMs) versions.pop();
     versions.push({ atMs: nowMs, value });
-    while (versions.length > 1 && (versions[1] as Version<V>).atMs <= nowMs - this.#longestLagMs)
-      versions.shift();
+    this.#forgetOld(versions);
+  }
+
+  /** Also when read: most of what came to rest never changes again, and would keep its whole way there. */
+  #forgetOld(versions: Version<V>[]): void {
+    const beforeMs = this.#clock.nowMs - this.#longestLagMs;
+    while (versions.length > 1 && (versions[1] as Version<V>).atMs <= beforeMs) versions.shift();
   }
 }
 
