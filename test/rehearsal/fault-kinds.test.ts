@@ -1,6 +1,7 @@
 /**
  * Every kind of fault at drawn moments of whole runs, at targets that fit and at odd ones: the account answers as AWS or
- * does nothing, and says which faults never fired. `FAULT_RUNS=60` looks longer.
+ * does nothing, and says which faults never fired. `FAULT_RUNS=60` looks longer, `FAULT_FIRST_RUN=41` at
+ * one again.
  */
 import { describe, expect, it } from 'vitest';
 import { buildCapture } from '../../rehearsal/clusters/build.ts';
@@ -9,6 +10,7 @@ import { RandomStreams } from '../../simulator/kernel/random.ts';
 import { rehearseCapture } from '../support/rehearse-cluster.ts';
 
 const RUNS = Number(process.env.FAULT_RUNS ?? 6);
+const FIRST_RUN = Number(process.env.FAULT_FIRST_RUN ?? 0);
 const IMAGE = 'ami-0bbbbbbbbbbbbbbb2';
 const CLUSTER = {
   groups: [{ name: 'web', hosts: 3, imageReference: IMAGE, maxSize: 6 }],
@@ -85,7 +87,7 @@ function faultsOf(run: number): Readonly<Record<string, unknown>>[] {
 const RUN_SHARES = 6;
 
 describe('whatever happens whenever', () => {
-  it.each(Array.from({ length: RUNS }, (_, run) => run))(
+  it.each(Array.from({ length: RUNS }, (_, run) => FIRST_RUN + run))(
     'run %i ends with an outcome and tells of each fault',
     async (run) => {
       const faults = faultsOf(run);
