@@ -38,6 +38,7 @@ export const close: Rule = (tick) => {
 
 /** Growth above a MaxSize that only we had raised ends with it. */
 function capGoal({ draft }: Tick, group: GroupLook): void {
+  if (group.plan.referenceOnly) return;
   const memory = memoryOf(draft, group);
   const { maxSize } = ownBounds(group.facts, memory);
   if (memory.goal > maxSize) draft.noteGroup(group.name, { goal: maxSize });
@@ -55,6 +56,7 @@ function countWhatWent({ look, draft }: Tick): void {
 /** Does what the group still needs; answers whether anything is left to do or to wait for. */
 function closeGroup(tick: Tick, group: GroupLook): boolean {
   const { look, draft } = tick;
+  if (group.plan.referenceOnly) return false;
   let open = false;
   const surplus = () => surplusOf(tick, group);
 

@@ -81,6 +81,7 @@ function isDone({ look, draft, ...rest }: Tick): boolean {
   if (draft.register.length + draft.drain.length + draft.terminate.length + draft.deregister.length > 0)
     return false;
   return look.groups.every((group) => {
+    if (group.plan.referenceOnly) return true;
     if (group.outdatedLeft.some((host) => draft.host(host.instanceId)?.held?.final !== true)) return false;
     if (group.terminating > 0 || group.alive.some((host) => host.memory.surplus !== undefined)) return false;
     if (wantsLevelling(tick, group)) return false;

@@ -13,6 +13,8 @@ const OWN_CHANGE_MS = 60_000;
 
 export const followOthers: Rule = (tick) => {
   for (const group of tick.look.groups) {
+    // Only its reference is ours: whoever scales it needs nothing from us.
+    if (group.plan.referenceOnly) continue;
     applyDueActions(tick, group);
     const memory = memoryOf(tick.draft, group);
     const settling =

@@ -21,6 +21,7 @@ export const registerHosts: Rule = (tick) => {
 
 function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
+  if (group.plan.referenceOnly) return;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   if (freeze.groups.has(group.name)) return;
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;

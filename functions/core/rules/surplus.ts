@@ -19,6 +19,7 @@ export const removeSurplus: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   for (const group of look.groups) {
+    if (group.plan.referenceOnly) continue;
     const memory = memoryOf(draft, group);
     if (freeze.groups.has(group.name) || memory.trialPassedAtMs === undefined) continue;
     const sizes = {
@@ -101,6 +102,7 @@ export const levelZones: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   for (const group of look.groups) {
+    if (group.plan.referenceOnly) continue;
     if (!canLevel(tick, group)) continue;
     const memory = memoryOf(draft, group);
     const desired = memory.goal + 1;
@@ -151,6 +153,7 @@ export const replaceFailed: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
   for (const group of look.groups) {
+    if (group.plan.referenceOnly) continue;
     const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
     const bakes = bakeStartedAtMs !== undefined && trialPassedAtMs === undefined;
     if (bakes || freeze.groups.has(group.name)) continue;
