@@ -74,11 +74,12 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
   ],
   assess: [...LEDGER, ...READ_CLUSTER, ...TELL, ...START_RUNS],
   register: [...LEDGER, ...actions('autoscaling: UpdateAutoScalingGroup')],
-  drain: [...LEDGER, ...actions('ecs: StopTask UpdateContainerInstancesState')],
+  drain: [...LEDGER, ...actions('ecs: DescribeContainerInstances StopTask UpdateContainerInstancesState')],
   terminate: [
     ...LEDGER,
     ...actions(
-      'ecs: DeregisterContainerInstance DescribeContainerInstances DescribeServices DescribeTasks ListTasks',
+      'ecs: DeregisterContainerInstance DescribeContainerInstances DescribeServices DescribeTasks',
+      'ecs: ListContainerInstances ListTasks',
       'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
       'autoscaling: TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup',
       'ec2: DescribeInstanceAttribute DescribeInstances',

@@ -12,6 +12,7 @@ import {
   DescribeServicesCommand,
   DescribeTasksCommand,
   ECSClient,
+  ListContainerInstancesCommand,
   ListTasksCommand,
 } from '@aws-sdk/client-ecs';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -69,6 +70,7 @@ describe('terminate', () => {
     ecs.on(DescribeContainerInstancesCommand).resolves({
       containerInstances: [{ containerInstanceArn: ARN, status: 'DRAINING', agentConnected: true }],
     });
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
     ecs.on(ListTasksCommand).resolves({ taskArns: [] });
     ecs
       .on(DescribeServicesCommand)
@@ -84,6 +86,21 @@ describe('terminate', () => {
     await handler(ending(action), lambdaContext);
 
     expect(terminated()).toEqual([{ InstanceId: 'i-0old', ShouldDecrementDesiredCapacity: false }]);
+  });
+
+  it('keeps a host that joined the cluster after the look that found it unregistered', async () => {
+    const { containerInstanceArn: _, ...unregistered } = action;
+    ecs.on(ListContainerInstancesCommand).callsFake(({ filter }) => ({
+      containerInstanceArns: filter === 'ec2InstanceId in [i-0old]' ? [ARN] : [],
+    }));
+    ecs.on(DescribeContainerInstancesCommand).resolves({
+      containerInstances: [{ containerInstanceArn: ARN, ec2InstanceId: 'i-0old', status: 'ACTIVE' }],
+    });
+
+    await expect(
+      handler(ending({ ...unregistered, because: 'surplus' }), lambdaContext),
+    ).rejects.toMatchObject({ name: 'WorldChanged', message: expect.stringContaining('joined the cluster') });
+    expect(terminated()).toEqual([]);
   });
 
   it('keeps a host whose task is told to stop but has not stopped, although none is RUNNING', async () => {

@@ -31,6 +31,25 @@ export async function listContainerInstances(ecs: ECSClient, cluster: string): P
   return describeContainerInstances(ecs, cluster, arns);
 }
 
+/** EC2 instance ids a filter names at most: ours, AWS tells no limit of an expression's length. */
+const PER_FILTER = 50;
+
+/** Those of these EC2 instances that ECS lists in the cluster by now: EC2 instance id → ARN. */
+export async function registeredAmong(
+  ecs: ECSClient,
+  cluster: string,
+  instanceIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = await perBatch(instanceIds, PER_FILTER, async (batch) => {
+    const arns: string[] = [];
+    const filter = `ec2InstanceId in [${batch.join(', ')}]`;
+    for await (const page of paginateListContainerInstances({ client: ecs }, { cluster, filter }))
+      arns.push(...(page.containerInstanceArns ?? []));
+    return describeContainerInstances(ecs, cluster, arns);
+  });
+  return new Map(found.map((host) => [host.ec2InstanceId ?? '', host.containerInstanceArn ?? '']));
+}
+
 /**
  * Describes hosts by ARN. One that left between the list and this call comes back as MISSING: it is simply not there.
  *

@@ -3,7 +3,7 @@ import type { ContainerInstance } from '@aws-sdk/client-ecs';
 import { describeGroupInstances } from '../aws/auto-scaling-groups.ts';
 import { idOf, present, unique } from '../aws/batches.ts';
 import { autoScaling, ec2, ecs } from '../aws/clients.ts';
-import { describeContainerInstances } from '../aws/container-instances.ts';
+import { describeContainerInstances, registeredAmong } from '../aws/container-instances.ts';
 import { serviceNameOf } from '../aws/facts/tasks.ts';
 import { isTerminationProtected } from '../aws/instances.ts';
 import { describeServices } from '../aws/services.ts';
@@ -21,12 +21,18 @@ export async function whyNotTerminate(
   const drained = present(
     hosts.filter((host) => host.because !== 'dead').map((host) => host.containerInstanceArn),
   );
-  const [details, containers, guarded, busy] = await Promise.all([
+  const unregistered = hosts.filter((host) => host.containerInstanceArn === undefined);
+  const [details, containers, joined, guarded, busy] = await Promise.all([
     describeGroupInstances(
       autoScaling,
       hosts.map((host) => host.instanceId),
     ),
     describeContainerInstances(ecs, cluster, arns),
+    registeredAmong(
+      ecs,
+      cluster,
+      unregistered.map((host) => host.instanceId),
+    ),
     Promise.all(hosts.map((host) => isTerminationProtected(ec2, host.instanceId))),
     busyHosts(cluster, drained),
   ]);
@@ -37,6 +43,8 @@ export async function whyNotTerminate(
     const reason =
       refusedByGroup(host, group?.AutoScalingGroupName, group?.LifecycleState) ??
       (guarded[at] === true ? 'disableApiTermination is set on it' : undefined) ??
+      // A host may join at any moment, and ECS places tasks on it at once: it has to be drained like any other.
+      (joined.has(host.instanceId) ? 'it has joined the cluster meanwhile' : undefined) ??
       refusedByCluster(host, containerOf.get(idOf(host.containerInstanceArn)), busy);
     return [host.instanceId, reason] as const;
   });
