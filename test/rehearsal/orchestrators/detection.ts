@@ -22,23 +22,24 @@ export interface Suspect {
   isCaught(told: readonly string[]): boolean;
 }
 
-export const SUSPECTS: readonly Suspect[] = [
-  ...BY_HAND.map(({ name, orchestrator, caughtBy, options }) => ({
-    name: `by hand: ${name}`,
-    told: async (seed: number) => (await roll(orchestrator, { ...options, seed })).told,
-    isCaught: (told: readonly string[]) => caughtBy.every((invariant) => told.includes(invariant)),
-  })),
-  ...MUTANTS.map(({ name, caughtBy, ...meddling }) => ({
-    name: `ours, but it no longer ${name}`,
-    told: async (seed: number) => {
-      const { violations, restored, reason, outcome } = await rehearseMeddled(meddling, seed);
-      const isAsItShould = outcome === (meddling.scene.outcome ?? outcome);
-      const endsWell = restored && isAsItShould && !reason.includes('still running');
-      return [...violations.map(({ invariant }) => invariant), ...(endsWell ? [] : ['ending'])];
-    },
-    isCaught: (told: readonly string[]) => told.some((invariant) => caughtBy.includes(invariant)),
-  })),
-];
+export const HAND_ROLLERS: readonly Suspect[] = BY_HAND.map(({ name, orchestrator, caughtBy, options }) => ({
+  name: `by hand: ${name}`,
+  told: async (seed: number) => (await roll(orchestrator, { ...options, seed })).told,
+  isCaught: (told: readonly string[]) => caughtBy.every((invariant) => told.includes(invariant)),
+}));
+
+export const MEDDLED_PRODUCTS: readonly Suspect[] = MUTANTS.map(({ name, caughtBy, ...meddling }) => ({
+  name: `ours, but it no longer ${name}`,
+  told: async (seed: number) => {
+    const { violations, restored, reason, outcome } = await rehearseMeddled(meddling, seed);
+    const isAsItShould = outcome === (meddling.scene.outcome ?? outcome);
+    const endsWell = restored && isAsItShould && !reason.includes('still running');
+    return [...violations.map(({ invariant }) => invariant), ...(endsWell ? [] : ['ending'])];
+  },
+  isCaught: (told: readonly string[]) => told.some((invariant) => caughtBy.includes(invariant)),
+}));
+
+export const SUSPECTS: readonly Suspect[] = [...HAND_ROLLERS, ...MEDDLED_PRODUCTS];
 
 export interface Detected {
   /** Seeds tried until it was caught; undefined when none caught it. */

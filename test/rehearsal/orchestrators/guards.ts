@@ -252,7 +252,7 @@ export const REMOVED_GUARDS: readonly RemovedGuard[] = [
         ),
       })),
     })),
-    caughtBy: ['I9', 'I4'],
+    caughtBy: ['I9'],
   },
   {
     name: 'leaves another manager’s group alone',
