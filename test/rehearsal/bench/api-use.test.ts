@@ -6,8 +6,10 @@ it('is the busiest sixty seconds of the rate that is used most; operations of on
   const use = new ApiUse();
   expect(use.greatest).toBeNull();
   // Cluster resource reads refill at 20 a second: 1200 in a minute.
-  for (let at = 0; at < 60; at++) use.take('ECS.DescribeTasks', at);
-  for (let at = 0; at < 60; at++) use.take('ECS.ListTasks', at);
+  for (let at = 0; at < 60; at++) {
+    use.take('ECS.DescribeTasks', at);
+    use.take('ECS.ListTasks', at);
+  }
   expect(use.greatest).toEqual({ bucket: 'ECS cluster resource read', share: 0.1 });
   for (let at = 60; at < 300; at++) use.take('ECS.ListTasks', at);
   expect(use.greatest?.share).toBe(0.1);
