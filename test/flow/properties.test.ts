@@ -8,7 +8,7 @@ import { type GeneratedRun, generatedRun } from '../support/generated-cluster.ts
 import { rehearseCluster } from '../support/rehearse-cluster.ts';
 import { wrongsOf } from '../support/wrongs-of-a-run.ts';
 
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 12);
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 8);
 
 describe('whatever the cluster', () => {
   it('a run keeps every invariant, ends, gives everything back and says truly what it did', {
