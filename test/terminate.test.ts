@@ -226,11 +226,42 @@ describe('terminate', () => {
 
     await handler(ending(...hosts), lambdaContext);
 
-    expect(terminated().map((input) => input.InstanceId)).toEqual(['i-1', 'i-3']);
+    expect(terminated()).toEqual([
+      { AutoScalingGroupName: 'hosts', InstanceIds: ['i-1', 'i-3'], ShouldDecrementDesiredCapacity: true },
+    ]);
     expect(autoScaling.commandCalls(DescribeAutoScalingInstancesCommand)).toHaveLength(1);
     expect(autoScaling.commandCalls(UpdateAutoScalingGroupCommand).map((call) => call.args[0].input)).toEqual(
       [{ AutoScalingGroupName: 'hosts', MinSize: 3 }],
     );
+  });
+
+  it('ends all hosts in one call, but by itself one whose end an earlier step asked for in vain', async () => {
+    const hosts = ['1', '2', '3'].map((n) => ({
+      ...action,
+      instanceId: `i-${n}`,
+      containerInstanceArn: `arn:aws:ecs:eu-west-1:111122223333:container-instance/prod/${n}`,
+    }));
+    ecs.on(DescribeContainerInstancesCommand).callsFake(({ containerInstances }) => ({
+      containerInstances: containerInstances.map((containerInstanceArn: string) => ({
+        containerInstanceArn,
+        status: 'DRAINING',
+      })),
+    }));
+    autoScaling
+      .on(TerminateInstanceInAutoScalingGroupCommand)
+      .rejectsOnce(Object.assign(new Error('one of them is not valid'), { name: 'ValidationError' }))
+      .resolves({});
+
+    await expect(handler(ending(...hosts), lambdaContext)).rejects.toMatchObject({ name: 'WorldChanged' });
+    const next = { ...ending(...hosts), step: { ...ending(...hosts).step, id: 'step-2' } };
+    await handler(next, lambdaContext);
+
+    expect(terminated().map(({ InstanceId, InstanceIds }) => InstanceIds ?? InstanceId)).toEqual([
+      ['i-1', 'i-2', 'i-3'],
+      'i-1',
+      'i-2',
+      'i-3',
+    ]);
   });
 
   it('forgets a container instance only when EC2 says that its host is terminated', async () => {

@@ -163,15 +163,20 @@ export async function setInstanceProtection(
 }
 
 /**
- * Ends one host by id. Give it a client that does not retry: what a repeated decrement does is documented nowhere, and a
- * lost answer looks like a failure. Ignores scale-in protection and API termination protection alike.
+ * Ends hosts of a group by id, a hundred at most (API reference, TerminateInstanceInAutoScalingGroup.InstanceIds). Give it a
+ * client that does not retry: what a repeated decrement does is documented nowhere, and a lost answer looks like a failure.
+ * Ignores scale-in protection and API termination protection alike.
  */
 export async function terminateInGroup(
   autoScalingOnce: AutoScalingClient,
-  InstanceId: string,
+  AutoScalingGroupName: string,
+  instanceIds: readonly string[],
   ShouldDecrementDesiredCapacity: boolean,
 ): Promise<void> {
+  const [InstanceId] = instanceIds;
+  const hosts =
+    instanceIds.length === 1 ? { InstanceId } : { AutoScalingGroupName, InstanceIds: [...instanceIds] };
   await autoScalingOnce.send(
-    new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity }),
+    new TerminateInstanceInAutoScalingGroupCommand({ ...hosts, ShouldDecrementDesiredCapacity }),
   );
 }

@@ -80,7 +80,7 @@ export interface Budget {
 
 /** `now` in epoch milliseconds. */
 export function createBudget(service: string, now: () => number): Budget {
-  const levels = perContainer(new Map<string, { tokens: number; atMs: number }>());
+  const levels = perContainer(() => new Map<string, { tokens: number; atMs: number }>());
   return {
     async turn(commandName) {
       if (UNPACED.has(service)) return;
@@ -89,10 +89,10 @@ export function createBudget(service: string, now: () => number): Budget {
       const burst = bucket.burst * SHARE_OF_BURST;
       const perMs = (bucket.refillPerSecond * SHARE_OF_REFILL) / 1000;
       const atMs = now();
-      const level = levels.get(name) ?? { tokens: burst, atMs };
+      const level = levels().get(name) ?? { tokens: burst, atMs };
       const tokens = Math.min(burst, level.tokens + (atMs - level.atMs) * perMs) - 1;
       // The token is taken before the wait, so that calls that wait together queue up instead of all waking at once.
-      levels.set(name, { tokens, atMs });
+      levels().set(name, { tokens, atMs });
       if (tokens < 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(-tokens / perMs)));
     },
   };

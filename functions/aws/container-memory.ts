@@ -1,21 +1,24 @@
 /**
  * What a Lambda container remembers from one invocation to the next: immutable descriptions, and how much of our pace is
- * spent. One list of all of it, so that a process that plays several accounts one after the other can begin anew.
+ * spent.
  */
 
-interface Clearable {
-  clear(): void;
-}
+let memories = new Map<symbol, unknown>();
 
-const memories: Clearable[] = [];
-
-/** Declares a memory of the container. */
-export function perContainer<M extends Clearable>(memory: M): M {
-  memories.push(memory);
-  return memory;
+/** Declares a memory of the container, made when it is first asked for. */
+export function perContainer<M extends object>(create: () => M): () => M {
+  const key = Symbol();
+  return () => {
+    let memory = memories.get(key) as M | undefined;
+    if (memory === undefined) {
+      memory = create();
+      memories.set(key, memory);
+    }
+    return memory;
+  };
 }
 
 /** Forgets everything, as a container that has just been started: for rehearsals and tests. */
 export function beginAsNewContainer(): void {
-  for (const memory of memories) memory.clear();
+  memories = new Map();
 }

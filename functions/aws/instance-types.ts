@@ -4,7 +4,7 @@ import { perBatch, present, unique } from './batches.ts';
 import { perContainer } from './container-memory.ts';
 
 const BY_NAME_MAX = 100;
-const known = perContainer(new Map<string, InstanceTypeInfo>());
+const known = perContainer(() => new Map<string, InstanceTypeInfo>());
 
 /** @throws InvalidInstanceType for a name that AWS does not sell in this Region. */
 export async function describeInstanceTypes(
@@ -13,7 +13,7 @@ export async function describeInstanceTypes(
 ): Promise<InstanceTypeInfo[]> {
   const wanted = unique(names);
   const found = await perBatch(
-    wanted.filter((name) => !known.has(name)),
+    wanted.filter((name) => !known().has(name)),
     BY_NAME_MAX,
     async (InstanceTypes) => {
       const answer = await ec2.send(
@@ -24,6 +24,6 @@ export async function describeInstanceTypes(
       return answer.InstanceTypes ?? [];
     },
   );
-  for (const type of found) known.set(type.InstanceType ?? '', type);
-  return present(wanted.map((name) => known.get(name)));
+  for (const type of found) known().set(type.InstanceType ?? '', type);
+  return present(wanted.map((name) => known().get(name)));
 }

@@ -15,7 +15,7 @@ const DEFAULT_DEREGISTRATION_DELAY_SECONDS = 300;
 /** For so long the targets of services at rest are believed. */
 const BELIEVED_MS = 120_000;
 const remembered = perContainer(
-  new Map<string, { readonly atMs: number; readonly targets: readonly TargetHealthDescription[] }>(),
+  () => new Map<string, { readonly atMs: number; readonly targets: readonly TargetHealthDescription[] }>(),
 );
 
 /**
@@ -31,7 +31,7 @@ export async function readTargetHealth(
   const nowMs = Date.now();
   await Promise.all(
     targetGroupArns.map(async (TargetGroupArn) => {
-      const last = remembered.get(TargetGroupArn);
+      const last = remembered().get(TargetGroupArn);
       if (last !== undefined && atRest.has(TargetGroupArn) && nowMs - last.atMs < BELIEVED_MS) {
         byArn.set(TargetGroupArn, last.targets);
         return;
@@ -40,7 +40,7 @@ export async function readTargetHealth(
         const answer = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
         const targets = answer.TargetHealthDescriptions ?? [];
         byArn.set(TargetGroupArn, targets);
-        remembered.set(TargetGroupArn, { atMs: nowMs, targets });
+        remembered().set(TargetGroupArn, { atMs: nowMs, targets });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
@@ -50,7 +50,7 @@ export async function readTargetHealth(
 }
 
 /** Deregistration delays change so rarely that a container reads each once. */
-const delays = perContainer(new Map<string, number>());
+const delays = perContainer(() => new Map<string, number>());
 
 /** Asked for together, before the clock is looked at. */
 const AT_ONCE = 20;
@@ -62,7 +62,7 @@ export async function learnDeregistrationDelays(
   untilMs: number,
 ): Promise<boolean> {
   for (const batch of inBatches(
-    targetGroupArns.filter((arn) => !delays.has(arn)),
+    targetGroupArns.filter((arn) => !delays().has(arn)),
     AT_ONCE,
   )) {
     if (Date.now() >= untilMs) return false;
@@ -76,13 +76,13 @@ export async function readDeregistrationDelay(
   elb: ElasticLoadBalancingV2Client,
   TargetGroupArn: string,
 ): Promise<number> {
-  const known = delays.get(TargetGroupArn);
+  const known = delays().get(TargetGroupArn);
   if (known !== undefined) return known;
   try {
     const answer = await elb.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn }));
     const value = answer.Attributes?.find(({ Key }) => Key === 'deregistration_delay.timeout_seconds')?.Value;
     const seconds = value === undefined ? DEFAULT_DEREGISTRATION_DELAY_SECONDS : Number(value);
-    delays.set(TargetGroupArn, seconds);
+    delays().set(TargetGroupArn, seconds);
     return seconds;
   } catch (error) {
     if (!isNotFound(error)) throw error;

@@ -4,7 +4,7 @@ import { inBatches, present, unique } from './batches.ts';
 import { perContainer } from './container-memory.ts';
 
 /** Registered revisions never change; the container that remembers one can never be wrong about it. */
-const known = perContainer(new Map<string, TaskDefinition>());
+const known = perContainer(() => new Map<string, TaskDefinition>());
 
 /** Asked for together, before the clock is looked at: a second's worth of our share. */
 const AT_ONCE = 25;
@@ -16,7 +16,7 @@ export async function learnTaskDefinitions(
   untilMs: number,
 ): Promise<boolean> {
   for (const batch of inBatches(
-    unique(arns).filter((arn) => !known.has(arn)),
+    unique(arns).filter((arn) => !known().has(arn)),
     AT_ONCE,
   )) {
     if (Date.now() >= untilMs) return false;
@@ -33,11 +33,11 @@ export async function describeTaskDefinitions(
   const wanted = unique(arns);
   await Promise.all(
     wanted
-      .filter((arn) => !known.has(arn))
+      .filter((arn) => !known().has(arn))
       .map(async (taskDefinition) => {
         const answer = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
-        if (answer.taskDefinition) known.set(taskDefinition, answer.taskDefinition);
+        if (answer.taskDefinition) known().set(taskDefinition, answer.taskDefinition);
       }),
   );
-  return present(wanted.map((arn) => known.get(arn)));
+  return present(wanted.map((arn) => known().get(arn)));
 }

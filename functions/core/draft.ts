@@ -12,6 +12,9 @@ export type RunNotes = Partial<Omit<RunMemory, 'groups' | 'hosts' | 'services'>>
 /** A patch: `undefined` takes the field away. */
 export type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
+/** Some 35 bytes each, in an item that may have 400 KB (Amazon DynamoDB developer guide, "Quotas"). */
+const TOLD_MAX = 5000;
+
 export class Draft {
   readonly register: RegisterAction[] = [];
   readonly activate: HostAction[] = [];
@@ -97,7 +100,7 @@ export class Draft {
     const key = instanceId === undefined ? kind : `${kind} ${instanceId}`;
     const told = this.run.told ?? [];
     if (told.includes(key)) return;
-    this.noteRun({ told: [...told, key] });
+    this.noteRun({ told: [...told, key].slice(-TOLD_MAX) });
     this.notify.push({ kind, message, ...(instanceId !== undefined && { instanceId }) });
   }
 

@@ -166,6 +166,11 @@ export interface HostFacts {
   readonly remaining?: Resources;
   /** Attribute name → value; an attribute without value has `''`. */
   readonly attributes: Readonly<Record<string, string>>;
+  /**
+   * Of a large cluster: the tasks on it have changed since they were read, so that `tasks` may lack some and hold others
+   * that are gone. Nothing is concluded from what is missing.
+   */
+  readonly tasksUnread?: boolean;
 }
 
 /** How a group says what it launches. */

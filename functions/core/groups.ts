@@ -214,7 +214,7 @@ function kindOf(
   if (memory.held !== undefined) return 'held';
   // A read that still says ACTIVE may be older than our call: to take the host for idle would let too much move.
   if (memory.drainingSinceMs !== undefined)
-    return isDrained(progress, memory, nowMs) ? 'drained' : 'draining';
+    return facts.tasksUnread !== true && isDrained(progress, memory, nowMs) ? 'drained' : 'draining';
   if (role === 'outdated') return 'outdated';
   if (role === 'other') return memory.surplus === undefined ? 'foreign' : 'outdated';
   return newKind(facts, memory, settings, draft, tasks, belongs, nowMs);
@@ -242,7 +242,7 @@ function newKind(
   }
   const sinceMs = memory.runningSinceMs;
   const timedOut = sinceMs !== undefined && nowMs - sinceMs > settings.registrationTimeoutSeconds * 1000;
-  return timedOut ? 'failed' : 'incoming';
+  return timedOut && facts.tasksUnread !== true ? 'failed' : 'incoming';
 }
 
 /** Connected on two of the last three reads, which are at least 20 s apart: agents reconnect every half hour (rule 4). */

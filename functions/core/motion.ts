@@ -66,7 +66,9 @@ export class Motion {
   /** Accepts the host and answers undefined, or says what keeps it. */
   accept(host: Host): Refusal | undefined {
     const refusal =
-      this.#servicesRefuse(host) ?? (host.replicaCount > 0 ? this.#roomRefuses(host) : undefined);
+      unreadRefuses(host) ??
+      this.#servicesRefuse(host) ??
+      (host.replicaCount > 0 ? this.#roomRefuses(host) : undefined);
     if (refusal !== undefined) return refusal;
     this.#count(host);
     return undefined;
@@ -227,6 +229,13 @@ export class Motion {
     if (nowMs + needsMs <= window.closesAtMs) return undefined;
     return { rule: '8', reason: 'it could not finish before the window closes' };
   }
+}
+
+/** What moves with it would be a guess. */
+function unreadRefuses({ facts }: Host): Refusal | undefined {
+  return facts?.tasksUnread === true
+    ? { rule: '8', reason: 'its tasks have changed and are not read yet: next look' }
+    : undefined;
 }
 
 const poolOf = (host: Host) => `${host.autoScalingGroupName} ${host.zone}`;

@@ -113,11 +113,12 @@ function observeDrain(
     { replica: settings.drainTimeoutSeconds, standalone: settings.standaloneTimeoutSeconds },
     nowMs,
   );
-  if (progress.state === 'empty' && memory.emptySinceMs === undefined) {
+  const isEmpty = progress.state === 'empty' && host.tasksUnread !== true;
+  if (isEmpty && memory.emptySinceMs === undefined) {
     note({ emptySinceMs: nowMs });
     draft.noteRun({ lastProgressAtMs: nowMs });
   }
-  if (progress.state !== 'empty' && memory.emptySinceMs !== undefined) note({ emptySinceMs: undefined });
+  if (!isEmpty && memory.emptySinceMs !== undefined) note({ emptySinceMs: undefined });
 
   const left = tasks.filter(
     (task) => task.taskClass === 'replica' && task.desiredStatus === 'RUNNING',

@@ -2,10 +2,10 @@
 
 /** Up to so many tasks a look reads all of them; of more, only what may have changed. */
 export const READ_WHOLE_TASKS = 3000;
-/** A host in motion is listed once as it changes and once more to be certain, and so is the one that takes its tasks. */
+/** A host in motion is listed as it changes, and so is the one that takes its tasks. */
 const LISTS_PER_MOVING_HOST = 2;
-/** Lists of tasks in one look at most, less what its hosts cost: with the burst, a third of a Lambda's minute. */
-export const LISTS_PER_LOOK = 160;
+/** Reads of hosts and running tasks in one look at most: with the burst, a quarter of a Lambda's minute. */
+export const READS_PER_LOOK = 120;
 
 /**
  * ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. `moving`: hosts that drain
@@ -23,7 +23,7 @@ export function readsPerLook(counts: {
   const changed = LISTS_PER_MOVING_HOST * counts.moving;
   return (
     2 * pages(counts.hosts, 100) +
-    (counts.tasks <= READ_WHOLE_TASKS ? whole : Math.min(whole, changed, LISTS_PER_LOOK)) +
+    (counts.tasks <= READ_WHOLE_TASKS ? whole : Math.min(whole, changed, READS_PER_LOOK)) +
     11 * pages(counts.services, 100) +
     counts.groups +
     2

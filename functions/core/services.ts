@@ -47,6 +47,8 @@ function isLeaving(facts: HostFacts, host: Host | undefined): boolean {
 
 interface Count {
   unmoved: number;
+  /** Of these, RUNNING ones. */
+  unmovedRunning: number;
   placedElsewhere: number;
   healthyElsewhere: number;
   healthy: number;
@@ -69,6 +71,7 @@ export function lookAtServices(
       .filter((host) => isLeaving(host, hosts.get(host.instanceId)))
       .map((host) => [host.instanceId, host.zone ?? '']),
   );
+  const isPartial = facts.hosts.some((host) => host.tasksUnread === true);
   const providers = new Map(facts.hosts.map((host) => [host.instanceId, host.capacityProviderName]));
   const counts = countTasks(facts.tasks, leaving, providers);
   return new Map(
@@ -77,7 +80,8 @@ export function lookAtServices(
       .map((service) => {
         const definition = definitions.get(service.taskDefinitionArn);
         const demand = definition && demandOf(service, definition, facts.subnetZones);
-        const count = counts.get(service.serviceName) ?? noTasks();
+        const seen = counts.get(service.serviceName) ?? noTasks();
+        const count = isPartial ? countedByService(service, seen) : seen;
         return [service.serviceName, lookAtService(service, demand, count, settings, draft)] as const;
       }),
   );
@@ -122,8 +126,24 @@ function lookAtService(
   };
 }
 
+/**
+ * Where not all hosts are read, what the service itself counts stands: a task that is on no host that we have read is on
+ * another one, and no more are healthy on hosts that stay than run at all and not on hosts that are left. Draining hosts are
+ * read at each look, so that at worst too few tasks are taken for placed.
+ * Source: Amazon ECS API reference, Service.runningCount and pendingCount.
+ */
+function countedByService({ runningCount, pendingCount }: ServiceFacts, seen: Count): Count {
+  const elsewhere = runningCount + pendingCount - seen.unmoved - seen.homeless;
+  return {
+    ...seen,
+    placedElsewhere: Math.max(seen.placedElsewhere, elsewhere),
+    healthyElsewhere: Math.min(seen.healthyElsewhere, Math.max(0, runningCount - seen.unmovedRunning)),
+  };
+}
+
 const noTasks = (): Count => ({
   unmoved: 0,
+  unmovedRunning: 0,
   placedElsewhere: 0,
   healthyElsewhere: 0,
   healthy: 0,
@@ -158,6 +178,7 @@ function countTasks(
     if (task.instanceId === undefined) count.homeless += 1;
     else if (zone !== undefined) {
       count.unmoved += 1;
+      if (task.lastStatus === 'RUNNING') count.unmovedRunning += 1;
       count.drainingZones.add(zone);
     } else {
       count.placedElsewhere += 1;

@@ -9,14 +9,14 @@ import { requestSchema } from './request.ts';
 /** The longest batches of one step; what goes beyond them is decided again at the next one. */
 export const BATCH = {
   register: 40,
-  activate: 40,
+  activate: 30,
   drain: 60,
-  terminate: 30,
+  terminate: 60,
   stopTasks: 30,
   deregister: 10,
 } as const;
 
-const REASON_MAX = 100;
+const REASON_MAX = 60;
 /** Reasons are for people who open the execution; the ledger and the log have them whole. */
 const reason = z.string().transform((text) => text.slice(0, REASON_MAX));
 const hostAction = z.object({ instanceId: z.string(), containerInstanceArn: z.string(), reason });

@@ -98,6 +98,7 @@ describe('facts', () => {
       status: undefined,
       type: undefined,
       isTerminationProtected: undefined,
+      areTasksUnread: false,
       awsvpcTasks: 0,
     });
     expect(Object.values(host)).not.toContain(undefined);

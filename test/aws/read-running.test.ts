@@ -28,6 +28,7 @@ interface FakeHost {
   version: number;
   status: string;
   counted?: number;
+  registeredAt?: Date;
   tasks: Task[];
 }
 const hosts = new Map<string, FakeHost>();
@@ -55,8 +56,9 @@ function arm() {
       const host = hosts.get(arn.split('/')[1] ?? '');
       if (host === undefined) return [];
       const runningTasksCount = host.counted ?? host.tasks.length;
-      const { version, status } = host;
-      return [{ containerInstanceArn: arn, version, status, runningTasksCount, pendingTasksCount: 0 }];
+      const { version, status, registeredAt } = host;
+      const counts = { runningTasksCount, pendingTasksCount: 0 };
+      return [{ containerInstanceArn: arn, version, status, registeredAt, ...counts }];
     }),
   }));
   ecs.on(ListTasksCommand).callsFake(({ containerInstance, serviceName, nextToken = '0' }) => {
@@ -84,9 +86,14 @@ const cluster = (): Cluster => ({ clusterName: 'prod', runningTasksCount: allTas
 
 /** One invocation. `readSeconds`: how long it may read; with a negative one it is late from the start. */
 async function invocation(services: readonly Service[] = [], readSeconds = 40) {
-  const found = await readRunning(client, cluster(), {
+  const running = await found(readSeconds);
+  return running && (await running.withHomeless(services));
+}
+
+function found(readSeconds = 40) {
+  return readRunning(client, cluster(), {
     cluster: 'prod',
-    memory: { daemonsAtPlan: [], hosts: [] } as unknown as RunMemory,
+    memory: { daemonsAtPlan: [], hosts: [], startedAtMs: START_MS } as unknown as RunMemory,
     nowMs,
     alarms: [],
     look: 'tick',
@@ -96,7 +103,6 @@ async function invocation(services: readonly Service[] = [], readSeconds = 40) {
       untilMs: Date.now() + readSeconds * 1000,
     },
   });
-  return found && (await found.withHomeless(services));
 }
 
 /** Invocations until the look is complete, then its tasks. */
@@ -151,23 +157,89 @@ describe('tasks of a large cluster', () => {
     expect(lists()).toBe(0);
   });
 
-  it('are listed anew on a host whose version rose, and once more half a minute later', async () => {
+  it('are not listed on hosts whose agents reconnected: their known tasks are described, many hosts in a read', async () => {
+    await look();
+    later();
+    const before = ecs.commandCalls(DescribeTasksCommand).length;
+    for (let at = 0; at < 40; at += 1) hostOf(`h${at}`).version += 1;
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(lists()).toBe(0);
+    // Four reads for these, five for the round.
+    expect(ecs.commandCalls(DescribeTasksCommand).length - before).toBeLessThanOrEqual(9);
+    later(31);
+    await look();
+    later(31);
+    ecs.resetHistory();
+    await look();
+    expect(ecs.commandCalls(DescribeTasksCommand)).toHaveLength(5);
+  });
+
+  it('are listed on a host whose version rose and that has lost a task, though it counts as many', async () => {
     await look();
     later();
     hostOf('h7').version += 1;
-    hostOf('h7').tasks = [taskOn('h7', 'new')];
+    hostOf('h7').tasks = [...hostOf('h7').tasks.slice(1), taskOn('h7', 'new')];
     expect(arnsOf(await look())).toEqual(truth());
     expect([lists(), listsOf('h7')]).toEqual([1, 1]);
-
-    // The first list was older than the description: only the second tells of the other task.
-    hostOf('h7').tasks.push(taskOn('h7', 'late'));
-    hostOf('h7').counted = 1;
-    later(31);
-    expect(arnsOf(await look())).toEqual(truth());
-    delete hostOf('h7').counted;
-    later(31);
+    later();
     await look();
     expect(lists()).toBe(0);
+  });
+
+  it('are read once more on a host that changed, since the first read may be older than its description', async () => {
+    await look();
+    const old = hostOf('h7').tasks;
+    later();
+    hostOf('h7').version += 1;
+    await look();
+    hostOf('h7').tasks = [...old.slice(1), taskOn('h7', 'late')];
+    later(31);
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(listsOf('h7')).toBe(1);
+  });
+
+  it('that left a draining host are known to be gone without a list; one that came before it drained is listed', async () => {
+    await look();
+    later();
+    const host = hostOf('h9');
+    host.status = 'DRAINING';
+    host.version += 1;
+    host.tasks = host.tasks.slice(4);
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(lists()).toBe(0);
+    later();
+    host.tasks = [];
+    host.version += 1;
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(lists()).toBe(0);
+
+    hostOf('h10').status = 'DRAINING';
+    hostOf('h10').tasks.push(taskOn('h10', 'last'));
+    later();
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(listsOf('h10')).toBe(1);
+  });
+
+  it('that one look cannot list are told as unread, new hosts and draining ones first', async () => {
+    await look();
+    later();
+    for (const [id, host] of hosts) {
+      host.tasks.push(taskOn(id, 'more'));
+      // So many elsewhere that one list of the whole cluster would cost more.
+      host.counted = 200;
+    }
+    hostOf('h340').status = 'DRAINING';
+    hostOf('h341').registeredAt = new Date(START_MS + 1);
+    const { unread } = (await found()) ?? { unread: new Set() };
+    expect(unread.size).toBeGreaterThan(100);
+    for (const id of ['h340', 'h341']) expect(unread.has(`container-instance/${id}`)).toBe(false);
+    for (const host of hosts.values()) delete host.counted;
+    for (let at = 0; at < 5; at += 1) {
+      later();
+      await look();
+    }
+    expect((await found())?.unread.size).toBe(0);
+    expect(arnsOf(await look())).toEqual(truth());
   });
 
   it('are listed anew on a host that counts others than we remember', async () => {
@@ -176,17 +248,6 @@ describe('tasks of a large cluster', () => {
     hostOf('h3').tasks.pop();
     expect(arnsOf(await look())).toEqual(truth());
     expect([lists(), listsOf('h3')]).toEqual([1, 1]);
-  });
-
-  it('are listed at every look on a draining host that seems empty', async () => {
-    hostOf('h9').status = 'DRAINING';
-    hostOf('h9').tasks = [];
-    await look();
-    for (const _ of [1, 2]) {
-      later();
-      await look();
-      expect(listsOf('h9')).toBe(1);
-    }
   });
 
   it('are read on where an earlier invocation ran out of time', async () => {

@@ -33,7 +33,7 @@ async function look(known: RunMemory, hosts: object[], afterSeconds = 0, running
     alarms: [],
     look: 'tick',
   } as const;
-  const tasks = await readStopped(client, 'prod', scope, hosts, running);
+  const { tasks } = await readStopped(client, 'prod', scope, hosts, running);
   return tasks.map((task) => task.taskArn);
 }
 
@@ -132,27 +132,34 @@ describe('stopped tasks', () => {
 
     it('are described, not listed, while they stop, and their hosts listed in turns when they have', async () => {
       stopped(...gone.map((task) => ({ ...task, lastStatus: 'STOPPING' })));
-      expect(await largeLook(gone as Task[], 0)).toHaveLength(100);
+      expect((await largeLook(gone as Task[], 0)).tasks).toHaveLength(100);
       expect(lists()).toBe(0);
       stopped(...gone);
       await largeLook([], 15);
       expect(lists()).toBe(40);
       for (const seconds of [30, 45, 60, 75, 90, 105]) await largeLook([], seconds);
-      expect(lists()).toBe(200);
+      expect(lists()).toBe(100);
       expect(
         new Set(ecs.commandCalls(ListTasksCommand).map((call) => call.args[0].input.containerInstance)).size,
       ).toBe(100);
     });
 
-    it('are not listed any more on a host found empty twice, until something runs there after all', async () => {
+    it('of which nothing is known are told as unread while they are not listed', async () => {
+      stopped();
+      expect((await largeLook([], 0)).unread).toHaveLength(60);
+      await largeLook([], 15);
+      expect((await largeLook([], 30)).unread).toEqual([]);
+    });
+
+    it('are not listed any more on a host found empty, until something runs there after all', async () => {
       const one = [{ ...OLD }];
       stopped();
       for (const seconds of [0, 15, 30, 45]) await largeLook([], seconds, [], one);
-      expect(lists()).toBe(2);
+      expect(lists()).toBe(1);
       const running = [{ containerInstanceArn: 'c-old', desiredStatus: 'RUNNING', group: 'service:web' }];
       await largeLook([], 60, running, one);
       await largeLook([], 75, [], one);
-      expect(lists()).toBe(3);
+      expect(lists()).toBe(2);
     });
   });
 });

@@ -18,6 +18,7 @@ export interface HostSources {
   readonly status: InstanceStatus | undefined;
   readonly type: InstanceTypeInfo | undefined;
   readonly isTerminationProtected: boolean | undefined;
+  readonly areTasksUnread: boolean;
   /** awsvpc tasks on it: ECS does not list interfaces among what remains. */
   readonly awsvpcTasks: number;
 }
@@ -54,6 +55,7 @@ export function hostFacts(sources: HostSources): HostFacts {
     remaining:
       container && resourcesOf(container.remainingResources, Math.max(0, slots - sources.awsvpcTasks)),
     attributes,
+    tasksUnread: sources.areTasksUnread || undefined,
   });
 }
 

@@ -4,15 +4,18 @@
  * Reading all tasks of a thousand hosts at each look would take most of a Lambda's minute at our share of Amazon ECS's
  * rate. `ContainerInstance.version` rises with each change of a host that emits an event, and a task that starts or stops
  * on it is one (Amazon ECS API reference, ContainerInstance.version; developer guide, ecs_container_instance_events): a
- * host whose version and count of tasks stand holds the tasks that it held. What is remembered only ever saves reads:
- * that a host is empty, and that it may end, is always the word of a list of now.
+ * host whose version and count of tasks stand holds the tasks that it held. The version also rises for less, each time an
+ * agent reconnects, which all do every half hour: where the count stands it is enough that the known tasks, a hundred a
+ * read, all run on. A host is listed where its count differs, or a known task has left it. One that drains gets no new
+ * tasks, so that its list stands from then on. What is remembered only ever saves reads: that a host may end is always the
+ * word of lists of now.
  */
 import type { ContainerInstance, Task } from '@aws-sdk/client-ecs';
 import { idOf, present } from '../batches.ts';
 
 /** Where tasks are kept that have no host yet. */
 export const NO_HOST = '';
-/** A host that changed is listed once more this long after, in case the list was older than the host's own description. */
+/** A host that changed is read once more this long after, in case the first read was older than its own description. */
 const CONFIRMED_AFTER_MS = 30_000;
 /** A task without a verdict on its health is asked for again while it is younger than this; then it has no check. */
 const YOUNG_MS = 300_000;
@@ -105,8 +108,8 @@ export class Picture {
     }
   }
 
-  /** What became of tasks that were asked for by ARN; one that is not in the answer is gone. */
-  update(asked: readonly Task[], answer: readonly Task[]): void {
+  /** What became of tasks that were asked for by ARN; one that is not in the answer is gone. `draining`: ids of hosts. */
+  update(asked: readonly Task[], answer: readonly Task[], draining: ReadonlySet<string> = new Set()): void {
     const now = new Map(answer.map((task) => [task.taskArn, task]));
     for (const [id, tasks] of Map.groupBy(asked, (task) => idOf(task.containerInstanceArn))) {
       const host = this.#hosts.get(id);
@@ -115,8 +118,9 @@ export class Picture {
       const next = present(
         host.tasks.map((task) => (were.has(task.taskArn) ? now.get(task.taskArn) : task)),
       ).filter((task) => isWanted(task) && idOf(task.containerInstanceArn) === id);
-      // A task that left tells that its host has changed, whatever the version said.
-      const version = next.length === host.tasks.length ? host.version : UNKNOWN_VERSION;
+      // A task that left tells that its host has changed, whatever the version said; from one that drains they all leave.
+      const hasLeft = next.length < host.tasks.length && !draining.has(id);
+      const version = hasLeft ? UNKNOWN_VERSION : host.version;
       if (version !== host.version || !isSame(host.tasks, next)) {
         this.put(id, { ...host, version: id === NO_HOST ? host.version : version, tasks: next });
       }
@@ -174,35 +178,67 @@ export class Picture {
     if (!isOld || !isConfirmed(known)) this.put(id, { version, sinceMs, listedAtMs: nowMs, tasks });
   }
 
+  /** The known tasks of these hosts were described: those that all run on have not changed, whatever their version says. */
+  confirm(containers: readonly ContainerInstance[], nowMs: number): void {
+    for (const host of containers) {
+      const id = idOf(host.containerInstanceArn);
+      const known = this.#hosts.get(id);
+      const version = host.version ?? UNKNOWN_VERSION;
+      if (known === undefined || known.version === UNKNOWN_VERSION || !isCounted(host, known)) continue;
+      const sinceMs = known.version === version ? known.sinceMs : nowMs;
+      const isOld = known.version === version && isConfirmed(known);
+      if (!isOld) this.put(id, { ...known, version, sinceMs, listedAtMs: nowMs });
+    }
+  }
+
   /**
-   * Hosts whose tasks have to be listed: changed, or not certain. Those first that may have got tasks, since a task that
-   * nobody sees seems to wait for a place; then the longest unread. `isNearlyEmpty`: nothing but daemons, not ended by us.
+   * Hosts whose tasks have to be listed: unknown, or not those that ECS counts. Those first that drain or that are `urgent`,
+   * then the longest unread.
    */
-  stale(
+  toList(
     containers: readonly ContainerInstance[],
-    nowMs: number,
-    isNearlyEmpty: (host: ContainerInstance, tasks: readonly Task[]) => boolean,
+    isUrgent: (host: ContainerInstance) => boolean,
   ): ContainerInstance[] {
     const listedAtMs = (host: ContainerInstance) =>
       this.#hosts.get(idOf(host.containerInstanceArn))?.listedAtMs ?? 0;
-    const rank = (host: ContainerInstance) => (host.status === 'DRAINING' ? 1 : 0);
+    const rank = (host: ContainerInstance) => (host.status === 'DRAINING' || isUrgent(host) ? 0 : 1);
     return containers
       .filter((host) => {
         const known = this.#hosts.get(idOf(host.containerInstanceArn));
-        if (known === undefined || known.version !== host.version) return true;
-        if (!isConfirmed(known) && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS) return true;
-        // Both count by desired status. Source: Amazon ECS API reference, ContainerInstance.runningTasksCount.
-        const counted = host.pendingTasksCount === 0 ? host.runningTasksCount : undefined;
-        if (counted !== undefined && counted !== known.tasks.length) return true;
-        return host.status === 'DRAINING' && isNearlyEmpty(host, known.tasks);
+        return known === undefined || known.version === UNKNOWN_VERSION || !isCounted(host, known);
       })
       .sort((a, b) => rank(a) - rank(b) || listedAtMs(a) - listedAtMs(b));
+  }
+
+  /** Hosts of which a description of their known tasks tells whether they have changed. */
+  toConfirm(containers: readonly ContainerInstance[], nowMs: number): ContainerInstance[] {
+    return containers.filter((host) => {
+      const known = this.#hosts.get(idOf(host.containerInstanceArn));
+      if (known === undefined || known.version === UNKNOWN_VERSION) return false;
+      if (known.version !== host.version || host.status === 'DRAINING') return true;
+      return !isConfirmed(known) && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS;
+    });
+  }
+
+  tasksOn(containers: readonly ContainerInstance[]): Task[] {
+    return containers.flatMap((host) => this.#hosts.get(idOf(host.containerInstanceArn))?.tasks ?? []);
   }
 
   /** Tasks whose state may change without a change of their host: not running yet, or without a good word on their health. */
   unsettled(nowMs: number): Task[] {
     return this.tasks.filter((task) => !isSettled(task, nowMs));
   }
+}
+
+/**
+ * Whether ECS counts as many tasks as we know. Running ones are counted by desired status (Amazon ECS API reference,
+ * ContainerInstance.runningTasksCount); nothing says whether that includes the pending ones, which have a count of their
+ * own. A host that drains may hold fewer than we knew when we listed it.
+ */
+function isCounted(host: ContainerInstance, { tasks }: HostTasks): boolean {
+  const { runningTasksCount: running = 0, pendingTasksCount: pending = 0 } = host;
+  if (host.status === 'DRAINING' && tasks.length > running + pending) return true;
+  return tasks.length === running + pending || tasks.length === running;
 }
 
 const isConfirmed = (host: HostTasks) => host.listedAtMs - host.sinceMs >= CONFIRMED_AFTER_MS;

@@ -81,18 +81,25 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     listed ?? readServices(ecs, name, scope, found.tasks),
     readStopped(ecs, name, scope, containers, found.tasks, found.left, isLarge(cluster)),
   ]);
-  const tasks = uniqueTasks([...(await found.withHomeless(services)), ...stopped]);
+  const tasks = uniqueTasks([...(await found.withHomeless(services)), ...stopped.tasks]);
   const definitionArns = present([
     ...tasks.map((task) => task.taskDefinitionArn),
     ...services.map((one) => one.taskDefinition),
   ]);
+  const touched = touchedServices(scope, services);
   const untilMs = scope.remembering?.untilMs;
   if (isLarge(cluster) && untilMs !== undefined) {
-    if (!(await learnTaskDefinitions(ecs, definitionArns, untilMs))) return undefined;
+    const learnt = await Promise.all([
+      learnTaskDefinitions(ecs, definitionArns, untilMs),
+      learnDeregistrationDelays(
+        clients.elasticLoadBalancing,
+        unique(touched.flatMap(targetGroupsOf)),
+        untilMs,
+      ),
+    ]);
+    if (!learnt.every(Boolean)) return undefined;
   }
   const definitions = await describeTaskDefinitions(ecs, definitionArns);
-
-  const touched = touchedServices(scope, services);
   const atRest = isLarge(cluster) && scope.look === 'tick' ? servicesAtRest(services, containers, tasks) : [];
   const [targets, protectedUntil, world, delays] = await Promise.all([
     readTargetHealth(
@@ -101,7 +108,14 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
       new Set(atRest.flatMap(targetGroupsOf)),
     ),
     readProtection(ecs, name, scope, containers, tasks),
-    readGroupsAndHosts(clients, { cluster, containers, tasks, definitions, scope }),
+    readGroupsAndHosts(clients, {
+      cluster,
+      containers,
+      tasks,
+      definitions,
+      unread: new Set([...found.unread, ...stopped.unread]),
+      scope,
+    }),
     readDelays(clients, touched),
   ]);
   const subnets = await describeSubnets(clients.ec2, [

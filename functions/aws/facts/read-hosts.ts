@@ -21,12 +21,14 @@ export interface HostScope {
   readonly containers: readonly ContainerInstance[];
   readonly tasks: readonly Task[];
   readonly definitions: readonly TaskDefinition[];
+  /** Container instances whose tasks have changed since they were read. */
+  readonly unread: ReadonlySet<string>;
   readonly scope: FactScope;
 }
 
 export async function readGroupsAndHosts(
   clients: FactClients,
-  { cluster, containers, tasks, definitions, scope }: HostScope,
+  { cluster, containers, tasks, definitions, unread, scope }: HostScope,
 ): Promise<{ readonly groups: readonly GroupFacts[]; readonly hosts: readonly HostFacts[] }> {
   const providers = await describeCapacityProviders(clients.ecs, cluster.capacityProviders ?? []);
   const { groups, members } = await readGroups(clients, containers, providers, scope);
@@ -80,6 +82,7 @@ export async function readGroupsAndHosts(
           status: statusOf.get(instanceId),
           type: typeOf.get(instance?.InstanceType ?? ''),
           isTerminationProtected: guarded.get(instanceId),
+          areTasksUnread: unread.has(container?.containerInstanceArn ?? ''),
           awsvpcTasks: interfaces.get(idOf(container?.containerInstanceArn)) ?? 0,
         });
       }),
@@ -120,7 +123,7 @@ function providesGroup(provider: CapacityProvider, group: AutoScalingGroup): boo
 }
 
 /** Hosts without `disableApiTermination` at an earlier look; the guard before each end asks once more anyway. */
-const unguarded = perContainer(new Set<string>());
+const unguarded = perContainer(() => new Set<string>());
 
 /** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left, stopping ones too. */
 async function readGuarded(
@@ -147,10 +150,10 @@ async function readGuarded(
 
 /** Undefined for an instance that EC2 has forgotten. */
 async function isGuarded(ec2: FactClients['ec2'], id: string): Promise<boolean | undefined> {
-  if (unguarded.has(id)) return false;
+  if (unguarded().has(id)) return false;
   try {
     const guarded = await isTerminationProtected(ec2, id);
-    if (!guarded) unguarded.add(id);
+    if (!guarded) unguarded().add(id);
     return guarded;
   } catch (error) {
     if (isNotFound(error)) return undefined;

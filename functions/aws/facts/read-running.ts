@@ -3,22 +3,23 @@
  * one only what may have changed since the look before, and in as many invocations as it takes.
  */
 import type { Cluster, ContainerInstance, ECSClient, Service, Task } from '@aws-sdk/client-ecs';
-import { LISTS_PER_LOOK, READ_WHOLE_TASKS } from '../../core/pace.ts';
+import { READ_WHOLE_TASKS, READS_PER_LOOK } from '../../core/pace.ts';
 import { idOf, inBatches, present, unique } from '../batches.ts';
 import { listContainerInstances } from '../container-instances.ts';
 import { isInvalid, isNotFound } from '../error-codes.ts';
 import { describeTasks, listTaskArns, listTaskPage, listTasks } from '../tasks.ts';
 import { type HostTasks, Picture } from './picture.ts';
 import type { FactScope } from './read-facts.ts';
-import { endedHosts, isFoundEmpty } from './read-stopped.ts';
-import { isDaemonOf, serviceNameOf } from './tasks.ts';
+import { serviceNameOf } from './tasks.ts';
 
 /** AWS's page size for tasks (Amazon ECS API reference, ListTasks and DescribeTasks). */
 const PAGE = 100;
 /** So many lists at least, however large the cluster. */
 const LISTS_AT_LEAST = 50;
-/** Services listed in one look for the tasks of theirs that wait. */
-const SERVICES_AT_MOST = 20;
+/** Pages of services' lists in one look, for the tasks of theirs that wait. */
+const SERVICE_PAGES_AT_MOST = 20;
+/** Tasks described in one look because their host's version rose and nothing else. */
+const CONFIRMED_PER_LOOK = 3000;
 /** Hosts whose tasks are described together: a few calls' worth. */
 const HOSTS_AT_ONCE = 50;
 /** Reads of each look that go round the remembered tasks, so that nothing is believed for ever. */
@@ -37,6 +38,8 @@ export interface RunningFound {
   readonly tasks: readonly Task[];
   /** Of a large cluster: tasks that ran on draining hosts at the look before, and stop now. */
   readonly left: readonly Task[];
+  /** Container instances whose tasks have changed since they were read: nothing may be concluded from what is missing. */
+  readonly unread: ReadonlySet<string>;
   /** All of them, those included that wait for a host: only services tell of some. */
   withHomeless(services: readonly Service[]): Promise<readonly Task[]>;
 }
@@ -53,7 +56,7 @@ export async function readRunning(
       listContainerInstances(ecs, name),
       listTasks(ecs, name, { desiredStatus: 'RUNNING' }),
     ]);
-    return { containers, tasks, left: [], withHomeless: async () => tasks };
+    return { containers, tasks, left: [], unread: new Set(), withHomeless: async () => tasks };
   }
   const running = new RunningTasks(ecs, name, scope, scope.remembering);
   if (await running.resume()) return undefined;
@@ -63,6 +66,7 @@ export async function readRunning(
     containers,
     tasks: running.tasks,
     left: running.left,
+    unread: running.unread,
     async withHomeless(services) {
       await running.findHomeless(services);
       return running.tasks;
@@ -82,6 +86,7 @@ class RunningTasks {
   readonly #remembering: Remembering;
   #picture = new Picture();
   #left: readonly Task[] = [];
+  #unread: ReadonlySet<string> = new Set();
 
   constructor(ecs: ECSClient, cluster: string, scope: FactScope, remembering: Remembering) {
     this.#ecs = ecs;
@@ -97,6 +102,10 @@ class RunningTasks {
   /** What was remembered on draining hosts and is not wanted to run any more. */
   get left(): readonly Task[] {
     return this.#left;
+  }
+
+  get unread(): ReadonlySet<string> {
+    return this.#unread;
   }
 
   /** Carries on a first listing that an earlier invocation began; says whether there was one. */
@@ -121,17 +130,32 @@ class RunningTasks {
       return false;
     }
     const before = new Map(picture.hosts);
-    const stale = this.#staleOf(containers);
+    const draining = new Set(
+      containers.filter((host) => host.status === 'DRAINING').map((host) => idOf(host.containerInstanceArn)),
+    );
+    const differing = picture.toList(containers, (host) => this.#isNew(host));
+    const counted = new Set(differing);
+    const unsure = this.#toConfirm(containers.filter((host) => !counted.has(host)));
+    const asked = unique([...picture.unsettled(nowMs), ...picture.tasksOn(unsure), ...this.#round()]);
+    picture.update(asked, await this.#describe(asked.map((task) => task.taskArn)), draining);
+    picture.confirm(unsure, nowMs);
+
+    // Of a host that drains and that ECS counted right, what has left since is no reason to list it.
+    const stale = [
+      ...differing,
+      ...picture.toList(
+        unsure.filter((host) => host.status !== 'DRAINING'),
+        () => false,
+      ),
+    ];
     const pages = Math.ceil(containers.reduce((sum, host) => sum + (host.runningTasksCount ?? 0), 0) / PAGE);
-    const most = Math.max(LISTS_AT_LEAST, LISTS_PER_LOOK - (2 * containers.length) / PAGE);
+    const spent = Math.ceil(asked.length / PAGE) + (2 * containers.length) / PAGE;
+    const most = Math.max(LISTS_AT_LEAST, READS_PER_LOOK - spent);
     const isWhole = pages < stale.length && pages <= most;
     const hosts = isWhole ? [] : stale.slice(0, most);
     if (isWhole) await this.#listAll(containers);
     for (const some of inBatches(hosts, HOSTS_AT_ONCE)) await this.#list(some);
-    const listed = new Set(hosts.map((host) => host.containerInstanceArn));
-    const open = isWhole ? [] : picture.unsettled(nowMs);
-    const asked = [...open.filter((task) => !listed.has(task.containerInstanceArn)), ...this.#round()];
-    picture.update(asked, await this.#describe(asked.map((task) => task.taskArn)));
+    this.#unread = new Set(isWhole ? [] : stale.slice(most).map((host) => host.containerInstanceArn ?? ''));
     this.#left = leftTasks(containers, before, picture);
     return true;
   }
@@ -147,10 +171,16 @@ class RunningTasks {
     );
     const missing = ({ serviceName, pendingCount = 0 }: Service) =>
       pendingCount - (waiting.get(serviceName)?.length ?? 0);
-    const unsure = services
+    const candidates = services
       .filter((service) => service.launchType !== 'FARGATE' && missing(service) > 0)
-      .sort((a, b) => missing(b) - missing(a))
-      .slice(0, SERVICES_AT_MOST);
+      .sort((a, b) => missing(b) - missing(a));
+    const unsure: Service[] = [];
+    let pages = 0;
+    for (const service of candidates) {
+      pages += Math.max(1, Math.ceil((service.desiredCount ?? 0) / PAGE));
+      if (pages > SERVICE_PAGES_AT_MOST && unsure.length > 0) break;
+      unsure.push(service);
+    }
     const lists = await Promise.all(
       unsure.map(({ serviceName = '' }) =>
         listTaskArns(this.#ecs, this.#cluster, { desiredStatus: 'RUNNING', serviceName }),
@@ -223,16 +253,18 @@ class RunningTasks {
     return describeTasks(this.#ecs, this.#cluster, unique(present(arns)));
   }
 
-  #staleOf(containers: readonly ContainerInstance[]): ContainerInstance[] {
-    const ended = endedHosts(this.#scope);
-    return this.#picture.stale(
-      containers,
-      this.#scope.nowMs,
-      (host, tasks) =>
-        !ended.has(host.ec2InstanceId ?? '') &&
-        !isFoundEmpty(host.containerInstanceArn ?? '') &&
-        tasks.every((task) => isDaemonOf(this.#scope.memory, task)),
-    );
+  /** Those that drain always; of the others only so many that a look's time is not spent on agents that reconnected. */
+  #toConfirm(containers: readonly ContainerInstance[]): ContainerInstance[] {
+    const unsure = this.#picture.toConfirm(containers, this.#scope.nowMs);
+    const others = unsure.filter((host) => host.status !== 'DRAINING');
+    const counted = others.reduce((sum, host) => sum + (host.runningTasksCount ?? 0), 0);
+    const share = Math.floor((others.length * CONFIRMED_PER_LOOK) / Math.max(CONFIRMED_PER_LOOK, counted));
+    return [...unsure.filter((host) => host.status === 'DRAINING'), ...others.slice(0, share)];
+  }
+
+  /** Launched in this run: where the tasks go, and where a look must not miss any. */
+  #isNew({ registeredAt }: ContainerInstance): boolean {
+    return (registeredAt?.getTime() ?? 0) >= this.#scope.memory.startedAtMs;
   }
 
   /** The next few of all remembered tasks. */

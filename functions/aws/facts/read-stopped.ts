@@ -3,7 +3,6 @@
  * where a task that dies may mean a bad image. ECS lists them per host only, so each list that is not needed is a call.
  */
 import type { ContainerInstance, ECSClient, Task } from '@aws-sdk/client-ecs';
-import { DRAINED_READS_APART_MS } from '../../core/groups.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { perContainer } from '../container-memory.ts';
 import { describeTasks, listTaskArns } from '../tasks.ts';
@@ -13,17 +12,23 @@ import { isDaemonOf } from './tasks.ts';
 /** STOPPED lists of new hosts are read in turns, this many at a time. */
 const NEW_HOSTS_PER_TURN = 5;
 const TURN_MS = 15_000;
-/** Draining hosts of a large cluster that one look lists to see that they are empty: two steps' terminations, twice. */
+/** Draining hosts of a large cluster that one look lists to see that they are empty. */
 const DRAINED_PER_LOOK = 40;
 /** Turns after every group's trial are at least this far apart: a bad image has shown itself by then, as a rule. */
 const TURNS_APART_MS = 40_000;
 
 /** What was still stopping on a draining host when it was last listed, by container instance ARN. */
-const stopping = perContainer(new Map<string, readonly string[]>());
-/** Between which moments a draining host was listed and nothing was on it any more, by container instance ARN. */
-const empty = perContainer(new Map<string, { readonly fromMs: number; readonly toMs: number }>());
+const stopping = perContainer(() => new Map<string, readonly string[]>());
+/** Draining hosts that were listed when nothing was on them any more, by container instance ARN. */
+const empty = perContainer(() => new Set<string>());
 /** When new hosts were last listed, by cluster. */
-const turns = perContainer(new Map<string, number>());
+const turns = perContainer(() => new Map<string, number>());
+
+export interface StoppedFound {
+  readonly tasks: readonly Task[];
+  /** Container instances that seem empty, and that no list of now has shown to be so. */
+  readonly unread: readonly string[];
+}
 
 /**
  * A draining host whose tasks stop is listed again only when all of those that we know of have stopped: that a host is
@@ -38,24 +43,23 @@ export async function readStopped(
   running: readonly Task[],
   left: readonly Task[] = [],
   isLarge = false,
-): Promise<Task[]> {
-  if (scope.look === 'whole') return [];
+): Promise<StoppedFound> {
+  if (scope.look === 'whole') return { tasks: [], unread: [] };
   for (const [host = '', tasks] of Map.groupBy(left, (task) => task.containerInstanceArn)) {
     const arns = present(tasks.map(({ taskArn }) => taskArn));
-    stopping.set(host, unique([...(stopping.get(host) ?? []), ...arns]));
+    stopping().set(host, unique([...(stopping().get(host) ?? []), ...arns]));
   }
   const draining = drainingHosts(scope, containers, running);
   const known = await describeTasks(
     ecs,
     cluster,
-    draining.flatMap((host) => stopping.get(host) ?? []),
+    draining.flatMap((host) => stopping().get(host) ?? []),
   );
   const waiting = new Set(known.filter(isOnItsWay).map((task) => task.containerInstanceArn));
-  const isDone = (host: string) => isLarge && isFoundEmpty(host);
   const isDraining = new Set(draining);
-  for (const host of empty.keys()) if (!isDraining.has(host) || waiting.has(host)) empty.delete(host);
-  const due = cutToLook(
-    draining.filter((host) => !waiting.has(host) && !isDone(host)),
+  for (const host of empty()) if (!isDraining.has(host) || waiting.has(host)) empty().delete(host);
+  const { due, unread } = cutToLook(
+    draining.filter((host) => !waiting.has(host)),
     isLarge,
   );
   const lists = await Promise.all(
@@ -68,36 +72,34 @@ export async function readStopped(
   for (const host of due) {
     const onIt = fresh.filter((task) => task.containerInstanceArn === host && isOnItsWay(task));
     if (onIt.length > 0) {
-      stopping.set(host, present(onIt.map(({ taskArn }) => taskArn)));
-      empty.delete(host);
+      stopping().set(host, present(onIt.map(({ taskArn }) => taskArn)));
+      empty().delete(host);
     } else {
-      stopping.delete(host);
-      empty.set(host, { fromMs: empty.get(host)?.fromMs ?? scope.nowMs, toMs: scope.nowMs });
+      stopping().delete(host);
+      empty().add(host);
     }
   }
-  return [...known.filter((task) => waiting.has(task.containerInstanceArn)), ...fresh];
+  return { tasks: [...known.filter((task) => waiting.has(task.containerInstanceArn)), ...fresh], unread };
 }
 
 /**
- * All of a usual cluster. Of many, all of whose tasks nothing is known, and some of the others: those listed empty once, then
- * those whose last known tasks have just been described as STOPPED. The list that confirms the rest comes at one of the next
- * looks, or from the guard.
+ * All of a usual cluster, at each look. Of a large one each host once: what is found empty, and gets no new tasks, is listed
+ * again only by the guard before its end, or when something runs on it after all. Those first all of whose tasks nothing is
+ * known: while they are not listed nothing says that they are empty. Of the others the last known tasks have just been
+ * described as STOPPED.
  */
-function cutToLook(due: readonly string[], isLarge: boolean): string[] {
-  if (!isLarge) return [...due];
-  const once = due.filter((host) => empty.has(host));
-  const told = due.filter((host) => !empty.has(host) && stopping.has(host));
-  const unknown = due.filter((host) => !empty.has(host) && !stopping.has(host));
-  return [...unknown, ...[...once, ...told].slice(0, DRAINED_PER_LOOK)];
-}
-
-/**
- * Two lists of it, as far apart as the rule asks, found nothing: in a large cluster it is listed again only by the guard
- * before its end, or when something runs on it after all.
- */
-export function isFoundEmpty(containerInstanceArn: string): boolean {
-  const { fromMs, toMs } = empty.get(containerInstanceArn) ?? { fromMs: 0, toMs: 0 };
-  return toMs - fromMs >= DRAINED_READS_APART_MS;
+function cutToLook(
+  draining: readonly string[],
+  isLarge: boolean,
+): { readonly due: readonly string[]; readonly unread: readonly string[] } {
+  if (!isLarge) return { due: draining, unread: [] };
+  const unlisted = draining.filter((host) => !empty().has(host));
+  const unknown = unlisted.filter((host) => !stopping().has(host));
+  const told = unlisted.filter((host) => stopping().has(host));
+  return {
+    due: [...unknown, ...told].slice(0, DRAINED_PER_LOOK),
+    unread: unknown.slice(DRAINED_PER_LOOK),
+  };
 }
 
 const isOnItsWay = (task: Task) => task.lastStatus !== 'STOPPED';
@@ -143,8 +145,8 @@ function newHostsInTurn(
   containers: readonly ContainerInstance[],
 ): string[] {
   const inTrial = memory.groups.some((group) => group.trialPassedAtMs === undefined);
-  if (!inTrial && nowMs - (turns.get(cluster) ?? 0) < TURNS_APART_MS) return [];
-  turns.set(cluster, nowMs);
+  if (!inTrial && nowMs - (turns().get(cluster) ?? 0) < TURNS_APART_MS) return [];
+  turns().set(cluster, nowMs);
   const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
   const hosts = containers.filter(
     (host) =>

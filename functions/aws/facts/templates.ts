@@ -9,7 +9,7 @@ import { describeTemplateVersions } from '../launch-templates.ts';
 import { defined } from './defined.ts';
 
 /** Versions are immutable: one with a literal image is read once per container (Amazon EC2 API reference). */
-const known = perContainer(new Map<string, ResolvedVersion>());
+const known = perContainer(() => new Map<string, ResolvedVersion>());
 
 /** A template version with the image behind its reference. */
 export interface ResolvedVersion {
@@ -95,7 +95,7 @@ export async function resolveVersion(
   launchTemplateId: string,
   reference: string,
 ): Promise<ResolvedVersion | undefined> {
-  const cached = known.get(`${launchTemplateId}:${reference}`);
+  const cached = known().get(`${launchTemplateId}:${reference}`);
   if (cached !== undefined) return cached;
   const [version] = await describeTemplateVersions(ec2, launchTemplateId, [reference]);
   if (version === undefined) return undefined;
@@ -104,6 +104,6 @@ export async function resolveVersion(
     return { version, imageId: await resolvedImage(ec2, launchTemplateId, reference) };
   }
   const literal = { version, imageId: image };
-  if (/^\d+$/.test(reference)) known.set(`${launchTemplateId}:${reference}`, literal);
+  if (/^\d+$/.test(reference)) known().set(`${launchTemplateId}:${reference}`, literal);
   return literal;
 }

@@ -147,18 +147,20 @@ export interface TerminateIntent {
 /**
  * Writes the intent, unless this very step wrote it before.
  *
- * @returns false when this step sent it already: then it must not be sent again.
+ * @returns undefined when this step wrote it already: then the call must not be sent again. `again`: an earlier step's came to
+ * nothing.
  */
 export async function intendToTerminate(
   table: Table,
   runId: string,
   intent: TerminateIntent,
-): Promise<boolean> {
+): Promise<'first' | 'again' | undefined> {
   const sk = `INTENT#${intent.instanceId}`;
   const item = await table.get<TerminateIntent>(pkOf(runId), sk);
-  if (item?.data.stepId === intent.stepId) return false;
+  if (item?.data.stepId === intent.stepId) return undefined;
   const next = { pk: pkOf(runId), sk, data: { ...intent }, version: (item?.version ?? 0) + 1 };
-  return table.replace(next, item?.version);
+  if (!(await table.replace(next, item?.version))) return undefined;
+  return item === undefined ? 'first' : 'again';
 }
 
 /** The call was refused for certain: the same step may send it again. */

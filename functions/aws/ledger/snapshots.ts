@@ -25,14 +25,14 @@ interface Kept {
   readonly picture: Picture;
 }
 
-const kept = perContainer(new Map<string, Kept>());
+const kept = perContainer(() => new Map<string, Kept>());
 
 /** The picture of a run as it was last saved; an empty one when there is none. */
 export async function loadPicture(table: Table, runId: string): Promise<Picture> {
   const stored = await table.get<Stored>(pkOf(runId), STATE);
   if (stored === undefined) return new Picture();
   const { saves, ...state } = stored.data;
-  const own = kept.get(runId);
+  const own = kept().get(runId);
   if (own?.saves === saves) return own.picture;
   const items = await table.query<{ gzip: Uint8Array }>(pkOf(runId), 'HOSTS#');
   return new Picture(
@@ -60,13 +60,13 @@ export async function savePicture(
   );
   await table.put({ pk: pkOf(runId), sk: STATE, data: { ...picture.state, saves }, ttl });
   picture.saved();
-  kept.set(runId, { saves, picture });
+  kept().set(runId, { saves, picture });
 }
 
 /** At the end of a run. */
 export async function removePicture(table: Table, runId: string): Promise<void> {
   if ((await table.get(pkOf(runId), STATE)) === undefined) return;
-  kept.delete(runId);
+  kept().delete(runId);
   const keys = Array.from({ length: ITEMS }, (_, at) => keyOf(at));
   await table.removeAll(pkOf(runId), [...keys, STATE]);
 }

@@ -11,8 +11,8 @@ import type { TerminateAction } from '../step.ts';
 import { isRolling, type Rule, type Tick } from '../tick.ts';
 import { effectiveSurge } from './launches.ts';
 
-/** One step's batch: each is guarded by fresh reads of its own. */
-export const TERMINATIONS_PER_STEP = 20;
+/** One step's batch: each is guarded by fresh reads of its own, which take a third of a Lambda's minute for so many. */
+export const TERMINATIONS_PER_STEP = 60;
 /**
  * An intent without effect on two later reads, and this old, was lost. Reads of Auto Scaling may be minutes old, and a hook
  * keeps the host running all that while: a call sent twice might take two hosts from desired.

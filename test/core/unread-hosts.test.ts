@@ -1,0 +1,79 @@
+/** Hosts of a large cluster whose tasks have changed since they were read: nothing is concluded from what is missing. */
+import { describe, expect, it } from 'vitest';
+import { Draft } from '../../functions/core/draft.ts';
+import type { Facts } from '../../functions/core/facts.ts';
+import { lookAtServices, type ServiceLook } from '../../functions/core/services.ts';
+import { defaults, host, service, task } from '../support/facts.ts';
+import { lookWhere, see, terminating, withHost } from '../support/mid-run.ts';
+
+const UNREAD = { tasksUnread: true } as const;
+const allUnread = (facts: Facts): Facts => ({
+  ...facts,
+  hosts: facts.hosts.map((one) => ({ ...one, ...UNREAD })),
+});
+
+describe('a host whose tasks are not read', () => {
+  it('does not begin to drain', () => {
+    const facts = lookWhere((step) => step.drain.length > 0);
+    expect(see(facts).drain).not.toEqual([]);
+    const step = see(allUnread(facts));
+    expect(step.drain).toEqual([]);
+    expect(step.holds).toContainEqual(
+      expect.objectContaining({ rule: '8', reason: expect.stringContaining('not read yet') }),
+    );
+  });
+
+  it('is not taken for empty, and does not end', () => {
+    const facts = terminating();
+    const id = see(facts).terminate[0]?.instanceId ?? '';
+    const step = see(withHost(facts, id, UNREAD));
+    expect(step.terminate.map((act) => act.instanceId)).not.toContain(id);
+    expect(step.remember.hosts.find((one) => one.instanceId === id)?.emptySinceMs).toBeUndefined();
+  });
+});
+
+describe('a service with tasks on hosts that are not read', () => {
+  const options = {
+    imageId: 'ami-old',
+    zone: 'a',
+    ec2State: 'running',
+    launchTimeMs: 0,
+    lifecycleState: 'InService',
+    joined: true,
+    status: 'ACTIVE',
+    free: { cpu: 0, memoryMiB: 0, ports: [] },
+    registered: { cpu: 4096, memoryMiB: 8192 },
+  } as const;
+  const tasksOn = (instanceId: string, count: number) =>
+    Array.from({ length: count }, (_, n) => task({ taskArn: `${instanceId}-${n}`, instanceId }));
+
+  /** Two tasks on a host that drains, and so many seen on one that stays; the third host is unread, or it is not. */
+  function look(seen: number, runningCount: number, pendingCount: number, third: object): ServiceLook {
+    const facts = {
+      hosts: [
+        host('draining', { ...options, status: 'DRAINING' }),
+        host('staying', options),
+        { ...host('third', options), ...third },
+      ],
+      services: [service('web', { desiredCount: 10, runningCount, pendingCount })],
+      tasks: [...tasksOn('draining', 2), ...tasksOn('staying', seen)],
+      taskDefinitions: [],
+      subnetZones: {},
+      memory: { hosts: [], groups: [], services: [] },
+    } as unknown as Facts;
+    const found = lookAtServices(facts, new Map(), defaults, new Draft(facts)).get('web');
+    if (found === undefined) throw new Error('the service is not seen');
+    return found;
+  }
+
+  it('misses no more places than it counts tasks too few itself', () => {
+    expect(look(4, 9, 1, {}).unplaced).toBe(6);
+    expect(look(4, 9, 1, UNREAD)).toMatchObject({ unplaced: 2, toPlace: 2, placedElsewhere: 8 });
+  });
+
+  it('has none healthy that we do not see, and not more than run and are not about to leave', () => {
+    expect(look(4, 9, 1, UNREAD)).toMatchObject({ healthyElsewhere: 4, inMotion: 6 });
+    expect(look(9, 7, 0, {}).healthyElsewhere).toBe(9);
+    expect(look(9, 7, 0, UNREAD).healthyElsewhere).toBe(5);
+  });
+});
