@@ -50,8 +50,7 @@ export async function restoreReference(
   const end =
     keepsTarget && !isForeign && set !== undefined
       ? await keptForm(original, group, fence)
-      : { source: original, kept: [], warnings: [] };
-  warnings.push(...end.warnings);
+      : { source: original, kept: [] };
   if (!isForeign && !isSameSource(current, end.source)) {
     await fence();
     await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(end.source) });
@@ -93,7 +92,6 @@ interface KeptForm {
   readonly source: LaunchSource;
   /** Versions of ours that the reference needs, as `id:version`. */
   readonly kept: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /** The original with each place resolving to the target in its own form. */
@@ -104,42 +102,27 @@ async function keptForm(
 ): Promise<KeptForm> {
   const source = structuredClone(original) as LaunchSource;
   const kept: string[] = [];
-  const warnings: string[] = [];
   for (const { specification } of specificationsOf(source)) {
     const templateId = specification.LaunchTemplateId ?? '';
     const form = specification.Version ?? '$Default';
     const created = createdFor(group, templateId, form);
     if (created === undefined) continue;
-    // A parameter is its owner's word: the version that we made for the run has done its work, whatever it names now.
-    const parameter = await parameterIn(templateId, created.source);
-    if (parameter !== undefined) {
-      if (!brought(group, `${templateId}:${created.source}`, parameter.imageId))
-        warnings.push(
-          `${group.autoScalingGroupName}: its template follows ${parameter.reference} again, which names ${parameter.imageId ?? 'no image'}: hosts that it launches from now on do not run ${group.targetImageIds.join(', ')}`,
-        );
-      continue;
-    }
+    // The owner's parameter brings the target itself, or brought it when the run began and has moved on since: the version
+    // that we made for the run has done its work.
+    if (await resolvesItself(group, templateId, created.source)) continue;
     kept.push(`${templateId}:${created.version}`);
     if (form === '$Default') await moveDefault(group, templateId, created.version, fence);
     else if (form !== '$Latest') specification.Version = String(created.version);
   }
   keepOverrideImages(source, group);
-  return { source, kept, warnings };
+  return { source, kept };
 }
 
-/** The parameter from which the owner's version takes its image, and what that resolves to. */
-async function parameterIn(
-  templateId: string,
-  source: string,
-): Promise<{ readonly reference: string; readonly imageId: string | undefined } | undefined> {
+async function resolvesItself(group: GroupMemory, templateId: string, source: string): Promise<boolean> {
+  if (group.resolvedItself?.includes(`${templateId}:${source}`)) return true;
   const before = await resolveVersion(ec2, templateId, source);
-  const reference = before?.version.LaunchTemplateData?.ImageId;
-  return reference?.startsWith('resolve:') ? { reference, imageId: before?.imageId } : undefined;
-}
-
-/** The parameter brings the target itself, or brought it when the run began and has moved on since. */
-function brought(group: GroupMemory, key: string, imageId: string | undefined): boolean {
-  return (group.resolvedItself?.includes(key) ?? false) || group.targetImageIds.includes(imageId ?? '');
+  const isParameter = before?.version.LaunchTemplateData?.ImageId?.startsWith('resolve:') ?? false;
+  return isParameter && group.targetImageIds.includes(before?.imageId ?? '');
 }
 
 /** Overrides that write an image of their own take the target's for their type. */

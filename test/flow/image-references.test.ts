@@ -122,35 +122,6 @@ describe('a group whose hosts were replaced keeps its form of reference', () => 
   });
 });
 
-it.each(['$Latest', '$Default', 'number'] as const)(
-  'a parameter that names another image than the one asked for keeps its say (%s): told before and after',
-  async (version) => {
-    const capture = smallCluster([{ version, imageReference: 'resolve:ssm:/golden' }], {
-      parameters: { '/golden': OLD_IMAGE },
-    });
-    const record = await rehearseCapture(capture, {
-      request: { cluster: 'prod', image: NEW_IMAGE },
-      settings: QUICK,
-    });
-
-    expect(record.result).toMatchObject({ outcome: 'SUCCEEDED', ...clean, instances: { replaced: 2 } });
-    expect(imagesRunning(record)).toEqual([NEW_IMAGE, NEW_IMAGE]);
-    expect(referenceOf(record)).toEqual({
-      version: version === 'number' ? '4' : version,
-      defaultVersion: 4,
-      latestVersion: 4,
-      images: [OLD_IMAGE],
-    });
-    expect(record.result.findings).toContainEqual(
-      expect.objectContaining({
-        severity: 'note',
-        message: expect.stringContaining('follows the parameter again'),
-      }),
-    );
-    expect(record.result.notifications.map(({ kind }) => kind)).toContain('restored-with-warnings');
-  },
-);
-
 describe('a group whose run came to nothing is put back', () => {
   it.each([
     ['stopped in the console', '$Latest', { kind: 'stop-execution', when: 'first-drain' }, 'ABORTED'],

@@ -40,7 +40,7 @@ function newerVersions(group: GroupFacts, target: GroupTarget, { planFacts }: Pl
   });
 }
 
-/** A parameter that names another image cannot resolve to the target: it is left as its owner wants it. */
+/** The form stays, but a parameter that names another image cannot resolve to the target. */
 function parametersLeft(target: GroupTarget): Note[] {
   return target.images.flatMap(({ use, image }) => {
     if (use.imageReference?.startsWith('resolve:') !== true || use.imageId === image.imageId) return [];
@@ -48,7 +48,7 @@ function parametersLeft(target: GroupTarget): Note[] {
       {
         code: 'parameter-left',
         field: templateField(use),
-        message: `its template takes the image from ${use.imageReference}, which names ${use.imageId ?? 'none'}: after the run it follows the parameter again, so hosts that it launches then do not run ${image.imageId}`,
+        message: `its template takes the image from ${use.imageReference}, which names ${use.imageId ?? 'none'}: after the run it names ${image.imageId} itself and follows the parameter no longer`,
         remedy: `publish ${image.imageId} under the parameter, and leave the image to the launch template`,
       },
     ];
