@@ -166,9 +166,13 @@ describe('what was touched is given back', () => {
     expect(result.notifications.map(({ kind }) => kind)).toEqual(['aborted']);
   });
 
-  it('and a stop while the report is written changes no ending', async () => {
-    expect((await rehearseWith([stop('enter-state:Report:1')])).outcome).toBe('SUCCEEDED');
-  });
+  it.each(['Restore', 'Report'])(
+    'and a stop in %s, once the ending is decided, changes no ending',
+    async (state) => {
+      const result = await rehearseWith([stop(`enter-state:${state}:1`)]);
+      expect(result).toMatchObject({ outcome: 'SUCCEEDED', instances: { replaced: 3 } });
+    },
+  );
 
   it.each<[string, Fault, RegExp]>([
     [

@@ -42,7 +42,10 @@ export function wrongsOf(result: RehearsalResult, { spec, settings }: GeneratedR
     'FAILED means none, or that all went without proof',
     outcome !== 'FAILED' || replaced === 0 || stay === 0 || isAging,
   );
-  claim('NOTHING_TO_DO means that nothing was outdated', outcome !== 'NOTHING_TO_DO' || outdated === 0);
+  claim(
+    'NOTHING_TO_DO means that nothing was outdated',
+    outcome !== 'NOTHING_TO_DO' || outdated === 0 || isAging,
+  );
   for (const { field, message, remedy } of result.findings) {
     claim('a finding names field and remedy', field !== '' && message !== '' && remedy !== '');
   }
