@@ -5,6 +5,7 @@ import type { Step } from '../../functions/core/step.ts';
 import { task } from '../support/facts.ts';
 import {
   drainingAfterTrial,
+  plan,
   run,
   see,
   terminating,
@@ -249,17 +250,27 @@ describe('rule 2: what others want of the group', () => {
     const message = 'We currently do not have sufficient capacity';
     const failedLaunches = failedAtMs.map((atMs) => ({ atMs, message }));
     const facts = withGroupMemory(withGroup(start.facts, { failedLaunches }), { launchesAskedAtMs: 0 });
-    return see(facts, {}, 240_000).end;
+    return see(facts, {}, 240_000);
   }
 
   it('ends with the group’s own words when launches keep failing and nothing is ready', () => {
-    expect(endAfterFailedLaunches([30_000, 90_000, 210_000])).toMatchObject({
+    expect(endAfterFailedLaunches([30_000, 90_000, 210_000]).end).toMatchObject({
       outcome: 'FAILED',
       reason: expect.stringContaining('sufficient capacity'),
     });
   });
 
+  it('names every host that stays because launches keep failing', () => {
+    const step = endAfterFailedLaunches([30_000, 90_000, 210_000]);
+    const outdated = plan.groups.flatMap((group) => group.outdated).sort();
+    const held = step.remember.hosts.filter((host) => host.held?.final === true);
+    expect(held.map((host) => host.instanceId).sort()).toEqual(outdated);
+    const told = step.notify.filter(({ kind }) => kind === 'host-held');
+    expect(told.map(({ instanceId }) => instanceId).sort()).toEqual(outdated);
+    expect(held[0]?.held?.reason).toContain('sufficient capacity');
+  });
+
   it('takes the failures of one attempt in every zone for one failure, and waits for the next attempt', () => {
-    expect(endAfterFailedLaunches([30_000, 30_000, 31_000])).toBeUndefined();
+    expect(endAfterFailedLaunches([30_000, 30_000, 31_000]).end).toBeUndefined();
   });
 });

@@ -31,8 +31,9 @@ export const finish: Rule = (tick) => {
 export const giveUpLaunching: Rule = (tick) => {
   const stuck = tick.look.groups.find((group) => noneReady(tick, group));
   if (stuck === undefined) return;
-  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
-  endRun(tick.draft, outcome, `${stuck.name} cannot launch: ${launchTrouble(tick, stuck) ?? ''}`);
+  const why = `${stuck.name} cannot launch: ${launchTrouble(tick, stuck) ?? ''}`;
+  holdWhatIsLeft(tick, `the run ends: ${why}`);
+  endRun(tick.draft, replaced(tick) > 0 ? 'PARTIAL' : 'FAILED', why);
 };
 
 /** Where MaxSize may not rise and leaves nothing beside the old hosts, none of them can be replaced safely. */
@@ -165,17 +166,22 @@ function endStalled(tick: Tick): void {
     endDone(tick);
     return;
   }
-  for (const group of look.groups) {
+  holdWhatIsLeft(tick, 'nothing moves');
+  draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
+  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
+  endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
+}
+
+/** Every host that stays has a reason (I7): its own where a rule holds it back, else the run's. */
+function holdWhatIsLeft(tick: Tick, reason: string): void {
+  for (const group of tick.look.groups) {
     for (const host of group.outdatedLeft) {
-      const why = draft.holds.get(host.instanceId);
+      const why = tick.draft.holds.get(host.instanceId);
       hold(tick, host, {
-        reason: why?.reason ?? 'nothing moves',
+        reason: why?.reason ?? reason,
         final: true,
         ...(why?.service !== undefined && { service: why.service }),
       });
     }
   }
-  draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
-  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
-  endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
 }
