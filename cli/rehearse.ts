@@ -7,7 +7,6 @@ import type { Command } from 'commander';
 import type { RehearsalInput } from '../rehearsal/input.ts';
 import { exitCodeOf } from '../rehearsal/result.ts';
 import { summaryText } from '../rehearsal/summary.ts';
-import { BadInput } from './bad-input.ts';
 import { LogFile } from './log-file.ts';
 import { type RehearseOptions, readInput } from './rehearse-input.ts';
 
@@ -49,12 +48,7 @@ async function rehearseCommand(options: RehearseOptions): Promise<void> {
 
 /** The handlers, their clients and the account are loaded only now: bad input is answered at once. */
 async function run(input: RehearsalInput, quiet: boolean, takeLine: (line: object) => void) {
-  const { rehearse, UnusableFaults } = await import('../rehearsal/rehearse.ts');
-  try {
-    const say = quiet ? undefined : (line: string) => process.stderr.write(`${line}\n`);
-    return await rehearse(input, say, undefined, takeLine);
-  } catch (error) {
-    if (error instanceof UnusableFaults) throw new BadInput('The scenario', error.problems);
-    throw error;
-  }
+  const { rehearse } = await import('../rehearsal/rehearse.ts');
+  const say = quiet ? undefined : (line: string) => process.stderr.write(`${line}\n`);
+  return rehearse(input, say, undefined, takeLine);
 }

@@ -6,7 +6,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Account, createAccount } from '../simulator/account.ts';
 import type { EventEnvelope } from '../simulator/event-bridge/event-bus.ts';
-import { NotSimulated } from '../simulator/kernel/aws-error.ts';
 import { Judge } from './checkers/judge.ts';
 import { conclude } from './ending.ts';
 import type { RehearsalInput, Start } from './input.ts';
@@ -19,17 +18,6 @@ import { resultOf } from './result-of.ts';
 import { Timeline } from './timeline.ts';
 import { type Deployment, deploy } from './wiring.ts';
 import { Witness } from './witness.ts';
-
-/** Faults that nothing in the account could show. */
-export class UnusableFaults extends Error {
-  override readonly name = 'UnusableFaults';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '));
-    this.problems = problems;
-  }
-}
 
 /**
  * @param say gets lines of progress for people; none when quiet
@@ -89,7 +77,7 @@ async function run(
     outdated: () => [...judged.outdated].sort(),
     targetImages: () => [...judged.targetImages],
   });
-  arm(account, input.faults);
+  for (const fault of input.faults) account.faults.arm(fault);
   // Not earlier: where the input is unusable nothing is written.
   if (takeLine) witness.handLinesTo(takeLine);
 
@@ -127,20 +115,6 @@ async function run(
     groups: structuredClone(account.truth.groups()),
     launchTemplates: structuredClone(account.truth.launchTemplates()),
   };
-}
-
-/** @throws UnusableFaults naming each fault that the account cannot play; nothing has run then */
-function arm(account: Account, faults: RehearsalInput['faults']): void {
-  const problems = faults.flatMap((fault, at) => {
-    try {
-      account.faults.arm(fault);
-      return [];
-    } catch (error) {
-      if (!(error instanceof NotSimulated)) throw error;
-      return [`faults[${at}].kind: ${fault.kind} is known, but the embedded account cannot play it yet`];
-    }
-  });
-  if (problems.length > 0) throw new UnusableFaults(problems);
 }
 
 /** Second 0: a hand starts an execution, or the event reaches the bus; one that no rule takes is handed to `trigger`. */

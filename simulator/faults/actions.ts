@@ -2,39 +2,38 @@
  * Faults that do something once: what a person, another tool or AWS itself does in the middle of a run. Each is looked
  * up first (is there such a host, service, group?) and done second, so that it is announced before its effects.
  */
-import { NotSimulated } from '../kernel/aws-error.ts';
 import type { RandomStream } from '../kernel/random.ts';
 import type { Actor } from '../observation.ts';
 import type { TaskTruth, Truth } from '../truth.ts';
 import { type BoardKind, isTask } from './board.ts';
 import type { Fault, FaultKind, FaultOf } from './schema.ts';
 
-/** What the account's services let a fault do. A method that is absent makes its kind `NotSimulated`. */
+/** What the account's services let a fault do. */
 export interface FaultTargets {
   terminateInstance(instanceId: string, actor: Actor): void;
   stopInstance(instanceId: string, actor: Actor): void;
-  interruptSpotInstance?(instanceId: string, actor: Actor): void;
-  scheduleInstanceEvent?(instanceId: string, code: string, notBeforeMs: number): void;
-  disconnectAgent?(instanceId: string, seconds: number): void;
-  setInstanceActive?(instanceId: string, actor: Actor): void;
-  endTask?(taskArn: string, exitCode: number, actor: Actor): void;
-  protectTask?(taskArn: string, seconds: number): void;
-  scaleService?(serviceName: string, desired: number, actor: Actor): void;
-  deployService?(serviceName: string, good: boolean, actor: Actor): void;
-  changeLaunchTemplate?(group: string, imageId: string, actor: Actor): void;
-  putScheduledAction?(group: string, desired: number, atMs: number, actor: Actor): void;
-  rebalanceZones?(group: string, actor: Actor): void;
-  scaleIn?(group: string, actor: Actor): void;
-  startInstanceRefresh?(group: string, actor: Actor): void;
-  publishImage?(parameter: string, imageId: string): void;
+  interruptSpotInstance(instanceId: string, actor: Actor): void;
+  scheduleInstanceEvent(instanceId: string, code: string, notBeforeMs: number): void;
+  disconnectAgent(instanceId: string, seconds: number): void;
+  setInstanceActive(instanceId: string, actor: Actor): void;
+  endTask(taskArn: string, exitCode: number, actor: Actor): void;
+  protectTask(taskArn: string, seconds: number): void;
+  scaleService(serviceName: string, desired: number, actor: Actor): void;
+  deployService(serviceName: string, good: boolean, actor: Actor): void;
+  changeLaunchTemplate(group: string, imageId: string, actor: Actor): void;
+  putScheduledAction(group: string, desired: number, atMs: number, actor: Actor): void;
+  rebalanceZones(group: string, actor: Actor): void;
+  scaleIn(group: string, actor: Actor): void;
+  startInstanceRefresh(group: string, actor: Actor): void;
+  publishImage(parameter: string, imageId: string): void;
   /** ARNs of the executions that run. */
-  runningExecutions?(): readonly string[];
-  stopExecution?(executionArn: string, actor: Actor): void;
-  sendEvent?(event: Readonly<Record<string, unknown>>): void;
-  soundAlarm?(name: string, seconds: number): void;
-  deleteImageDigest?(serviceName: string): void;
-  moveImageTag?(serviceName: string): void;
-  retireFargateTask?(taskArn: string, startTimeMs: number): void;
+  runningExecutions(): readonly string[];
+  stopExecution(executionArn: string, actor: Actor): void;
+  sendEvent(event: Readonly<Record<string, unknown>>): void;
+  soundAlarm(name: string, seconds: number): void;
+  deleteImageDigest(serviceName: string): void;
+  moveImageTag(serviceName: string): void;
+  retireFargateTask(taskArn: string, startTimeMs: number): void;
 }
 
 /** Undefined: nothing there yet that it could happen to. */
@@ -43,13 +42,11 @@ type Prepared = (() => void) | undefined;
 type ActionKind = Exclude<FaultKind, BoardKind>;
 
 interface Action<K extends ActionKind> {
-  /** The account's part that must exist for this kind. */
-  readonly needs: keyof FaultTargets;
   prepare(fault: FaultOf<K>, scene: Scene, instanceId: string): Prepared;
 }
 
 interface Scene {
-  readonly targets: Required<FaultTargets>;
+  readonly targets: FaultTargets;
   readonly truth: Truth;
   readonly random: RandomStream;
   readonly actor: Actor;
@@ -57,7 +54,6 @@ interface Scene {
 
 const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
   'agent-disconnects': {
-    needs: 'disconnectAgent',
     prepare: (fault, { targets, truth, random }, instanceId) => {
       const hosts =
         fault.share === undefined
@@ -67,38 +63,32 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
     },
   },
   'terminate-instance': {
-    needs: 'terminateInstance',
     prepare:
       (_, { targets, actor }, instanceId) =>
       () =>
         targets.terminateInstance(instanceId, actor),
   },
   'stop-instance': {
-    needs: 'stopInstance',
     prepare:
       (_, { targets, actor }, instanceId) =>
       () =>
         targets.stopInstance(instanceId, actor),
   },
   'spot-interruption': {
-    needs: 'interruptSpotInstance',
     prepare: (_, { targets, truth, actor }, instanceId) =>
       truth.host(instanceId)?.state === 'running'
         ? () => targets.interruptSpotInstance(instanceId, actor)
         : undefined,
   },
   'stop-execution': {
-    needs: 'stopExecution',
     prepare: (_, { targets, actor }) =>
       some(targets.runningExecutions(), (execution) => targets.stopExecution(execution, actor)),
   },
   'protect-task': {
-    needs: 'protectTask',
     prepare: (fault, { targets, truth }) =>
       some(runningTasks(truth, fault), (task) => targets.protectTask(task.taskArn, fault.seconds)),
   },
   'end-task': {
-    needs: 'endTask',
     prepare: (fault, { targets, truth, actor }) => {
       const tasks = runningTasks(truth, fault);
       // Of a service one task crashes; of a family of standalone tasks all have done their work.
@@ -107,68 +97,56 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
     },
   },
   'scale-service': {
-    needs: 'scaleService',
     prepare: (fault, { targets, truth, actor }) =>
       some(servicesNamed(truth, fault.service), (name) => targets.scaleService(name, fault.desired, actor)),
   },
   'deploy-service': {
-    needs: 'deployService',
     prepare: (fault, { targets, truth, actor }) =>
       some(servicesNamed(truth, fault.service), (name) => targets.deployService(name, fault.good, actor)),
   },
   'scheduled-action': {
-    needs: 'putScheduledAction',
     prepare: (fault, { targets, truth, actor }) =>
       some(groupsNamed(truth, fault.group), (group) =>
         targets.putScheduledAction(group, fault.desired, truth.nowMs + SCHEDULED_ACTION_DUE_MS, actor),
       ),
   },
   'az-rebalance': {
-    needs: 'rebalanceZones',
     prepare: (fault, { targets, truth, actor }) =>
       some(groupsNamed(truth, fault.group), (group) => targets.rebalanceZones(group, actor)),
   },
   'managed-scale-in': {
-    needs: 'scaleIn',
     prepare: (fault, { targets, truth, actor }) =>
       some(groupsNamed(truth, fault.group), (group) => targets.scaleIn(group, actor)),
   },
   'set-instance-active': {
-    needs: 'setInstanceActive',
     prepare: (_, { targets, truth, actor }, instanceId) =>
       truth.containerInstanceOf(instanceId) && (() => targets.setInstanceActive(instanceId, actor)),
   },
   'change-launch-template': {
-    needs: 'changeLaunchTemplate',
     prepare: (fault, { targets, truth, actor }) =>
       some(groupsNamed(truth, fault.group), (group) =>
         targets.changeLaunchTemplate(group, fault.image, actor),
       ),
   },
   'start-instance-refresh': {
-    needs: 'startInstanceRefresh',
     prepare: (fault, { targets, truth, actor }) =>
       some(groupsNamed(truth, fault.group), (group) => targets.startInstanceRefresh(group, actor)),
   },
   'publish-image': {
-    needs: 'publishImage',
     prepare:
       (fault, { targets }) =>
       () =>
         targets.publishImage(fault.parameter, fault.image),
   },
   'delete-image-digest': {
-    needs: 'deleteImageDigest',
     prepare: (fault, { targets, truth }) =>
       some(servicesNamed(truth, fault.service), (name) => targets.deleteImageDigest(name)),
   },
   'move-image-tag': {
-    needs: 'moveImageTag',
     prepare: (fault, { targets, truth }) =>
       some(servicesNamed(truth, fault.service), (name) => targets.moveImageTag(name)),
   },
   'retire-fargate-tasks': {
-    needs: 'retireFargateTask',
     prepare: (fault, { targets, truth }) =>
       // Tasks on Fargate have no host of the account.
       some(
@@ -177,21 +155,18 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
       ),
   },
   'schedule-instance-event': {
-    needs: 'scheduleInstanceEvent',
     prepare:
       (fault, { targets }, instanceId) =>
       () =>
         targets.scheduleInstanceEvent(instanceId, fault.code, timeMs(fault.notBefore)),
   },
   'send-event': {
-    needs: 'sendEvent',
     prepare:
       (fault, { targets }) =>
       () =>
         targets.sendEvent(fault.event),
   },
   alarm: {
-    needs: 'soundAlarm',
     prepare:
       (fault, { targets }) =>
       () =>
@@ -213,18 +188,11 @@ export class ScriptedActions {
     this.#random = random;
   }
 
-  /** @throws NotSimulated naming the kind, when no part of the account can do it */
-  require(kind: FaultKind): void {
-    const action = (ACTIONS as Readonly<Record<string, { readonly needs: keyof FaultTargets }>>)[kind];
-    if (action && !this.#targets[action.needs]) throw new NotSimulated(`the fault ${kind}`);
-  }
-
   /** @returns what to do, or undefined while there is nothing that it could happen to */
   prepare(fault: Fault, instanceId: string | undefined): Prepared {
     const action = ACTIONS[fault.kind as ActionKind] as Action<ActionKind>;
     const scene: Scene = {
-      // `require` has refused every kind whose part is absent.
-      targets: this.#targets as Required<FaultTargets>,
+      targets: this.#targets,
       truth: this.#truth,
       random: this.#random,
       actor: { kind: 'fault', name: fault.kind },

@@ -64,13 +64,8 @@ export class FaultEngine {
     this.#context = context;
   }
 
-  /**
-   * Makes a fault ready to fire.
-   *
-   * @throws NotSimulated naming the kind, when the account has nothing yet that it could happen to
-   */
+  /** Makes a fault ready to fire. */
   arm(fault: Fault): void {
-    this.#parts.actions().require(fault.kind);
     if (this.#armed.length === 0)
       for (const observation of presentState(this.#parts.truth)) this.#roles.observe(observation);
     if (fault.kind === 'stale-reads') keepPictures(this.#parts.clock, fault.lagSeconds * 1000);

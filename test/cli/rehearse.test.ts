@@ -26,21 +26,6 @@ function file(name: string, content: unknown): string {
 }
 
 describe('rollover rehearse, given what it cannot use', () => {
-  it('names a fault that the account cannot play yet, runs nothing and exits with 64', () => {
-    const fault = {
-      kind: 'retire-fargate-tasks',
-      atSeconds: 1,
-      service: 'web',
-      startTime: '2026-12-01T00:00:00Z',
-    };
-    const { exit, out, err } = rollover('rehearse', '--scenario', file('fargate.json', { faults: [fault] }));
-
-    expect(exit).toBe(64);
-    expect(out).toBe('');
-    expect(err).toContain('faults[0].kind: retire-fargate-tasks');
-    expect(err).not.toContain('    at ');
-  });
-
   it('names every problem of every input at once, runs nothing and exits with 64', () => {
     const capture = file('capture.json', {
       version: 1,
