@@ -9,7 +9,7 @@ import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { goneWaitMs, isEnded } from './rules/finish.ts';
-import { ownBounds } from './rules/goal.ts';
+import { followGrowth, ownBounds } from './rules/goal.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
@@ -24,6 +24,7 @@ const RECOVER_MS = 180_000;
 export const close: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   draft.phase = 'closing';
+  followGrowth(tick);
   for (const group of look.groups) capGoal(tick, group);
   const open = look.groups.map((group) => closeGroup(tick, group));
   const ghosts = draft.deregister.length > 0;
@@ -115,7 +116,9 @@ function surplusOf({ draft }: Tick, group: GroupLook): number {
       !ending.has(host.instanceId) &&
       draft.host(host.instanceId)?.surplus === undefined,
   );
-  return staying.length - memoryOf(draft, group).goal;
+  const { goal, foreignAbove } = memoryOf(draft, group);
+  // Seen once only, what others add may be theirs: it is not taken away before the second read decides.
+  return staying.length - goal - (foreignAbove?.count ?? 0);
 }
 
 function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {

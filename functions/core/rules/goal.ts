@@ -16,15 +16,24 @@ export const followOthers: Rule = (tick) => {
     // Only its reference is ours: whoever scales it needs nothing from us.
     if (group.plan.referenceOnly) continue;
     applyDueActions(tick, group);
-    const memory = memoryOf(tick.draft, group);
-    const settling =
-      memory.launchesAskedAtMs !== undefined && tick.look.nowMs - memory.launchesAskedAtMs < OWN_CHANGE_MS;
-    if (!settling) {
+    if (!isSettling(tick, group)) {
       followScaleOut(tick, group);
       followScaleIn(tick, group);
     }
   }
 };
+
+/** While the run closes: what others add stays theirs, and is no surplus of ours (rules 2 and 15). */
+export const followGrowth: Rule = (tick) => {
+  for (const group of tick.look.groups) {
+    if (!group.plan.referenceOnly && !isSettling(tick, group)) followScaleOut(tick, group);
+  }
+};
+
+function isSettling({ look, draft }: Tick, group: GroupLook): boolean {
+  const { launchesAskedAtMs } = memoryOf(draft, group);
+  return launchesAskedAtMs !== undefined && look.nowMs - launchesAskedAtMs < OWN_CHANGE_MS;
+}
 
 const expectedOf = (memory: GroupMemory) => memory.set.desiredCapacity ?? memory.original.desiredCapacity;
 
