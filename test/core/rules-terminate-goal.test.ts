@@ -196,6 +196,31 @@ describe('rule 2: what others want of the group', () => {
     expect(twice.remember.groups[0]?.goal).toBe(4);
   });
 
+  it('takes a host that Auto Scaling launches before it ends another for no scale-in', () => {
+    const facts = drainingAfterTrial();
+    const [model] = facts.hosts.filter((item) => item.lifecycleState === 'InService');
+    if (model === undefined) throw new Error('no host');
+    const { containerInstanceArn: _, ...launched } = { ...model, instanceId: 'i-replacing' };
+    const desiredCapacity = facts.hosts.filter((item) => item.lifecycleState === 'InService').length;
+    const replacing: Facts = {
+      ...facts,
+      hosts: [...facts.hosts, { ...launched, lifecycleState: 'Pending' }],
+    };
+    const own = withGroupMemory(withGroup(replacing, { desiredCapacity }), {
+      set: { ...facts.memory.groups[0]?.set, desiredCapacity },
+      launchesAskedAtMs: 0,
+    });
+    const once = see(own);
+    expect(once.remember.groups[0]?.foreignBelow).toBeUndefined();
+
+    const lowered = withGroup(own, { desiredCapacity: desiredCapacity - 1 });
+    const noted = see(lowered).remember.groups[0];
+    expect(noted?.foreignBelow).toMatchObject({ count: 1 });
+    const twice = see(withGroupMemory(lowered, noted ?? {}), {}, 20_000);
+    expect(twice.register).toMatchObject([{ minSize: desiredCapacity, desiredCapacity }]);
+    expect(twice.remember.groups[0]?.goal).toBe((facts.memory.groups[0]?.goal ?? 0) - 1);
+  });
+
   it('moves the goal when a scheduled action falls due that we hold back', () => {
     const facts = drainingAfterTrial();
     const due = withGroup(facts, {

@@ -58,24 +58,21 @@ function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
 }
 
 /**
- * Desired below the hosts that stand means that Auto Scaling is about to choose victims: Min and desired go back up to
- * the count in one call, the goal takes the difference, and the surplus leaves by drain. With fewer hosts than we
- * expect as well, and the floor taken away, the victims are gone already: the goal follows.
+ * Desired that somebody lowered below the hosts that stand means that Auto Scaling is about to choose victims: Min and
+ * desired go back up in one call, the goal takes the difference, and the surplus leaves by drain. With fewer hosts than
+ * we expect as well, and the floor taken away, the victims are gone already: the goal follows. A host beyond a desired
+ * capacity that nobody lowered is one that Auto Scaling launched before it ends another: a maintenance policy above 100 %
+ * lets it exceed desired. Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-instance-maintenance-policy.
  */
 function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
   const standing = group.alive.length - group.terminating;
   const desired = group.facts.desiredCapacity - group.decrementsInFlight;
   const below = standing - desired;
-  const expected = expectedOf(memory) - (group.decrementsInFlight - group.staleDecrements);
-  const executed =
-    below <= 0 &&
-    desired < expected &&
-    memory.set.minSize !== undefined &&
-    group.facts.minSize < memory.set.minSize
-      ? expected - desired
-      : 0;
-  const count = below > 0 ? below : executed;
+  const lowered = expectedOf(memory) - (group.decrementsInFlight - group.staleDecrements) - desired;
+  const isFloorGone = memory.set.minSize !== undefined && group.facts.minSize < memory.set.minSize;
+  const executed = below <= 0 && isFloorGone ? lowered : 0;
+  const count = below > 0 ? Math.min(below, lowered) : executed;
   const before = memory.foreignBelow;
   if (count <= 0) {
     if (before !== undefined) draft.noteGroup(group.name, { foreignBelow: undefined });
@@ -96,20 +93,21 @@ function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
     });
     return;
   }
-  const maxSize = Math.max(group.facts.maxSize, standing);
+  const kept = standing - (below - count);
+  const maxSize = Math.max(group.facts.maxSize, kept);
   draft.register.push({
     autoScalingGroupName: group.name,
-    minSize: standing,
+    minSize: kept,
     maxSize,
-    desiredCapacity: standing,
-    reason: `somebody scaled in by ${count}: the ${standing} hosts are kept until the surplus has drained`,
+    desiredCapacity: kept,
+    reason: `somebody scaled in by ${count}: the ${kept} hosts are kept until the surplus has drained`,
   });
   draft.noteGroup(group.name, {
     goal,
     set: {
       ...memory.set,
-      minSize: standing,
-      desiredCapacity: standing,
+      minSize: kept,
+      desiredCapacity: kept,
       ...(maxSize > group.facts.maxSize && { maxSize }),
     },
     foreignBelow: undefined,
