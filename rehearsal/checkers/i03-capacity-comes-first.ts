@@ -53,7 +53,18 @@ export const capacityComesFirst: CheckerFactory = (context) => {
   }
 
   function isReady(host: HostLine, atMs: number): boolean {
-    return host.state === 'running' && host.status === 'ACTIVE' && isConnected(host, atMs) && !isOld(host);
+    if (isOld(host)) return false;
+    if (hasJustVanished(host, atMs)) return true;
+    return host.state === 'running' && host.status === 'ACTIVE' && isConnected(host, atMs);
+  }
+
+  /** It was ready in the picture that the drain was decided from, and somebody else ended it since. */
+  function hasJustVanished(
+    { endedAtMs, endedByUs, connectedAtMs = Number.POSITIVE_INFINITY }: HostLine,
+    atMs: number,
+  ): boolean {
+    if (endedAtMs === undefined || endedByUs) return false;
+    return endedAtMs - connectedAtMs >= READ_TWICE_MS && atMs - endedAtMs <= context.graceMs;
   }
 
   function isConnected(

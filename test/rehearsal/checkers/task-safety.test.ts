@@ -1,5 +1,6 @@
 /** I1, I2, I3: what must not happen to tasks, on a stage where each line is said by the test. */
 import { describe, expect, it } from 'vitest';
+import type { Actor } from '../../../simulator/observation.ts';
 import { AWS, DEFAULT_SETTINGS, NEW, StagedAccount, US } from '../support/staged-account.ts';
 
 /** Two old hosts with two tasks of `web` each, one new host with room. */
@@ -237,6 +238,22 @@ describe('I3, capacity comes first', () => {
     expect(drainBesideA(NEW, 200)).toEqual(['I3']);
     expect(drainBesideA(NEW, 30, 5)).toEqual(['I3']);
     expect(drainBesideA('ami-00000000000000003')).toEqual(['I3']);
+  });
+
+  it('holds a new host that somebody else ended only a moment ago against nobody', () => {
+    const drainAfterItsEnd = (seconds: number, by: Actor) => {
+      const account = stage();
+      account.addHost(FRESH, { image: NEW });
+      account.watch();
+      account.wait(60);
+      account.hostState(FRESH, 'stopping', by);
+      account.wait(seconds);
+      account.drain(A);
+      return account.told;
+    };
+    expect(drainAfterItsEnd(2, { kind: 'fault', name: 'stop-instance' })).toEqual([]);
+    expect(drainAfterItsEnd(30, { kind: 'fault', name: 'stop-instance' })).toContain('I3');
+    expect(drainAfterItsEnd(2, US)).toContain('I3');
   });
 
   it('counts room once, for all hosts that drain', () => {
