@@ -53,6 +53,9 @@ function observeHost(
 
   if (isGoneHost(host)) {
     observeVanished(memory, draft, nowMs);
+    // Whoever ended it: once EC2 does, it stays no longer. In a termination hook it may still stand for hours.
+    const isEnding = host.ec2State === 'shutting-down' || host.ec2State === 'terminated';
+    if (isEnding && draft.host(id)?.held !== undefined) note({ held: undefined });
     return;
   }
   if (host.containerInstanceArn !== undefined) {

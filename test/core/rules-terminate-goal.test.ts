@@ -157,6 +157,25 @@ describe('rules 16 to 18: terminate', () => {
     expect(ghost('shutting-down').deregister).toEqual([]);
   });
 
+  it('holds no host any more that somebody else has ended', () => {
+    const facts = drainingAfterTrial();
+    const id = see(facts).drain[0]?.instanceId ?? '';
+    const held = { reason: 'nothing moves', sinceMs: 0, attempts: 1, final: true };
+    const memory = { instanceId: id, role: 'outdated', autoScalingGroupName: 'group', held } as const;
+    const others = facts.memory.hosts.filter((host) => host.instanceId !== id);
+    const holding = withRun(facts, { hosts: [...others, memory] });
+    const noted = (look: Facts) => see(look).remember.hosts.find((host) => host.instanceId === id);
+    expect((noted(holding) ?? memory).held).toEqual(held);
+
+    const ended = noted(withHost(holding, id, { ec2State: 'shutting-down' }));
+    expect(ended?.goneSinceMs).toBe(facts.observedAtMs);
+    expect(ended?.held).toBeUndefined();
+    for (const lifecycleState of ['Detached', 'Terminating:Wait'] as const) {
+      const stands = noted(withHost(holding, id, { lifecycleState })) ?? memory;
+      expect(stands.held).toEqual(held);
+    }
+  });
+
   it('replaces a dead host without draining it, once there is room for its tasks', () => {
     const facts = drainingAfterTrial();
     const [act] = see(facts).drain;
