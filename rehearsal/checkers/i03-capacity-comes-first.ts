@@ -59,11 +59,9 @@ export const capacityComesFirst: CheckerFactory = (context) => {
   }
 
   /** It was ready in the picture that the drain was decided from, and somebody else ended it since. */
-  function hasJustVanished(
-    { endedAtMs, endedByUs, connectedAtMs = Number.POSITIVE_INFINITY }: HostLine,
-    atMs: number,
-  ): boolean {
-    if (endedAtMs === undefined || endedByUs) return false;
+  function hasJustVanished(host: HostLine, atMs: number): boolean {
+    const { endedAtMs, endedByUs, wasThereAtStart, connectedAtMs = wasThereAtStart ? 0 : undefined } = host;
+    if (endedAtMs === undefined || endedByUs || connectedAtMs === undefined) return false;
     return endedAtMs - connectedAtMs >= READ_TWICE_MS && atMs - endedAtMs <= context.graceMs;
   }
 
