@@ -244,7 +244,7 @@ describe('I3, capacity comes first', () => {
     const drainAfterItsEnd = (seconds: number, by: Actor) => {
       const account = stage();
       account.addHost(FRESH, { image: NEW });
-      account.watch();
+      account.watch({ graceMs: 15_000 });
       account.wait(60);
       account.hostState(FRESH, 'stopping', by);
       account.wait(seconds);
