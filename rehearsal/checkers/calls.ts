@@ -74,7 +74,7 @@ export function touchedBy(call: CallObservation, chronicle: Chronicle): Touched 
   };
 }
 
-export function taskNamed(chronicle: Chronicle, arnOrId: string) {
+function taskNamed(chronicle: Chronicle, arnOrId: string) {
   const direct = chronicle.tasks.get(arnOrId);
   if (direct) return direct;
   for (const task of chronicle.tasks.values()) if (nameOf(task.taskArn) === nameOf(arnOrId)) return task;

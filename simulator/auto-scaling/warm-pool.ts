@@ -183,7 +183,7 @@ export class WarmPools {
  * "the difference between the group's maximum capacity and its desired capacity", or that to MaxGroupPreparedCapacity, and
  * never less than MinSize.
  */
-export function wantedSize(group: Group): number {
+function wantedSize(group: Group): number {
   const { MaxGroupPreparedCapacity: prepared, MinSize: least = 0 } = group.warmPool ?? {};
   const most = prepared !== undefined && prepared >= 0 ? prepared : group.maxSize;
   return Math.max(most - group.desiredCapacity, least);

@@ -81,7 +81,7 @@ export class DaemonScheduler {
     const { world, starter, journal } = this.#parts;
     for (const service of this.#daemons.get(host.cluster) ?? []) {
       if ((service.perHost.get(host) ?? 0) > 0 || service.source.status === 'DRAINING') continue;
-      const request = requestOf(service, undefined, (subnet) => world.ec2.zoneOfSubnet(subnet));
+      const request = requestOf(service, undefined, world.ec2);
       if (!allows(host, request)) continue;
       const refusal = refusalOf(host, request);
       if (refusal) {
@@ -127,7 +127,7 @@ export class DaemonScheduler {
 
   /** A daemon's desired count is the number of hosts that it belongs on. */
   #recount(service: ServiceRecord): void {
-    const request = requestOf(service, undefined, () => undefined);
+    const request = { ...requestOf(service, undefined, this.#parts.world.ec2), zones: null };
     let count = 0;
     for (const host of service.clusterRecord.hosts)
       if (host.status === 'ACTIVE' && allows(host, request)) count++;

@@ -2,7 +2,7 @@
  * Where a task goes: filters, then constraints, then strategies, then choice.
  * Source: Amazon ECS developer guide, task-placement-strategies and task-placement-constraints.
  */
-import type { PlacementConstraint, PlacementStrategy } from '@aws-sdk/client-ecs';
+import type { NetworkConfiguration, PlacementConstraint, PlacementStrategy } from '@aws-sdk/client-ecs';
 import { type Shortage, shortageOf } from './claims.ts';
 import { parseQuery } from './cluster-query.ts';
 import type { HostRecord, ServiceRecord } from './records.ts';
@@ -35,6 +35,23 @@ export interface PlacementRequest {
   readonly zones: ReadonlySet<string> | null;
   /** Only hosts of this capacity provider. */
   readonly capacityProvider: string | undefined;
+}
+
+/** The subnets of an account, as far as placement asks. */
+export interface SubnetZones {
+  zoneOfSubnet(subnetId: string): string | undefined;
+}
+
+/** The zones in which a task of these subnets can get a network interface; null when it needs none of its own. */
+export function zonesOpenTo(
+  definition: Definition,
+  network: NetworkConfiguration | undefined,
+  subnets: SubnetZones,
+): PlacementRequest['zones'] {
+  if (!definition.needs.eni) return null;
+  const named = network?.awsvpcConfiguration?.subnets ?? [];
+  const zones = new Set(named.flatMap((subnet) => subnets.zoneOfSubnet(subnet) ?? []));
+  return zones.size > 0 ? zones : null;
 }
 
 export type Placement =

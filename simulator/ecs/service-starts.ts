@@ -7,7 +7,7 @@ import type { StrategyChooser } from './capacity-providers/strategy.ts';
 import { complainOfAttempt, complainOfState, resolveComplaints } from './complaints.ts';
 import type { Parts } from './parts.ts';
 import type { PlacementRequest, Refusal } from './placement.ts';
-import { place } from './placement.ts';
+import { place, type SubnetZones, zonesOpenTo } from './placement.ts';
 import type { ClusterRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import type { NewTask } from './task-starter.ts';
 
@@ -115,7 +115,7 @@ export class ServiceStarts {
       return true;
     }
     const provider = chooser.next();
-    const request = requestOf(service, provider, (subnet) => world.ec2.zoneOfSubnet(subnet));
+    const request = requestOf(service, provider, world.ec2);
     const placed = place(service.clusterRecord.hosts, request, () =>
       world.random.stream('ecs/placement').next(),
     );
@@ -200,18 +200,16 @@ export function taskOf(service: ServiceRecord): NewTask {
 export function requestOf(
   service: ServiceRecord,
   capacityProvider: string | undefined,
-  zoneOf: (subnetId: string) => string | undefined,
+  subnets: SubnetZones,
 ): PlacementRequest {
   const { definition } = service.primary;
-  const subnets = service.source.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
-  const zones = new Set(subnets.flatMap((subnet) => zoneOf(subnet) ?? []));
   return {
     definition,
     group: `service:${service.serviceName}`,
     service,
     constraints: service.placementConstraints,
     strategy: service.placementStrategy,
-    zones: definition.needs.eni && zones.size > 0 ? zones : null,
+    zones: zonesOpenTo(definition, service.source.networkConfiguration, subnets),
     capacityProvider,
   };
 }

@@ -27,7 +27,7 @@ const ZONE = 'attribute:ecs.availability-zone';
 const SCHEDULER = { kind: 'aws', name: 'service-scheduler' } as const;
 
 /** Source: service-rebalancing, "Considerations for configuring Availability Zone rebalancing". */
-export function mayBeRebalanced(service: Service): boolean {
+function mayBeRebalanced(service: Service): boolean {
   const [first] = service.placementStrategy ?? [];
   return (
     service.schedulingStrategy !== 'DAEMON' &&
@@ -151,9 +151,7 @@ export class ZoneRebalancing {
         left.delete(fullest);
         continue;
       }
-      const request = requestOf(service, old.capacityProviderName, (subnet) =>
-        world.ec2.zoneOfSubnet(subnet),
-      );
+      const request = requestOf(service, old.capacityProviderName, world.ec2);
       const placed = place(service.clusterRecord.hosts, { ...request, zones: new Set([emptiest]) }, () =>
         world.random.stream('ecs/zone-rebalancing').next(),
       );
@@ -232,7 +230,7 @@ export class ZoneRebalancing {
 
   /** Zones that have an ACTIVE host which its constraints allow, and those that its tasks are in. */
   #spreadOf(service: ServiceRecord): Spread {
-    const request = requestOf(service, undefined, (subnet) => this.#parts.world.ec2.zoneOfSubnet(subnet));
+    const request = requestOf(service, undefined, this.#parts.world.ec2);
     const providers = new Set(service.strategy.map(({ capacityProvider }) => capacityProvider));
     const spread: Spread = new Map();
     for (const host of service.clusterRecord.hosts) {

@@ -16,8 +16,8 @@ import { reservationOf } from './reservation.ts';
 import { SCALE_IN_DATAPOINTS, ScalingAlarms } from './scaling-alarms.ts';
 import { protectBusyHosts } from './termination-protection.ts';
 
-export const NAMESPACE = 'AWS/ECS/ManagedScaling';
-export const METRIC = 'CapacityProviderReservation';
+const NAMESPACE = 'AWS/ECS/ManagedScaling';
+const METRIC = 'CapacityProviderReservation';
 const EVERY_MS = 60_000;
 /** From none it launches two, whatever is asked for. */
 const FIRST_HOSTS = 2;

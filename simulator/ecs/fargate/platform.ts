@@ -4,7 +4,6 @@ import type { TaskRecord } from '../records.ts';
 /** What LATEST means. Source: Amazon ECS developer guide, platform-linux-fargate and platform-windows-fargate. */
 const NEWEST_LINUX = '1.4.0';
 const NEWEST_WINDOWS = '1.0.0';
-export const PLATFORM_VERSIONS: readonly string[] = ['LATEST', NEWEST_LINUX, '1.3.0', NEWEST_WINDOWS];
 
 /** The longest time a container gets between its stop signal and SIGKILL. Source: task_definition_parameters. */
 export const LONGEST_STOP_TIMEOUT_SECONDS = 120;

@@ -19,8 +19,7 @@ const BEGINS_WITHIN_SECONDS: Range = [0, 900];
 /** "up to 24 hours" until an entity shows as RESOLVED. */
 const RESOLVED_AFTER_SECONDS: Range = [60, 86_400];
 
-export const MAINTENANCE_TEXT =
-  'ECS is performing maintenance on the underlying infrastructure hosting the task';
+const MAINTENANCE_TEXT = 'ECS is performing maintenance on the underlying infrastructure hosting the task';
 
 /** An entity's tasks that are still there. */
 interface Affected {

@@ -7,7 +7,7 @@ import { awsError } from '../../kernel/aws-error.ts';
 import { withFailures } from '../../kernel/pages.ts';
 import type { Operation } from '../../world.ts';
 import type { Parts } from '../parts.ts';
-import { type PlacementRequest, refusalOf } from '../placement.ts';
+import { type PlacementRequest, refusalOf, zonesOpenTo } from '../placement.ts';
 import { batch } from './inputs.ts';
 
 const MOST_HOSTS = 10;
@@ -20,15 +20,13 @@ export function startTaskOperations(parts: Parts): Readonly<Record<string, Opera
     const definition = state.definition(input.taskDefinition ?? '');
     if (!definition) throw awsError('ClientException', 'TaskDefinition not found.');
     const group = input.group ?? `family:${definition.family}`;
-    const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
-    const zones = new Set(subnets.flatMap((subnet) => world.ec2.zoneOfSubnet(subnet) ?? []));
     const request: PlacementRequest = {
       definition,
       group,
       service: null,
       constraints: [],
       strategy: [],
-      zones: definition.needs.eni && zones.size > 0 ? zones : null,
+      zones: zonesOpenTo(definition, input.networkConfiguration, world.ec2),
       capacityProvider: undefined,
     };
     const wanted = batch(input.containerInstances, MOST_HOSTS, 'Container instances');

@@ -21,7 +21,7 @@ import type { Call, Operation } from '../../world.ts';
 import { idOf } from '../arn.ts';
 import { isFargateProvider } from '../capacity-providers/strategy.ts';
 import type { Parts } from '../parts.ts';
-import { type PlacementRequest, place } from '../placement.ts';
+import { type PlacementRequest, place, zonesOpenTo } from '../placement.ts';
 import type { ClusterRecord, TaskRecord } from '../records.ts';
 import { reasonOf } from '../service-starts.ts';
 import {
@@ -129,8 +129,6 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
       throw awsError('InvalidParameterException', 'count should be between 1 and 10.');
     const strategy = strategyOf(parts, cluster, input);
     const chooser = parts.queue.chooser(strategy);
-    const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
-    const zones = new Set(subnets.flatMap((subnet) => world.ec2.zoneOfSubnet(subnet) ?? []));
     const group = input.group ?? `family:${definition.family}`;
     const isFargate = input.launchType === 'FARGATE' || isFargateProvider(strategy[0]?.capacityProvider);
     if (isFargate && parts.fargate.isThrottled(strategy[0]?.capacityProvider))
@@ -145,7 +143,7 @@ export function taskOperations(parts: Parts): Readonly<Record<string, Operation>
         service: null,
         constraints: input.placementConstraints ?? [],
         strategy: input.placementStrategy ?? [],
-        zones: definition.needs.eni && zones.size > 0 ? zones : null,
+        zones: zonesOpenTo(definition, input.networkConfiguration, world.ec2),
         capacityProvider: provider,
       };
       const wanted = {
