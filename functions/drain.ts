@@ -4,10 +4,15 @@
  * Started by the machine after `assess`; ends in the next act of the step, or the wait. Hosts go back first: a host that
  * is given up should take its tasks back before more of them move. Everything may have changed since `assess` looked, and
  * this may be the second delivery of the same step: asking again for a status changes nothing, and a host that left
- * meanwhile comes back refused, with why; the next look sees what is true.
+ * meanwhile comes back refused, with why; the next look sees what is true. What ECS refuses to drain is in the ledger: a host
+ * that it refuses again and again is held.
  */
+
+import { idOf } from './aws/batches.ts';
 import { ecs } from './aws/clients.ts';
-import { setContainerInstanceStatus } from './aws/container-instances.ts';
+import { type StatusChange, setContainerInstanceStatus } from './aws/container-instances.ts';
+import { noteRefusedDrain } from './aws/ledger/runs.ts';
+import type { Table } from './aws/ledger/table.ts';
 import { stopTask } from './aws/tasks.ts';
 import { logger } from './edge/logger.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
@@ -16,7 +21,8 @@ import { handlerOf } from './flow/handler.ts';
 
 async function drain(state: RunState): Promise<RunState> {
   const { cluster, step } = state;
-  const fence = fenceOf(ledger(), state);
+  const table = ledger();
+  const fence = fenceOf(table, state);
   for (const [hosts, status] of [
     [step.activate, 'ACTIVE'],
     [step.drain, 'DRAINING'],
@@ -24,12 +30,22 @@ async function drain(state: RunState): Promise<RunState> {
     const arns = hosts.map((host) => host.containerInstanceArn);
     const { changed, refused } = await setContainerInstanceStatus(ecs, cluster, arns, status, fence);
     if (arns.length > 0) logger.info(`hosts set to ${status}`, { cluster, changed: changed.length, refused });
+    if (status === 'DRAINING') await noteRefusals(table, state, refused);
   }
   for (const { taskArn, reason } of step.stopTasks) {
     await fence();
     await stopTask(ecs, cluster, taskArn, `ecs-rollover: ${reason}`);
   }
   return { ...state, next: nextAct(step, 'drain') };
+}
+
+async function noteRefusals(table: Table, { runId, step }: RunState, refused: StatusChange['refused']) {
+  const hosts = new Map(step.drain.map((host) => [idOf(host.containerInstanceArn), host.instanceId]));
+  for (const { id, reason } of refused) {
+    const instanceId = hosts.get(id);
+    if (instanceId === undefined) continue;
+    await noteRefusedDrain(table, runId, { instanceId, reason, atMs: Date.now(), stepId: step.id });
+  }
 }
 
 export const handler = handlerOf(runStateSchema, drain);

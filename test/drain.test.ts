@@ -1,6 +1,7 @@
 import { ECSClient, StopTaskCommand, UpdateContainerInstancesStateCommand } from '@aws-sdk/client-ecs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { readRun } from '../functions/aws/ledger/runs.ts';
 import { handler } from '../functions/drain.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
@@ -21,7 +22,9 @@ describe('drain', () => {
   beforeEach(async () => {
     ecs.reset();
     ledger.reset();
-    await begin(ledger.table);
+    await begin(ledger.table, {
+      hosts: ['i-00', 'i-01'].map((instanceId) => ({ instanceId, role: 'outdated' as const })),
+    });
     ecs.on(UpdateContainerInstancesStateCommand).callsFake(({ containerInstances }) => ({
       containerInstances: containerInstances.map((containerInstanceArn: string) => ({
         containerInstanceArn,
@@ -52,6 +55,18 @@ describe('drain', () => {
     const answer = await handler({ ...state, step: { ...state.step, drain: [host(1)] } }, lambdaContext);
 
     expect(answer.next).toBe('wait');
+  });
+
+  it('writes down what ECS refuses to drain, with its word, once for each step', async () => {
+    const failures = [{ arn: host(1).containerInstanceArn, reason: 'MISSING' }];
+    ecs.on(UpdateContainerInstancesStateCommand).resolves({ failures });
+    const step = (id: string) => ({ ...state, step: { ...state.step, id, drain: [host(0), host(1)] } });
+    for (const id of ['one', 'one', 'two']) await handler(step(id), lambdaContext);
+
+    const run = await readRun(ledger.table, 'run-1');
+    const remembered = new Map(run?.memory?.hosts.map((one) => [one.instanceId, one.drainRefused]));
+    expect(remembered.get('i-01')).toMatchObject({ count: 2, reason: 'MISSING' });
+    expect(remembered.get('i-00')).toBeUndefined();
   });
 
   it('verifies the claim before every call, so a run that loses it half-way stops there', async () => {

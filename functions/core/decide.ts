@@ -17,10 +17,11 @@ import { followOthers } from './rules/goal.ts';
 import { holdOverdue } from './rules/overdue.ts';
 import { noteBounces, noteReady, noteWaits, obeyControl } from './rules/progress.ts';
 import { registerHosts } from './rules/register.ts';
+import { holdRefused, repeatActivations, repeatDrains } from './rules/statuses.ts';
 import { levelZones, removeSurplus, replaceFailed } from './rules/surplus.ts';
 import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/terminate.ts';
 import { watchBake, watchWave } from './rules/trial.ts';
-import { repeatActivations, repeatDrains, watchUnplaced } from './rules/unplaced.ts';
+import { watchUnplaced } from './rules/unplaced.ts';
 import { judgeImage } from './rules/verdict.ts';
 import type { Settings } from './settings.ts';
 import type { Step } from './step.ts';
@@ -40,6 +41,7 @@ const ROLLING: readonly Rule[] = [
   giveUpLaunching, //   3
   yieldToForeignTemplate,
   holdWithoutRoom, //   3
+  holdRefused, //       12
   holdOverdue, //       11, 12
   registerHosts, //     3
   watchWave, //         4, the trial

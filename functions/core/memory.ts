@@ -76,6 +76,16 @@ export interface GroupMemory {
   readonly failedNew?: number;
 }
 
+/** What became of asking ECS to drain one host, when it would not. */
+export interface DrainRefusal {
+  /** Of so many steps; a second delivery of one step counts once. */
+  readonly count: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** AWS's own word of the last one. */
+  readonly reason: string;
+}
+
 /** One host that the run plans to replace, launched, or drains. */
 export interface HostMemory {
   readonly instanceId: string;
@@ -121,6 +131,8 @@ export interface HostMemory {
   readonly tasksLeft?: number;
   /** When we asked for ACTIVE again; until it shows, the host is ours to set back. */
   readonly activatedAtMs?: number;
+  /** ECS answered our calls for DRAINING and named this host among the failures; `drain` writes it, in an item of its own. */
+  readonly drainRefused?: DrainRefusal;
   /** DRAINING was really seen after we asked: ACTIVE from then on is somebody else's doing. */
   readonly drainingSeenAtMs?: number;
   /** Reads since `terminateIntentMs` that still said InService, and whether its decrement is in the books. */

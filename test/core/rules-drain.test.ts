@@ -101,6 +101,52 @@ describe('rules 11 to 14: drains that do not end', () => {
   });
 });
 
+describe('a host that ECS refuses to drain', () => {
+  const refused = (over: Partial<NonNullable<HostMemory['drainRefused']>>, atMs = 60_000) => {
+    const facts = lookWhere((step) => step.drain.length > 0);
+    const [act] = run.steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
+    const { observedAtMs } = facts;
+    const memory: HostMemory = {
+      instanceId: act?.instanceId ?? '',
+      role: 'outdated',
+      autoScalingGroupName: 'group',
+      drainingSinceMs: observedAtMs,
+      served: ['web'],
+      drainRefused: {
+        count: 3,
+        firstAtMs: observedAtMs,
+        lastAtMs: observedAtMs + 60_000,
+        reason: 'INACTIVE',
+        ...over,
+      },
+    };
+    const others = facts.memory.hosts.filter((host) => host.instanceId !== memory.instanceId);
+    const step = see(withRun(facts, { hosts: [...others, memory] }), {}, atMs);
+    const drains = step.drain.filter((one) => one.instanceId === memory.instanceId);
+    const held = step.remember.hosts.find((host) => host.instanceId === memory.instanceId)?.held;
+    return { id: memory.instanceId, step, drains, held };
+  };
+
+  it('is held with the word of ECS, told, and not asked again', () => {
+    const { id, step, drains, held } = refused({});
+    expect(held).toMatchObject({ reason: 'ECS refuses to drain it: INACTIVE', final: true });
+    expect(step.notify).toContainEqual(expect.objectContaining({ kind: 'host-held', instanceId: id }));
+    expect(drains).toEqual([]);
+    // Were the call believed refused and was not, the host would drain for ever.
+    expect(step.activate.map((act) => act.instanceId)).toEqual([id]);
+    expect(step.terminate.map((act) => act.instanceId)).not.toContain(id);
+  });
+
+  it.each([
+    ['refused it twice only', { count: 2 }],
+    ['refused it within a moment', { lastAtMs: 0 }],
+  ])('is asked again where it %s', (_, over) => {
+    const { drains, held } = refused(over);
+    expect(held).toBeUndefined();
+    expect(drains).toHaveLength(1);
+  });
+});
+
 describe('rules 7 and 8: which host may drain', () => {
   /** Old hosts with so many tasks of web each, one ready host with so much memory left, tasks that wait for a place. */
   const tight = (onHosts: readonly number[], freeMiB: number, waiting = 0) => {

@@ -1,5 +1,5 @@
 /** Runs: what a run is for, what it planned, and what it remembers, one item per host, group and service. */
-import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from '../../core/memory.ts';
+import type { DrainRefusal, GroupMemory, HostMemory, RunMemory, ServiceMemory } from '../../core/memory.ts';
 import type { Ending } from '../../core/outcome.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Settings } from '../../core/settings.ts';
@@ -58,11 +58,14 @@ export async function readRun(table: Table, runId: string): Promise<Run | undefi
 function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const control = dataOf<Control>(items, 'CONTROL');
   const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
+  const refusals = new Map(under<RefusedDrain>(items, 'REFUSED#').map((one) => [one.instanceId, one]));
   return {
     ...header,
     ...(control === undefined ? {} : { control }),
     groups: under<GroupMemory>(items, 'GROUP#'),
-    hosts: under<HostMemory>(items, 'HOST#').map((host) => withIntent(host, intents.get(host.instanceId))),
+    hosts: under<HostMemory>(items, 'HOST#').map((host) =>
+      withRefusal(withIntent(host, intents.get(host.instanceId)), refusals.get(host.instanceId)),
+    ),
     services: under<ServiceMemory>(items, 'SERVICE#'),
   };
 }
@@ -72,6 +75,12 @@ function withIntent(host: HostMemory, intent: TerminateIntent | undefined): Host
   const { terminateIntentMs = 0, intentsLostUntilMs = 0 } = host;
   if (intent === undefined || intent.atMs <= Math.max(terminateIntentMs, intentsLostUntilMs)) return host;
   return { ...host, terminateIntentMs: intent.atMs, terminateDecrement: intent.decrement };
+}
+
+function withRefusal(host: HostMemory, refused: RefusedDrain | undefined): HostMemory {
+  if (refused === undefined) return host;
+  const { count, firstAtMs, lastAtMs, reason } = refused;
+  return { ...host, drainRefused: { count, firstAtMs, lastAtMs, reason } };
 }
 
 /** Begins a run's record, or leaves the one that is there: a repeat of the same start changes nothing. */
@@ -166,6 +175,28 @@ export async function intendToTerminate(
 /** The call was refused for certain: the same step may send it again. */
 export async function withdrawIntent(table: Table, runId: string, instanceId: string): Promise<void> {
   await table.remove(pkOf(runId), `INTENT#${instanceId}`);
+}
+
+interface RefusedDrain extends DrainRefusal {
+  readonly instanceId: string;
+  readonly stepId: string;
+}
+
+/** ECS would not drain the host, and said so in an answer that succeeded; counted once for each step. */
+export async function noteRefusedDrain(
+  table: Table,
+  runId: string,
+  { instanceId, reason, atMs, stepId }: { instanceId: string; reason: string; atMs: number; stepId: string },
+): Promise<void> {
+  const [pk, sk] = [pkOf(runId), `REFUSED#${instanceId}`];
+  const before = (await table.get<RefusedDrain>(pk, sk))?.data;
+  if (before?.stepId === stepId) return;
+  const { count = 0, firstAtMs = atMs } = before ?? {};
+  await table.put({
+    pk,
+    sk,
+    data: { instanceId, count: count + 1, firstAtMs, lastAtMs: atMs, reason, stepId },
+  });
 }
 
 /** Every MinSize and MaxSize that a run set on a group: a size that is none of them is somebody else's. */

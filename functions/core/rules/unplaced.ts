@@ -5,7 +5,7 @@
 import type { Host } from '../groups.ts';
 import type { Look } from '../look.ts';
 import type { ServiceLook } from '../services.ts';
-import { isRolling, type Rule, type Tick } from '../tick.ts';
+import type { Rule, Tick } from '../tick.ts';
 
 /** Demand unplaced for longer than this stops new drains of its pool. */
 export const UNPLACED_MS = 60_000;
@@ -133,31 +133,3 @@ export function activate({ look, draft }: Tick, host: Host, reason: string): voi
     clockStoppedMs: undefined,
   });
 }
-
-/** DRAINING was asked for and never seen: the call was lost, or the read is old; asking twice changes nothing. */
-export const repeatDrains: Rule = ({ look, draft, freeze }) => {
-  if (!isRolling(draft) || freeze.all !== undefined || freeze.drains !== undefined) return;
-  for (const host of look.hosts.values()) {
-    const { drainingSinceMs, drainingSeenAtMs } = host.memory;
-    const arn = host.facts?.containerInstanceArn;
-    if (host.kind !== 'draining' || host.facts?.status !== 'ACTIVE' || arn === undefined) continue;
-    if (drainingSinceMs === undefined || drainingSeenAtMs !== undefined) continue;
-    if (look.nowMs - drainingSinceMs < 30_000) continue;
-    draft.drain.push({
-      instanceId: host.instanceId,
-      containerInstanceArn: arn,
-      reason: 'it should be DRAINING and is still ACTIVE',
-    });
-  }
-};
-
-/** A host that should be ACTIVE again and is not: our call was lost (I8). */
-export const repeatActivations: Rule = (tick) => {
-  for (const host of tick.look.hosts.values()) {
-    const askedMs = host.memory.activatedAtMs;
-    if (askedMs === undefined || host.memory.drainingSinceMs !== undefined) continue;
-    if (host.facts?.status !== 'DRAINING' || host.kind === 'gone') continue;
-    if (tick.look.nowMs - askedMs >= 30_000)
-      activate(tick, host, 'it should be ACTIVE again and still drains');
-  }
-};
