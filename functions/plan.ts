@@ -11,14 +11,17 @@ import { ecs } from './aws/clients.ts';
 import { describeCluster } from './aws/clusters.ts';
 import { tagsOf } from './aws/facts/read-facts.ts';
 import { type Claim, readClaim } from './aws/ledger/claims.ts';
-import { keepPending, listPending } from './aws/ledger/notes.ts';
+import { keepPending, listPending, readTrigger } from './aws/ledger/notes.ts';
 import { beginRun, readRun, writeRunPlan } from './aws/ledger/runs.ts';
+import type { Table } from './aws/ledger/table.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
+import type { Provenance } from './core/provenance.ts';
 import { windowState } from './core/windows.ts';
 import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
 import { clusterProblem, optInOf } from './edge/guardrails.ts';
+import { originOfExecution } from './edge/origin.ts';
 import { parseRequest, type Request } from './edge/request.ts';
 import { NO_ACTS, type RunState } from './edge/run-state.ts';
 import { ledger, ownerLives } from './flow/claim.ts';
@@ -146,6 +149,7 @@ async function makeAndKeepPlan(state: RunState): Promise<Planned | undefined> {
     request: { ...state.request },
     settings: result.settings,
     startedAtMs: nowMs,
+    triggeredBy: await triggerOf(table, state),
   });
   await writeRunPlan(table, state.runId, result.plan, nowMs);
   return result;
@@ -210,6 +214,12 @@ function parseOwn(stored: Readonly<Record<string, unknown>>, otherwise: Request)
   return parsed.ok ? parsed.value : otherwise;
 }
 
+/** Noted by whoever of ours started the execution; else its name tells. */
+async function triggerOf(table: Table, { execution }: RunState): Promise<Provenance> {
+  const name = execution.slice(execution.lastIndexOf(':') + 1);
+  return (await readTrigger(table, name)) ?? originOfExecution(name);
+}
+
 async function wait(
   state: RunState,
   waitsFor: 'window' | 'other-run',
@@ -222,6 +232,7 @@ async function wait(
     request: { ...state.request },
     waitsFor,
     sinceMs,
+    triggeredBy: await triggerOf(ledger(), state),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
   });
 }

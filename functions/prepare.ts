@@ -26,6 +26,7 @@ import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from './core/memory.ts';
 import { openingMemory } from './core/opening.ts';
 import type { Plan } from './core/plan.ts';
+import { type Provenance, provenanceText } from './core/provenance.ts';
 import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
@@ -50,7 +51,9 @@ async function prepare(state: RunState): Promise<RunState> {
   await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
 
   const begun =
-    run?.memory !== undefined && run.plan !== undefined ? run : await begin(table, claimed, nowMs);
+    run?.memory !== undefined && run.plan !== undefined
+      ? run
+      : await begin(table, claimed, run?.record.triggeredBy, nowMs);
   // Too large to be read in one invocation: the machine comes back here.
   if (begun === undefined) return { ...claimed, next: 'prepare' };
   if ('ending' in begun) return { ...claimed, next: 'report', ending: begun.ending };
@@ -106,6 +109,7 @@ async function givingBack(
 async function begin(
   table: Table,
   state: RunState,
+  triggeredBy: Provenance | undefined,
   nowMs: number,
 ): Promise<Run | { readonly ending: NonNullable<RunState['ending']> } | undefined> {
   const { runId, cluster, request, execution } = state;
@@ -121,6 +125,7 @@ async function begin(
     request: { ...request },
     settings,
     startedAtMs: nowMs,
+    ...(triggeredBy && { triggeredBy }),
   };
   await beginRun(table, record);
   await writeRunPlan(table, runId, plan, nowMs);
@@ -144,10 +149,10 @@ async function begin(
   });
   await writeMemory(table, memory);
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
-  await tell(
-    [{ kind: 'started', cluster, runId, message: `replacing ${hosts} hosts of ${cluster}: ${plan.reason}` }],
-    settings,
-  );
+  const by = triggeredBy === undefined ? '' : `; started by ${provenanceText(triggeredBy)}`;
+  const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}`;
+  const detail = { reason: request.reason, ...(triggeredBy && { triggeredBy }) };
+  await tell([{ kind: 'started', cluster, runId, message, detail }], settings);
   return { record, memory, plan };
 }
 

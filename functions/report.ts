@@ -61,7 +61,11 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
         cluster: input.cluster,
         runId: input.runId,
         message,
-        detail: { ...input.summary, ...cutToNotice(stays(input, run, ending)) },
+        detail: {
+          ...input.summary,
+          ...(run?.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
+          ...cutToNotice(stays(input, run, ending)),
+        },
       },
     ],
     run?.record.settings,
@@ -167,13 +171,14 @@ async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): P
     request,
     waitsFor: isPaused ? 'resume' : 'window',
     sinceMs: nowMs,
+    ...(run.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
     ...(window.open || window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs }),
   });
 }
 
 async function writeDown(
   table: Table,
-  { record, memory }: Run,
+  { record, memory, plan }: Run,
   ending: Ending,
   nowMs: number,
 ): Promise<void> {
@@ -184,6 +189,7 @@ async function writeDown(
   if (memory.imageJudgedBad === true) {
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
+  const planned = memory.hosts.filter((host) => host.role === 'outdated');
   await writeHistory(table, {
     cluster: record.cluster,
     runId: record.runId,
@@ -191,6 +197,15 @@ async function writeDown(
     endedAtMs: nowMs,
     ending,
     imageIds,
+    reason: String(record.request.reason ?? 'manual'),
+    ...(record.triggeredBy && { triggeredBy: record.triggeredBy }),
+    counts: {
+      outdated: planned.length,
+      replaced: planned.filter((host) => host.goneSinceMs !== undefined).length,
+      held: planned.filter((host) => host.held !== undefined && host.goneSinceMs === undefined).length,
+      keptOut: plan?.keptOut.length ?? 0,
+      moves: memory.movesSeen,
+    },
   });
   measure(
     {

@@ -5,14 +5,12 @@
  * started. It acts through executions only and changes nothing of any cluster. Every part is done although another fails.
  */
 import * as z from 'zod';
-import { sfn } from './aws/clients.ts';
 import { describeError } from './aws/error-codes.ts';
-import { executionName, startOnce } from './aws/executions.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
 import { readRun, updateRun } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
-import { environment } from './edge/environment.ts';
+import type { Provenance } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
 import { clusterNameOf } from './edge/request.ts';
 import { endingOfDead, ledger, ownerLives } from './flow/claim.ts';
@@ -20,7 +18,7 @@ import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
-import { parameterValue, startForImage } from './flow/start.ts';
+import { parameterValue, startForImage, startRun } from './flow/start.ts';
 
 /** A request without a known opening is looked at once a day: a freeze may have been lifted. */
 const UNKNOWN_OPENING_MS = 86_400_000;
@@ -75,9 +73,10 @@ async function sweep(event: unknown): Promise<Swept> {
 /** A claim whose execution does not run any more: an execution of its own gives back what was touched. */
 async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefined> {
   if (await ownerLives(claim, nowMs)) return undefined;
-  const name = executionName([claim.cluster, 'restore', shortHash(`${claim.runId} ${claim.token}`)]);
+  const nameParts = [claim.cluster, 'restore', shortHash(`${claim.runId} ${claim.token}`)];
   const request = { cluster: claim.cluster, mode: 'abort' };
-  const start = await startOnce(sfn, environment().stateMachineArn, name, request, nowMs);
+  const origin: Provenance = { kind: 'sweep', by: 'the sweep, for a run that died', id: claim.runId };
+  const start = await startRun(nameParts, request, nowMs, origin);
   return start.started ? `${claim.cluster}: ${claim.runId} died, ${start.reason}` : undefined;
 }
 
@@ -116,9 +115,8 @@ async function startPending(
   const notBeforeMs = pending.notBeforeMs ?? pending.sinceMs + UNKNOWN_OPENING_MS;
   if (pending.waitsFor === 'window' && nowMs < notBeforeMs) return undefined;
   const key = shortHash(`${pending.purpose} ${pending.sinceMs}`);
-  const name = executionName([pending.cluster, 'waited', key]);
-  const { stateMachineArn } = environment();
-  const start = await startOnce(sfn, stateMachineArn, name, pending.request, pending.sinceMs);
+  const origin = pending.triggeredBy ?? { kind: 'sweep', by: 'a request that waited', id: key };
+  const start = await startRun([pending.cluster, 'waited', key], pending.request, pending.sinceMs, origin);
   await dropPending(table, pending);
   return `${pending.cluster}: a request that waited, ${start.reason}`;
 }
@@ -136,7 +134,12 @@ async function startChanged(
     const [seen, now] = [await readSeen(table, key), await parameterValue(parameter)];
     if (now === undefined || seen?.value === now.value) continue;
     if (seen !== undefined) {
-      const start = await startForImage(cluster, now.what, now.changedAtMs);
+      const origin: Provenance = {
+        kind: 'poll',
+        by: `a new value of ${parameter}`,
+        id: now.value.slice(0, 80),
+      };
+      const start = await startForImage(cluster, now.what, now.changedAtMs, origin);
       if (start.started) changed.push(`${cluster}: ${parameter} changed, ${start.reason}`);
     }
     // After the start: a crash in between finds the change again, and the start is idempotent.

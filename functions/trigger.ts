@@ -9,9 +9,11 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { imageBuilder } from './aws/clients.ts';
 import { builtImage } from './aws/image-builder.ts';
+import type { Provenance } from './core/provenance.ts';
 import { BadRequest } from './edge/errors.ts';
 import { type Cause, readEvent } from './edge/events.ts';
 import { logger } from './edge/logger.ts';
+import { originOf } from './edge/origin.ts';
 import { parseRequest } from './edge/request.ts';
 import { followerOf, imagesWanted, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
@@ -31,30 +33,30 @@ export interface Triggered {
 async function trigger(event: unknown, context: Context): Promise<Triggered> {
   const [, , , region = '', accountId = ''] = context.invokedFunctionArn.split(':');
   const cause = readEvent(event, region, Date.now());
-  const answer = await act(cause, context.awsRequestId, region, accountId);
+  const answer = await act(cause, originOf(event, context.awsRequestId), region, accountId);
   logger.info('triggered', { cause, answer });
   return answer;
 }
 
-async function act(cause: Cause, requestId: string, region: string, accountId: string): Promise<Triggered> {
+async function act(cause: Cause, origin: Provenance, region: string, accountId: string): Promise<Triggered> {
   switch (cause.kind) {
     case 'nothing':
       return nothing(cause.reason);
     case 'request':
-      return startAsked(cause.request, requestId);
+      return startAsked(cause.request, origin);
     case 'parameter':
-      return startFollowers(cause.name);
+      return startFollowers(cause.name, origin);
     case 'images':
-      return startLaunching(cause.imageIds, cause.atMs);
+      return startLaunching(cause.imageIds, cause.atMs, origin);
     case 'build': {
       const imageId = await builtImage(imageBuilder, cause.buildArn, region, accountId);
       if (imageId === undefined) return nothing(`${cause.buildArn} put out no image for ${region}`);
-      return startLaunching([imageId], cause.atMs);
+      return startLaunching([imageId], cause.atMs, origin);
     }
     case 'schedule': {
       const clusters = (await optedIn()).map((cluster) => cluster.clusterName ?? '');
       return startAll(clusters, (cluster) =>
-        startRequest({ cluster, reason: 'schedule' }, `${cluster} ${cause.atMs}`, cause.atMs),
+        startRequest({ cluster, reason: 'schedule' }, `${cluster} ${cause.atMs}`, cause.atMs, origin),
       );
     }
   }
@@ -65,17 +67,18 @@ async function act(cause: Cause, requestId: string, region: string, accountId: s
  *
  * @throws BadRequest with every problem of a request that names no cluster.
  */
-async function startAsked(input: unknown, requestId: string): Promise<Triggered> {
+async function startAsked(input: unknown, origin: Provenance): Promise<Triggered> {
   const parsed = parseRequest(input);
   const named = z.object({ cluster: z.string().min(1) }).safeParse(input);
   if (!parsed.ok && !named.success) throw new BadRequest(parsed.problems);
   // As written, so that the execution shows what somebody asked for; defaults are filled in by `plan`.
   const request = input as { cluster: string; reason?: string };
-  return startAll([request.cluster], () => startRequest(request, `${requestId} ${JSON.stringify(input)}`, 0));
+  const key = `${origin.id} ${JSON.stringify(input)}`;
+  return startAll([request.cluster], () => startRequest(request, key, 0, origin));
 }
 
 /** A run of each cluster that takes its image from this parameter. */
-async function startFollowers(parameter: string): Promise<Triggered> {
+async function startFollowers(parameter: string, origin: Provenance): Promise<Triggered> {
   const name = parameter.split(':')[0] ?? parameter;
   const followers = await Promise.all((await optedIn()).map(followerOf));
   const concerned = followers.filter(({ parameters }) => parameters.includes(name));
@@ -84,12 +87,16 @@ async function startFollowers(parameter: string): Promise<Triggered> {
   if (now === undefined) return nothing(`the parameter ${parameter} is gone or may not be read`);
   return startAll(
     concerned.map(({ cluster }) => cluster),
-    (cluster) => startForImage(cluster, now.what, now.changedAtMs),
+    (cluster) => startForImage(cluster, now.what, now.changedAtMs, origin),
   );
 }
 
 /** A run of each cluster whose groups would launch one of these images now. */
-async function startLaunching(imageIds: readonly string[], causeAtMs: number): Promise<Triggered> {
+async function startLaunching(
+  imageIds: readonly string[],
+  causeAtMs: number,
+  origin: Provenance,
+): Promise<Triggered> {
   const clusters = await optedIn();
   const wanted = await Promise.all(clusters.map((cluster) => imagesWanted(cluster)));
   const concerned = clusters.filter((_, at) => imageIds.some((id) => wanted[at]?.includes(id)));
@@ -98,7 +105,7 @@ async function startLaunching(imageIds: readonly string[], causeAtMs: number): P
   const what = [...imageIds].sort().join();
   return startAll(
     concerned.map(({ clusterName = '' }) => clusterName),
-    (cluster) => startForImage(cluster, what, causeAtMs),
+    (cluster) => startForImage(cluster, what, causeAtMs, origin),
   );
 }
 

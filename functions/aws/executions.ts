@@ -4,7 +4,10 @@ import { isNotFound } from './error-codes.ts';
 
 export interface ExecutionStatus {
   readonly status: string;
+  readonly startedAtMs?: number;
   readonly stoppedAtMs?: number;
+  /** JSON, of one that succeeded. */
+  readonly output?: string;
   /** Of an execution that failed, timed out or was stopped: what it, or whoever stopped it, said. */
   readonly error?: string;
   readonly cause?: string;
@@ -29,6 +32,8 @@ export async function describeExecution(
     const answer = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     return {
       status: answer.status ?? 'UNKNOWN',
+      ...(answer.startDate === undefined ? {} : { startedAtMs: answer.startDate.getTime() }),
+      ...(answer.output === undefined ? {} : { output: answer.output }),
       ...(answer.stopDate === undefined ? {} : { stoppedAtMs: answer.stopDate.getTime() }),
       ...(answer.error === undefined ? {} : { error: answer.error }),
       ...(answer.cause === undefined ? {} : { cause: answer.cause }),
@@ -44,6 +49,8 @@ export async function describeExecution(
  * "being done" while it runs; once closed it means "done", unless the cause is newer than its end: then the next attempt
  * gets its own name. `input` must be the same bytes for the same cause. Source: AWS Step Functions API reference,
  * StartExecution ("idempotent … same name and input while running", ExecutionAlreadyExists, 90 days).
+ *
+ * @param note is called with the name right before each attempt: for what the execution must find when it begins
  */
 export async function startOnce(
   sfn: SFNClient,
@@ -51,9 +58,11 @@ export async function startOnce(
   name: string,
   input: unknown,
   causeAtMs: number,
+  note: (attemptName: string) => Promise<void> = async () => {},
 ): Promise<Start> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const attemptName = attempt === 1 ? name : `${name}-${attempt}`;
+    await note(attemptName);
     try {
       const answer = await sfn.send(
         new StartExecutionCommand({ stateMachineArn, name: attemptName, input: JSON.stringify(input) }),

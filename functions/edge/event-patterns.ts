@@ -43,6 +43,14 @@ export const EVENT_RULES: readonly EventRule[] = [
     detail: { state: { status: ['AVAILABLE'] } },
   },
   {
+    name: 'rollover-requested',
+    description: 'A request that somebody put on the bus: a pipeline, a chat command, a schedule',
+    target: 'trigger',
+    source: 'ecs-rollover',
+    detailType: 'Rollover Requested',
+    detail: { cluster: [{ exists: true }] },
+  },
+  {
     name: 'run-ended-from-outside',
     description:
       'A run was stopped, failed or timed out: what it touched is restored without waiting for the sweep',

@@ -2,6 +2,7 @@
 
 import type { Ending } from '../../core/outcome.ts';
 import type { Quarantine } from '../../core/plan/plan-facts.ts';
+import type { Provenance } from '../../core/provenance.ts';
 import type { Table } from './table.ts';
 
 /** A request that waits for its window, for the end of another run, or for somebody to say `resume`. */
@@ -14,6 +15,8 @@ export interface PendingRequest {
   readonly sinceMs: number;
   /** When its window opens, where that is known. */
   readonly notBeforeMs?: number;
+  /** What, or who, asked for it first. */
+  readonly triggeredBy?: Provenance;
 }
 
 /** A value that triggers a run when it changes. */
@@ -33,9 +36,24 @@ export interface HistoryEntry {
   readonly ending: Ending;
   /** Images that counted as the target. */
   readonly imageIds: readonly string[];
+  /** Of runs since it is recorded. */
+  readonly reason?: string;
+  readonly triggeredBy?: Provenance;
+  readonly counts?: HistoryCounts;
+}
+
+export interface HistoryCounts {
+  /** Hosts that the plan wanted to replace; those kept out are not among them. */
+  readonly outdated: number;
+  readonly replaced: number;
+  readonly held: number;
+  readonly keptOut: number;
+  readonly moves: number;
 }
 
 const HISTORY_DAYS = 400;
+/** As long as Step Functions keeps the execution (Step Functions developer guide, "Quotas": 90 days). */
+const TRIGGER_DAYS = 90;
 
 export async function quarantine(table: Table, entry: Quarantine): Promise<void> {
   await table.put({ pk: 'QUARANTINE', sk: entry.imageId, data: { ...entry } });
@@ -82,4 +100,20 @@ export async function writeHistory(table: Table, entry: HistoryEntry): Promise<v
 export async function listHistory(table: Table, cluster?: string): Promise<HistoryEntry[]> {
   const items = await table.query<HistoryEntry>('HISTORY', cluster === undefined ? '' : `${cluster}#`);
   return items.map(({ data }) => data);
+}
+
+/** Written before the execution is started, which reads it; a start that comes to nothing leaves a note that expires. */
+export async function noteTrigger(
+  table: Table,
+  executionName: string,
+  triggeredBy: Provenance,
+  nowMs: number,
+): Promise<void> {
+  const ttl = Math.floor(nowMs / 1000) + TRIGGER_DAYS * 86_400;
+  // The first cause of a name stands: later ones find the execution there already.
+  await table.putNew({ pk: 'TRIGGER', sk: executionName, data: { ...triggeredBy }, ttl });
+}
+
+export async function readTrigger(table: Table, executionName: string): Promise<Provenance | undefined> {
+  return (await table.get<Provenance>('TRIGGER', executionName))?.data;
 }

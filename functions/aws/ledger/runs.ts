@@ -2,6 +2,7 @@
 import type { DrainRefusal, GroupMemory, HostMemory, RunMemory, ServiceMemory } from '../../core/memory.ts';
 import type { Ending } from '../../core/outcome.ts';
 import type { Plan } from '../../core/plan.ts';
+import type { Provenance } from '../../core/provenance.ts';
 import type { Settings } from '../../core/settings.ts';
 import type { Step } from '../../core/step.ts';
 import { planIn, writePlan } from './plans.ts';
@@ -25,6 +26,8 @@ export interface RunRecord {
   readonly startedAtMs: number;
   readonly endedAtMs?: number;
   readonly outcome?: Ending;
+  /** What, or who, made it begin. */
+  readonly triggeredBy?: Provenance;
   /** Executions that carried the run on, in order. */
   readonly continuedBy?: readonly string[];
 }
