@@ -39,10 +39,14 @@ export interface DrainEffect {
 
 /** Where the next task of one service is drawn to. */
 interface Draw {
+  /** As they were at first: those that are gone since are out of the counts. */
   readonly best: readonly Place[];
-  /** 1 for the outdated ones of the best, by place. */
+  bestCount: number;
+  /** Numbers of the outdated ones of the best, at first. */
+  readonly old: Int32Array;
+  /** 1 for those that still are, by place. */
   readonly isOld: Uint8Array;
-  readonly oldCount: number;
+  oldCount: number;
   /** Its tasks on outdated hosts that are ACTIVE. */
   readonly total: number;
 }
@@ -58,6 +62,10 @@ export class Attraction {
   readonly #places: readonly Place[];
   readonly #placeOf: ReadonlyMap<string, Place>;
   readonly #draws = new Map<string, Draw>();
+  /** By place, until the next host is taken. */
+  #spares: Float64Array | undefined;
+  /** By service, its tasks on each place as the look found them. */
+  readonly #own: ReadonlyMap<string, Uint16Array>;
   readonly #counts = new Map<string, Counts>();
   /** By service, where its constraints let it go. */
   readonly #allowed = new Map<string, readonly Place[]>();
@@ -71,39 +79,62 @@ export class Attraction {
     this.#look = look;
     this.#places = activePlaces(look);
     this.#placeOf = new Map(this.#places.map((place) => [place.facts.instanceId, place]));
+    this.#own = ownCounts(this.#places);
     this.#old = new Set([...look.hosts.values()].filter((host) => host.kind === 'outdated'));
     for (const host of this.#old) this.#addTotals(host, 1);
   }
 
   effectOf(host: Host): DrainEffect {
     const at = this.#placeOf.get(host.instanceId)?.at ?? this.#places.length;
-    let [bounces, spares] = [0, 0];
+    let bounces = 0;
     for (const [name, count] of host.replicas) {
       const draw = this.#drawOf(name);
-      if (draw.best.length === 0) continue;
+      if (draw.bestCount === 0) continue;
       const others = draw.oldCount - (draw.isOld[at] ?? 0);
-      bounces += (count * others) / draw.best.length;
+      bounces += (count * others) / draw.bestCount;
     }
-    for (const name of this.#look.services.keys()) {
-      const draw = this.#drawOf(name);
-      if (!draw.isOld[at]) continue;
-      spares += (draw.total - (host.replicas.get(name) ?? 0)) / draw.best.length;
-    }
-    return { bounces, spares };
+    this.#spares ??= this.#sparesNow();
+    return { bounces, spares: this.#spares[at] ?? 0 };
   }
 
   /** The host drains: it draws nothing more, and its tasks go where they are drawn. */
   take(host: Host): void {
+    this.#spares = undefined;
     if (this.#old.delete(host)) this.#addTotals(host, -1);
     const place = this.#placeOf.get(host.instanceId);
-    if (place !== undefined) {
-      place.isGone = true;
-      for (const [name, draw] of this.#draws) if (draw.isOld[place.at]) this.#draws.delete(name);
-    }
+    if (place !== undefined) this.#leave(place);
     for (const [name, count] of host.replicas) {
       this.#draws.delete(name);
       this.#settle(name, count);
     }
+  }
+
+  #leave(place: Place): void {
+    place.isGone = true;
+    for (const [name, draw] of this.#draws) {
+      if (!draw.isOld[place.at]) continue;
+      // Of several that draw alike, one without a task of the service: what it measured by stays as it is for the others.
+      if (draw.bestCount > 1 && this.#countsOf(name)[place.at] === 0) {
+        draw.isOld[place.at] = 0;
+        draw.oldCount--;
+        draw.bestCount--;
+      } else {
+        this.#draws.delete(name);
+      }
+    }
+  }
+
+  #sparesNow(): Float64Array {
+    const spares = new Float64Array(this.#places.length);
+    for (const name of this.#look.services.keys()) {
+      const { old, isOld, oldCount, bestCount, total } = this.#drawOf(name);
+      if (oldCount === 0) continue;
+      const own = this.#own.get(name);
+      for (const at of old) {
+        if (isOld[at]) spares[at] = (spares[at] ?? 0) + (total - (own?.[at] ?? 0)) / bestCount;
+      }
+    }
+    return spares;
   }
 
   #settle(name: string, count: number): void {
@@ -111,6 +142,7 @@ export class Attraction {
     if (demand === undefined) return;
     const counts = this.#countsOf(name);
     for (let task = 0; task < count; task++) {
+      // Made anew for each task: none of its best is gone.
       const { best } = this.#drawOf(name);
       for (const { at, room } of best) {
         counts[at] = (counts[at] ?? 0) + 1 / best.length;
@@ -133,13 +165,19 @@ export class Attraction {
     const best = service === undefined ? [] : this.#favourites(service.facts, fitting);
     // One more, for hosts that are no place.
     const isOld = new Uint8Array(this.#places.length + 1);
-    let oldCount = 0;
-    for (const place of best) {
-      if (!place.isOld) continue;
-      isOld[place.at] = 1;
-      oldCount++;
-    }
-    const draw = { best, isOld, oldCount, total: this.#totals.get(name) ?? 0 };
+    const old = Int32Array.from(
+      best.filter((place) => place.isOld),
+      ({ at }) => at,
+    );
+    for (const at of old) isOld[at] = 1;
+    const draw = {
+      best,
+      bestCount: best.length,
+      old,
+      isOld,
+      oldCount: old.length,
+      total: this.#totals.get(name) ?? 0,
+    };
     this.#draws.set(name, draw);
     return draw;
   }
@@ -183,7 +221,8 @@ export class Attraction {
   #countsOf(name: string): Counts {
     let counts = this.#counts.get(name);
     if (counts === undefined) {
-      counts = Float64Array.from(this.#places, ({ replicas }) => replicas.get(name) ?? 0);
+      const own = this.#own.get(name);
+      counts = own === undefined ? new Float64Array(this.#places.length) : Float64Array.from(own);
       this.#counts.set(name, counts);
     }
     return counts;
@@ -209,6 +248,21 @@ export class Attraction {
     for (const [name, count] of host.replicas)
       this.#totals.set(name, (this.#totals.get(name) ?? 0) + sign * count);
   }
+}
+
+function ownCounts(places: readonly Place[]): Map<string, Uint16Array> {
+  const own = new Map<string, Uint16Array>();
+  for (const { at, replicas } of places) {
+    for (const [name, count] of replicas) {
+      let counts = own.get(name);
+      if (counts === undefined) {
+        counts = new Uint16Array(places.length);
+        own.set(name, counts);
+      }
+      counts[at] = count;
+    }
+  }
+  return own;
 }
 
 function activePlaces(look: Look): Place[] {
