@@ -2,6 +2,7 @@
  * Rules 13 to 15: demand that finds no place. The scheduler retries in minutes and is never forced awake; where there
  * is really no room, hosts that have lost nothing yet go back.
  */
+import type { ServiceFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import type { Look } from '../look.ts';
 import type { ServiceLook } from '../services.ts';
@@ -16,6 +17,8 @@ const SILENT_MS = 300_000;
 const BACK_OFF_MS = 1_200_000;
 /** After "unable to consistently start tasks successfully" (documented: up to 27 minutes). */
 const THROTTLED_MS = 1_800_000;
+/** Repeated messages are omitted for this long at most (Amazon ECS developer guide, service-event-messages). */
+const SAID_AGAIN_AFTER_MS = 21_600_000;
 /** AWS allows 500 PROVISIONING tasks in a cluster; hosts return before that. */
 const PROVISIONING_LIMIT = 300;
 /** Rule 14 stops a host's drain clock for at most this long in all. */
@@ -33,11 +36,10 @@ export function waitingServices(look: Look, draft: Tick['draft']): ServiceLook[]
   });
 }
 
-/** ECS said since then that it could not place a task of the service. */
+/** ECS said that it could not place a task of the service, since then or not long before: it may not say so again. */
 function saysUnplaced(service: ServiceLook, sinceMs: number): boolean {
-  return service.facts.events.some(
-    ({ atMs, message }) => atMs >= sinceMs - UNPLACED_MS && message.includes('unable to place'),
-  );
+  const failure = failureTold(service.facts);
+  return failure !== undefined && failure.atMs >= sinceMs - SAID_AGAIN_AFTER_MS;
 }
 
 /** A service that stops first may start its replacement only once the old task is gone: no sign of missing room. */
@@ -75,25 +77,44 @@ function noteUnplaced({ look, draft }: Tick, service: ServiceLook): void {
   }
 }
 
-/** Until when the scheduler may be backing off: 20 minutes from its last failed attempt, 30 when it throttles itself. */
-export function backOffUntilMs(service: ServiceLook): number | undefined {
-  let untilMs: number | undefined;
-  for (const { atMs, message } of service.facts.events) {
-    if (message.includes('unable to consistently start'))
-      untilMs = Math.max(untilMs ?? 0, atMs + THROTTLED_MS);
-    else if (message.includes('was unable to place')) untilMs = Math.max(untilMs ?? 0, atMs + BACK_OFF_MS);
+/** The newest message of a failed attempt whose cause is not over, and the back-off after it. */
+function failureTold({
+  events,
+}: Pick<ServiceFacts, 'events'>): { readonly atMs: number; readonly backOffMs: number } | undefined {
+  for (const { atMs, message } of events) {
+    if (message.includes('has reached a steady state')) return undefined;
+    if (message.includes('unable to consistently start')) return { atMs, backOffMs: THROTTLED_MS };
+    if (message.includes('was unable to place')) return { atMs, backOffMs: BACK_OFF_MS };
   }
-  return untilMs;
+  return undefined;
 }
 
-/** The model says it fits, the scheduler has given up: wait with it. */
+/**
+ * Until when the scheduler of a service with unplaced demand may be backing off: 20 minutes from its last failed attempt that
+ * can be known, 30 when it throttles itself; undefined where ECS told of none.
+ *
+ * That attempt is the one which a message told of, as long as its back-off lasts. Then there was another, and it failed too,
+ * since the demand is unplaced still; but ECS may not say so: "duplicate service event messages are omitted until either the
+ * cause is resolved or six hours passes" (Amazon ECS developer guide, service-event-messages; whether DescribeServices omits
+ * them is unconfirmed). So one back-off follows the other, and what ends the wait is the limit of the drain clock (rule 11). A
+ * message older than the six hours would have been repeated: its cause is over, whatever the list of events still shows.
+ */
+export function backOffUntilMs(service: Pick<ServiceFacts, 'events'>, nowMs: number): number | undefined {
+  const failure = failureTold(service);
+  if (failure === undefined || nowMs - failure.atMs > SAID_AGAIN_AFTER_MS) return undefined;
+  const backOffs = Math.floor(Math.max(0, nowMs - failure.atMs) / failure.backOffMs) + 1;
+  return failure.atMs + backOffs * failure.backOffMs;
+}
+
+/** The model says it fits, the scheduler has given up: wait with it, as long as a drain clock may stand still. */
 function stopClocks({ look, draft }: Tick, service: ServiceLook, elapsedMs: number): void {
-  const untilMs = backOffUntilMs(service);
-  if (untilMs === undefined || untilMs <= look.nowMs) return;
-  draft.waits.push({ untilMs, what: `the scheduler of ${service.facts.serviceName} backs off` });
+  const untilMs = backOffUntilMs(service.facts, look.nowMs);
+  if (untilMs === undefined) return;
   for (const host of look.hosts.values()) {
     if (host.kind !== 'draining' || !host.replicas.has(service.facts.serviceName)) continue;
-    const stopped = Math.min(CLOCK_STOP_LIMIT_MS, (host.memory.clockStoppedMs ?? 0) + elapsedMs);
+    const stopped = (host.memory.clockStoppedMs ?? 0) + elapsedMs;
+    if (stopped > CLOCK_STOP_LIMIT_MS) continue;
+    draft.waits.push({ untilMs, what: `the scheduler of ${service.facts.serviceName} backs off` });
     draft.noteHost(host.instanceId, host.memory, { clockStoppedMs: stopped });
   }
 }
