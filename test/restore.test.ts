@@ -120,6 +120,27 @@ describe('restore', () => {
     expect(updates().at(-1)).toMatchObject({ DesiredCapacity: 5, MaxSize: 5 });
   });
 
+  it('puts desired back below protected hosts that stood above it, unless one of them could be taken', async () => {
+    const standing = (protectedIds: readonly string[]) =>
+      groupIs({
+        DesiredCapacity: 4,
+        NewInstancesProtectedFromScaleIn: true,
+        Instances: ['1', '2', '3'].map((id) => ({
+          InstanceId: id,
+          LifecycleState: 'InService',
+          ProtectedFromScaleIn: protectedIds.includes(id),
+        })),
+      });
+    const above = { ...groupMemory, goal: 3, protectedAbove: 1 };
+    standing(['1', '2', '3']);
+    await restoring(SUCCEEDED, above);
+    expect(updates().at(-1)).toMatchObject({ MinSize: 2, DesiredCapacity: 2 });
+
+    standing(['1', '2']);
+    await restoring(SUCCEEDED, above);
+    expect(updates().at(-1)).toMatchObject({ MinSize: 2, DesiredCapacity: 3 });
+  });
+
   describe('where reads of Auto Scaling are old', () => {
     const host = { autoScalingGroupName: 'hosts', role: 'new' } as const;
     const restoreAfter = async (hosts: readonly object[], lookedAtMs: number) => {

@@ -45,6 +45,8 @@ export interface GroupMemory {
   readonly referenceOnly?: boolean;
   /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */
   readonly goal: number;
+  /** Of the goal, hosts that stood above desired when the run began, all protected from scale-in by their owner. */
+  readonly protectedAbove?: number;
   /** Changes by others that the goal took up, and how often the difference was seen; for rule 2's "on two reads". */
   readonly foreignBelow?: { readonly count: number; readonly sinceMs: number; readonly reads: number };
   /** Desired above what our ledger explains: somebody scaled out; taken into the goal when seen on two reads. */

@@ -50,6 +50,7 @@ function groupMemory(
 ): GroupMemory {
   const moves = !planned.referenceOnly;
   const protects = moves && !group.managedTerminationProtection && !group.newInstancesProtectedFromScaleIn;
+  const above = moves ? protectedAbove(facts, group) : 0;
   return {
     autoScalingGroupName: group.autoScalingGroupName,
     original: {
@@ -76,8 +77,25 @@ function groupMemory(
       : [],
     ...(protects ? { protectedByUs: true, protectedBefore: protectedHosts(facts, group) } : {}),
     ...(moves ? {} : { referenceOnly: true }),
-    goal: group.desiredCapacity,
+    goal: group.desiredCapacity + above,
+    ...(above > 0 && { protectedAbove: above }),
   };
+}
+
+/**
+ * Hosts that stand although their group wants fewer: "the desired capacity is decremented", and no host ends while all are
+ * protected. Whether their tasks could do with fewer is their owner's to say, so each of them is replaced.
+ * Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-instance-protection.
+ */
+function protectedAbove({ hosts }: Facts, group: GroupFacts): number {
+  const standing = hosts.filter(
+    ({ autoScalingGroupName, lifecycleState }) =>
+      autoScalingGroupName === group.autoScalingGroupName && lifecycleState === 'InService',
+  );
+  const isKept =
+    group.newInstancesProtectedFromScaleIn &&
+    standing.every(({ protectedFromScaleIn }) => protectedFromScaleIn);
+  return isKept ? Math.max(0, Math.min(standing.length, group.maxSize) - group.desiredCapacity) : 0;
 }
 
 function protectedHosts(facts: Facts, { autoScalingGroupName }: GroupFacts): string[] {

@@ -10,6 +10,8 @@ export interface Sizes {
 /** What stands when the run is over. */
 export interface SizesNow extends Sizes {
   readonly inService: number;
+  /** Every one of them is protected from scale-in by its owner: a lower desired capacity ends none. */
+  readonly allProtected: boolean;
   /** Every value that the run set; any other is somebody else's and stays. */
   readonly minSizesSet: readonly number[];
   readonly maxSizesSet: readonly number[];
@@ -18,7 +20,8 @@ export interface SizesNow extends Sizes {
 /**
  * Lowering MaxSize or DesiredCapacity below the hosts in service would let Auto Scaling choose victims, so neither goes
  * there: a surplus that nobody could drain keeps its place. A scheduled action that fell due while we held it counts as
- * somebody's change (decisions.md rules 2 and 23).
+ * somebody's change (decisions.md rules 2 and 23). Hosts that stood above desired under their owner's protection stand
+ * above it again.
  */
 export function restoredSizes(group: GroupMemory, now: SizesNow): Sizes {
   const { original, scheduledDue: due, set } = group;
@@ -31,7 +34,9 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Sizes {
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.
   const isNewer = now.desiredCapacity > (set.desiredCapacity ?? original.desiredCapacity);
   const goal = isNewer ? Math.max(group.goal, now.desiredCapacity) : group.goal;
+  const { protectedAbove = 0 } = group;
+  const standing = now.allProtected ? now.inService - protectedAbove : now.inService;
   // What others added above the MaxSize that only we had raised goes no further than their own.
-  const desiredCapacity = Math.max(Math.min(goal, maxSize), minSize, now.inService);
+  const desiredCapacity = Math.max(Math.min(goal, maxSize) - protectedAbove, minSize, standing);
   return { minSize, maxSize: Math.max(maxSize, desiredCapacity), desiredCapacity };
 }

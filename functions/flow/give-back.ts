@@ -105,6 +105,15 @@ function presentIn({ Instances = [] }: AutoScalingGroup, { memory }: GivingBack)
     .length;
 }
 
+/** By their owner: flags that the run set go with it. */
+function isAllProtected(described: AutoScalingGroup, { protectedByUs }: GroupMemory): boolean {
+  const { NewInstancesProtectedFromScaleIn = false, Instances = [] } = described;
+  const standing = Instances.filter((one) => PRESENT.has(one.LifecycleState ?? ''));
+  return (
+    !protectedByUs && NewInstancesProtectedFromScaleIn && standing.every((one) => one.ProtectedFromScaleIn)
+  );
+}
+
 async function restoreSizes(
   described: AutoScalingGroup,
   group: GroupMemory,
@@ -121,6 +130,7 @@ async function restoreSizes(
   const sizes = restoredSizes(group, {
     ...now,
     inService,
+    allProtected: isAllProtected(described, group),
     minSizesSet: set.minSizes,
     maxSizesSet: set.maxSizes,
   });

@@ -1,7 +1,8 @@
 /**
  * I1, the other way to kill: lowering desired capacity (or MaxSize) below the hosts that a group has lets Auto Scaling
  * pick the victims, by zone balance first, blind to tasks. Source: Amazon EC2 Auto Scaling user guide,
- * ec2-auto-scaling-termination-policies. Hosts are ended by id.
+ * ec2-auto-scaling-termination-policies. Hosts are ended by id. Where all hosts are protected from scale-in it can pick
+ * none: "its desired capacity is decremented", and no more (ec2-auto-scaling-instance-protection).
  */
 import { inputOf, texts } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
@@ -18,6 +19,12 @@ export const desiredIsNotLoweredToRemove: CheckerFactory = (context) => {
   /** Last change of desired capacity by us, with the hosts that the group had then: judged when its call is told. */
   const lowered = new Map<string, { readonly to: number; readonly members: number }>();
 
+  const isAllProtected = (group: string) =>
+    context.truth
+      .hosts()
+      .filter((host) => host.group === group && host.lifecycleState === 'InService')
+      .every((host) => host.protectedFromScaleIn);
+
   return {
     invariant: 'I1',
     violations: verdicts.violations,
@@ -26,7 +33,8 @@ export const desiredIsNotLoweredToRemove: CheckerFactory = (context) => {
         const before = desired.get(observation.group) ?? 0;
         desired.set(observation.group, observation.desiredCapacity);
         lowered.delete(observation.group);
-        if (isOurs(observation.actor) && observation.desiredCapacity < before) {
+        const isLowered = isOurs(observation.actor) && observation.desiredCapacity < before;
+        if (isLowered && !isAllProtected(observation.group)) {
           lowered.set(observation.group, { to: observation.desiredCapacity, members: change.members });
         }
       }

@@ -13,3 +13,15 @@ it('new hosts come beside protected ones of which the group wants none: they are
   expect(result.instances.replaced).toBe(1);
   expect(result.durationSeconds).toBeLessThan(1800);
 });
+
+it('protected hosts that their group does not want but their tasks need are replaced one for one, and stand above it again', async () => {
+  const capture = smallCluster([{ hosts: 3, protectedFromScaleIn: true, imageReference: NEW_IMAGE }], {
+    services: [{ name: 'web', desired: 3, distinctInstance: true, maximumPercent: 200 }],
+  });
+  groupIn(capture, 'hosts').DesiredCapacity = 2;
+  const { result, groups } = await rehearseCapture(capture, { settings: { ...QUICK, surge: 1 } });
+  expect(result).toMatchObject({ outcome: 'SUCCEEDED', restored: true, violations: [], leftovers: [] });
+  expect(result.instances.replaced).toBe(3);
+  expect(groups[0]).toMatchObject({ desiredCapacity: 2 });
+  expect(groups[0]?.instanceIds).toHaveLength(3);
+});

@@ -126,6 +126,22 @@ describe('I1, no task is killed', () => {
     expect(account.told).toContain('I1');
   });
 
+  it('accepts a lower desired capacity where every host is protected from scale-in: Auto Scaling can pick none', () => {
+    const lowered = (isProtected: boolean) => {
+      const account = stage();
+      for (const host of [A, B]) account.protectHost(host);
+      account.addHost(FRESH, { image: NEW });
+      if (isProtected) account.protectHost(FRESH);
+      account.watch();
+      account.call('DynamoDB.PutItem', { Item: { pk: { S: 'group#web' } } });
+      account.group('web', { desiredCapacity: 1 });
+      account.call('AutoScaling.SetDesiredCapacity', { AutoScalingGroupName: 'web', DesiredCapacity: 1 });
+      return account.told;
+    };
+    expect(lowered(true)).toEqual([]);
+    expect(lowered(false)).toContain('I1');
+  });
+
   it('takes a decrement by id for what it is', () => {
     const account = stage();
     account.addHost(FRESH, { image: NEW });

@@ -204,6 +204,11 @@ export class StagedAccount implements Truth {
     Object.assign(this.#host(instanceId), over);
   }
 
+  protectHost(instanceId: string): void {
+    const host = this.#hosts.get(instanceId);
+    if (host) host.protectedFromScaleIn = true;
+  }
+
   status(instanceId: string, status: string, by?: Actor): void {
     const containerInstanceArn = arnOf(instanceId);
     const size = this.#sizes.get(instanceId) ?? { cpu: 0, memoryMiB: 0 };
