@@ -16,7 +16,7 @@ import { beginRun, readRun, writeRunPlan } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
-import type { Provenance } from './core/provenance.ts';
+import { type Provenance, provenanceText } from './core/provenance.ts';
 import { windowState } from './core/windows.ts';
 import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
@@ -62,7 +62,7 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
         );
       }
       if (!isLive) return takenOver(state, claim);
-      return ended(state, 'SUCCEEDED', await sendControl(table, claim, request.mode, input.execution, nowMs));
+      return told(state, claim, request.mode, nowMs);
     case 'resume':
       return resumed(state, claim, isLive);
     case 'plan':
@@ -73,6 +73,18 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
       await wait(state, 'other-run', nowMs);
       return takenOver(state, claim);
   }
+}
+
+/** A word to the running run. */
+async function told(
+  state: RunState,
+  claim: Claim,
+  mode: 'pause' | 'abort' | 'rollback',
+  nowMs: number,
+): Promise<RunState> {
+  const table = ledger();
+  const by = provenanceText(await triggerOf(table, state));
+  return ended(state, 'SUCCEEDED', await sendControl(table, claim, mode, by, nowMs));
 }
 
 function firstState(cluster: string, request: Request, execution: string): RunState {

@@ -10,6 +10,7 @@ import { keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
 import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
 import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
+import { heldBy, keptOutBy } from './core/explain.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
 import { windowState } from './core/windows.ts';
@@ -57,7 +58,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   await tell(
     [
       {
-        kind: ending.outcome.toLowerCase(),
+        kind: isWord(input, ending) ? 'control' : ending.outcome.toLowerCase(),
         cluster: input.cluster,
         runId: input.runId,
         message,
@@ -83,12 +84,22 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   };
 }
 
+/** Only a word to the running run was handed over: nobody should take that for the end of a rollover. */
+function isWord({ mode, request }: RunState, { outcome }: Ending): boolean {
+  return mode === 'none' && outcome === 'SUCCEEDED' && request.mode !== 'roll';
+}
+
 /** Hosts that are still what they were, each with why: for people, and for programs that read the event. */
 function stays(state: RunState, run: Run | undefined, ending: Ending): readonly Exemption[] {
   if (run?.plan === undefined) return [];
-  const { groups, keptOut, exempt } = run.plan;
+  const { groups, exempt } = run.plan;
+  const { plan } = run;
+  const keptOut = plan.keptOut.map((host) => ({
+    instanceId: host.instanceId,
+    reason: keptOutBy(plan, host).reason,
+  }));
   const held = (run.memory?.hosts ?? []).flatMap(({ instanceId, held: hold }) =>
-    hold === undefined ? [] : [{ instanceId, reason: hold.message ?? hold.reason }],
+    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold).reason }],
   );
   const planned = groups.flatMap((group) =>
     group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),

@@ -98,7 +98,7 @@ describe('plan', () => {
     });
     expect((await readRun(ledger.table, 'run-1'))?.memory?.control).toMatchObject({
       mode,
-      by: NEW_EXECUTION,
+      by: 'an execution started by hand (run-1-new)',
     });
   });
 

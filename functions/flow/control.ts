@@ -3,7 +3,10 @@ import type { Claim } from '../aws/ledger/claims.ts';
 import { writeControl } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
 
-/** @returns the sentence for whoever asked. */
+/**
+ * @param by who asks, in words
+ * @returns the sentence for whoever asked
+ */
 export async function sendControl(
   table: Table,
   claim: Claim,
@@ -12,5 +15,6 @@ export async function sendControl(
   nowMs: number,
 ): Promise<string> {
   await writeControl(table, claim.runId, { mode, atMs: nowMs, by });
-  return `asked run ${claim.runId} of ${claim.cluster} to ${mode}; it ends by itself once all is given back`;
+  const then = mode === 'pause' ? 'it waits for `resume` once' : 'it ends by itself once';
+  return `asked run ${claim.runId} of ${claim.cluster} to ${mode}; ${then} all is given back`;
 }

@@ -303,20 +303,29 @@ describe('what others do meanwhile', () => {
     }
   });
 
-  it('does nothing while it is paused, and goes on afterwards', () => {
-    const run = runToEnd(
-      { hosts: 3, services: [web(6)] },
-      {
-        disturb: (world) => {
-          const { control: _, ...rest } = world.memory;
-          const paused = world.now >= 200 && world.now < 8000;
-          world.memory = paused ? { ...rest, control: { mode: 'pause', atMs: 0, by: 'an operator' } } : rest;
+  it('gives everything back when it is paused, and waits', () => {
+    for (const pausedAtSeconds of [50, 150, 300]) {
+      const run = runToEnd(
+        { hosts: 3, services: [web(6)] },
+        {
+          disturb: (world) => {
+            const { control: _, ...rest } = world.memory;
+            const isPaused = world.now >= pausedAtSeconds;
+            world.memory = isPaused
+              ? { ...rest, control: { mode: 'pause', atMs: 0, by: 'an operator' } }
+              : rest;
+          },
         },
-      },
-    );
-    const during = run.steps.filter(({ atSeconds }) => atSeconds > 200 && atSeconds < 8000);
-    expect(during.flatMap(({ step }) => [...step.register, ...step.drain, ...step.terminate])).toEqual([]);
-    expect(run.end?.outcome).toBe('SUCCEEDED');
+      );
+      expect(run.end).toMatchObject({
+        outcome: 'PENDING_WINDOW',
+        reason: expect.stringMatching(/paused by an operator/),
+      });
+      expect(run.world.violations).toEqual([]);
+      const alive = run.world.hosts.filter((host) => host.lifecycle === 'InService');
+      expect(alive).toHaveLength(3);
+      expect(alive.map((host) => host.status)).not.toContain('DRAINING');
+    }
   });
 });
 

@@ -90,7 +90,6 @@ describe('rule 5: freeze', () => {
       }),
       {},
     ],
-    ['the run is paused', (facts) => withRun(facts, { control: { mode: 'pause', atMs: 0, by: 'me' } }), {}],
   ])('does nothing while %s', (_, change, chosen) => {
     expect(nothing(see(drainingAfterTrial(), chosen))).not.toEqual([]);
     expect(nothing(see(change(drainingAfterTrial()), chosen))).toEqual([]);

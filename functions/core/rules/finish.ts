@@ -154,7 +154,7 @@ function endStalled(tick: Tick): void {
     draft.activate.length +
     draft.stopTasks.length;
   const waiting = draft.waits.some((wait) => wait.untilMs > look.nowMs);
-  const paused = draft.run.control?.mode === 'pause' || freeze.drains !== undefined;
+  const paused = freeze.drains !== undefined;
   if (acts > 0 || waiting || paused) {
     if (paused) draft.noteRun({ lastProgressAtMs: look.nowMs });
     return;

@@ -29,7 +29,6 @@ export function freezeOf(look: Look, draft: Draft): Freeze {
 }
 
 function wholeFreeze(look: Look, draft: Draft): string | undefined {
-  if (draft.run.control?.mode === 'pause') return `paused by ${draft.run.control.by}`;
   // Giving back goes on under a red alarm, which may be why the run ends, and with agents that a bad image silenced.
   if (!isRolling(draft)) return undefined;
   const red = redAlarms(look);

@@ -36,6 +36,8 @@ export const obeyControl: Rule = ({ look, draft }) => {
     const { outcome, reason } = control.ending ?? { outcome: 'ABORTED', reason: `aborted by ${control.by}` };
     endRun(draft, outcome, reason);
   }
+  // It waits for somebody's `resume`, which plans and prepares anew; meanwhile the cluster is as it was.
+  if (control?.mode === 'pause') endRun(draft, 'PENDING_WINDOW', `paused by ${control.by}, until resumed`);
   if (control?.mode === 'rollback') endRun(draft, 'ROLLED_BACK', `rolled back by ${control.by}`);
   const { maxHeldInstances } = look.settings;
   const held = [...look.hosts.values()].filter(
