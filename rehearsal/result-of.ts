@@ -1,4 +1,5 @@
 /** Puts the result together: what was measured from the account, beside what the product said of its plan. */
+import { heldBy, keptOutBy } from '../functions/core/explain.ts';
 import type { Ending } from '../functions/core/outcome.ts';
 import type { Plan } from '../functions/core/plan.ts';
 import type { Account } from '../simulator/account.ts';
@@ -56,29 +57,20 @@ export function resultOf(parts: ResultParts): RehearsalResult {
 function heldHosts(run: MirroredRun | undefined): HeldHost[] {
   if (!run?.plan) return [];
   const { plan, hosts } = run;
-  const keptOut = plan.keptOut.map(({ instanceId, reason }) => ({
+  const said = (
+    { instanceId }: { readonly instanceId: string },
+    why: ReturnType<typeof heldBy>,
+  ): HeldHost => ({
     instanceId,
-    reason,
-    ...blockerOf(plan, instanceId),
-  }));
-  const held = hosts.flatMap(({ instanceId, held: why }) => {
-    if (!why) return [];
-    const { reason, service, message } = why;
-    return [{ instanceId, reason, ...(service && { blockedBy: { service, message: message ?? reason } }) }];
+    reason: why.reason,
+    ...(why.blockedBy && { blockedBy: why.blockedBy }),
   });
+  const keptOut = plan.keptOut.map((host) => said(host, keptOutBy(plan, host)));
+  const held = hosts.flatMap((host) => (host.held ? [said(host, heldBy(host.held))] : []));
   return [
     ...keptOut,
     ...held.filter(({ instanceId }) => !keptOut.some((kept) => kept.instanceId === instanceId)),
   ];
-}
-
-function blockerOf(plan: Plan, instanceId: string): Pick<HeldHost, 'blockedBy'> {
-  const finding = plan.findings.find(
-    (one) => one.severity === 'blocks' && one.instanceId === instanceId && one.service !== undefined,
-  );
-  return finding?.service === undefined
-    ? {}
-    : { blockedBy: { service: finding.service, message: finding.message } };
 }
 
 function findingOf({

@@ -10,6 +10,7 @@ import { type Look, lookAt, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { observe } from './observe.ts';
 import type { Plan } from './plan.ts';
+import { noteDeaths } from './rules/deaths.ts';
 import { drainHosts } from './rules/drain.ts';
 import { finish, giveUpLaunching, holdWithoutRoom, yieldToForeignTemplate } from './rules/finish.ts';
 import { freezeOf } from './rules/freeze.ts';
@@ -35,6 +36,7 @@ import { isRolling, type Rule, type Tick } from './tick.ts';
 const ROLLING: readonly Rule[] = [
   noteReady, //         4
   noteBounces, //       22
+  noteDeaths, //        12
   obeyControl,
   followOthers, //      2
   judgeImage, //        4, 24

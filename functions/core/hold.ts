@@ -1,4 +1,5 @@
 /** Holding a host: it stays, with a reason that people and machines can read (I7). */
+import { heldBy } from './explain.ts';
 import type { Host } from './groups.ts';
 import type { HostMemory } from './memory.ts';
 import type { Tick } from './tick.ts';
@@ -12,21 +13,30 @@ export function hold(
 ): void {
   const before = draft.host(host.instanceId)?.held;
   const { final, reason, service, message } = held;
-  draft.noteHost(host.instanceId, host.memory, {
-    held: {
-      reason,
-      ...(service !== undefined && { service }),
-      ...(message !== undefined && { message }),
-      sinceMs: before?.sinceMs ?? look.nowMs,
-      attempts: (before?.attempts ?? host.memory.triedBefore ?? 0) + 1,
-      ...(final && { final }),
-    },
-  });
-  draft.tell('host-held', `${host.instanceId} is held: ${held.reason}`, host.instanceId);
+  const next: Held = {
+    reason,
+    ...(service !== undefined && { service }),
+    ...(message !== undefined && { message }),
+    sinceMs: before?.sinceMs ?? host.memory.firstHeldMs ?? look.nowMs,
+    attempts: (before?.attempts ?? host.memory.triedBefore ?? 0) + 1,
+    ...(final && { final }),
+  };
+  draft.noteHost(host.instanceId, host.memory, { held: next });
+  draft.tell('host-held', `${host.instanceId} is held: ${heldBy(next).reason}`, host.instanceId);
 }
 
-/** What ECS last said of the service: the operator's first question about a held host. */
-export function lastWord(tick: Pick<Tick, 'look'>, serviceName: string | undefined): string | undefined {
+/** ECS says what it started and stopped as well: no answer to why it does not go on. */
+const COMPLAINS = /unable|failed|unhealthy|insufficient|reached/;
+
+/** What the service's tasks die of, and what ECS last complained of: the operator's first question about a held host. */
+export function lastWord(
+  { look, draft }: Pick<Tick, 'look' | 'draft'>,
+  serviceName: string | undefined,
+): string | undefined {
   if (serviceName === undefined) return undefined;
-  return tick.look.services.get(serviceName)?.facts.events[0]?.message;
+  const events = look.services.get(serviceName)?.facts.events ?? [];
+  const complaint = events.find(({ message }) => COMPLAINS.test(message)) ?? events[0];
+  const death = draft.service(serviceName)?.lastDeath;
+  const words = [...(death === undefined ? [] : [`its tasks die: ${death.words}`]), complaint?.message];
+  return words.filter((word) => word !== undefined).join('; ') || undefined;
 }

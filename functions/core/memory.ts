@@ -119,8 +119,9 @@ export interface HostMemory {
     /** No further try in this run. */
     readonly final?: boolean;
   };
-  /** Tries that ended in a hold, before the one that runs now. */
+  /** Tries that ended in a hold, before the one that runs now, and when the first of them did. */
   readonly triedBefore?: number;
+  readonly firstHeldMs?: number;
   readonly bouncedAtMs?: number;
   /** Time that rule 14's back-off took from the drain clock. */
   readonly clockStoppedMs?: number;
@@ -169,6 +170,8 @@ export interface ServiceMemory {
   readonly deployedAtMs?: number;
   /** A service that may stop first: the zone of the host whose drain set it in motion; means nothing at rest (rule 7). */
   readonly motionZone?: string;
+  /** Of its tasks that died by themselves since our first drain the last one: when it was made, and of what it died. */
+  readonly lastDeath?: { readonly words: string; readonly createdAtMs: number };
   /** At the last look: its tasks on draining hosts, and its healthy ones elsewhere. */
   readonly unmoved?: number;
   readonly healthyElsewhere?: number;

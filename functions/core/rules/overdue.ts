@@ -121,7 +121,11 @@ const isOnItsWay = (host: Host) =>
 function reopen(draft: Tick['draft'], host: Host): void {
   const held = host.memory.held;
   if (held === undefined) return;
-  draft.noteHost(host.instanceId, host.memory, { held: undefined, triedBefore: held.attempts });
+  draft.noteHost(host.instanceId, host.memory, {
+    held: undefined,
+    triedBefore: held.attempts,
+    firstHeldMs: held.sinceMs,
+  });
 }
 
 /** A stopping task past deregistration delay, stopTimeout and two minutes: told, never held. */

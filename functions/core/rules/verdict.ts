@@ -85,7 +85,7 @@ function tasksDie({ look, draft }: Tick): string | undefined {
   return `${telling.length} tasks of ${services} died on new hosts (${why}, exit codes ${first?.exitCodes?.join(', ') ?? 'none'})`;
 }
 
-function diedByItself(task: TaskFacts): boolean {
+export function diedByItself(task: TaskFacts): boolean {
   if (task.taskClass !== 'replica' || task.desiredStatus !== 'STOPPED') return false;
   if (task.stopCode === 'TaskFailedToStart') return true;
   return task.stopCode === 'EssentialContainerExited' && (task.exitCodes ?? []).some((code) => code !== 0);
