@@ -37,6 +37,18 @@ export const GUARDS_BEFORE_ACTING: readonly RemovedGuard[] = [
     caughtBy: ['I10'],
   },
   {
+    name: 'looks twice before it believes that a host is empty (16)',
+    scene: scene.TASK_COMES_LAST,
+    // Whoever drains a host has seen it empty before, as it were.
+    meddler: reads('DynamoDB.Query', (output) => {
+      for (const { sk, data } of output.Items ?? []) {
+        if (sk?.S?.startsWith('HOST#') && data?.M?.drainingSinceMs) data.M.emptySinceMs ??= { N: '1' };
+      }
+      return output;
+    }),
+    caughtBy: ['I1'],
+  },
+  {
     name: 'waits for protected tasks',
     scene: scene.WITH_PROTECTED_TASKS,
     meddler: reads('ECS.GetTaskProtection', (output) => ({ ...output, protectedTasks: [] })),

@@ -39,13 +39,19 @@ export async function rehearseMeddled(
   { scene, meddler, arrange }: Meddling,
   seed: number,
 ): Promise<RehearsalResult> {
-  const undo = meddler ? putBetween(meddler()) : () => {};
+  let met: Account | undefined;
+  const answers = scene.answers?.(() => {
+    if (met === undefined) throw new Error('there is no account yet');
+    return met;
+  });
+  const undo = putBetween(nested(meddler?.() ?? PASSES, answers ?? PASSES));
   try {
     const input = { ...captureInput(scene), seed };
     const record = await rehearse(
       input,
       () => {},
       (account, { stateMachineArn }) => {
+        met = account;
         scene.beside?.(account, stateMachineArn);
         arrange?.(account, stateMachineArn);
       },
@@ -55,6 +61,14 @@ export async function rehearseMeddled(
     undo();
   }
 }
+
+const PASSES: Meddler = (call, send) => send(call.input);
+
+/** The outer one sees what the inner one makes of the account's answers. */
+const nested =
+  (outer: Meddler, inner: Meddler): Meddler =>
+  (call, send) =>
+    outer(call, (input) => inner({ ...call, input }, send));
 
 interface Stack {
   add(

@@ -3,11 +3,12 @@ import { inputOf } from '../../../rehearsal/bench/run-ours.ts';
 import { buildCapture } from '../../../rehearsal/clusters/build.ts';
 import type { ClusterSpec } from '../../../rehearsal/clusters/spec.ts';
 import type { RehearsalInput } from '../../../rehearsal/input.ts';
-import type { Account } from '../../../simulator/account.ts';
+import { type Account, asCaller } from '../../../simulator/account.ts';
 import { parseCapture } from '../../../simulator/capture/parse.ts';
 import { faultsSchema } from '../../../simulator/faults/schema.ts';
 import type { TimingOverrides } from '../../../simulator/timings.ts';
 import { SMALL_CLUSTER } from '../support/rolled-account.ts';
+import { type Meddler, withFunction } from './meddled.ts';
 
 export interface Scene {
   readonly spec: ClusterSpec;
@@ -18,6 +19,8 @@ export interface Scene {
   readonly capture?: (json: any) => void;
   /** What others do meanwhile. */
   readonly beside?: (account: Account, stateMachineArn: string) => void;
+  /** How AWS answers here, beyond what the account draws; made anew for each run. */
+  readonly answers?: (account: () => Account) => Meddler;
   readonly timings?: TimingOverrides;
   /** How the product ends here, where another end would be wrong. */
   readonly outcome?: string;
@@ -168,3 +171,51 @@ export const DRAIN_CRASHES_ONCE: Scene = {
   outcome: 'SUCCEEDED',
   faults: [{ kind: 'handler-crash', atSeconds: 0, function: 'drain', afterCalls: 2, times: 1 }],
 };
+
+/** So far may lists be behind: longer than one look, shorter than two reads 15 s apart and the look before them. */
+const LIST_LAG_MS = 20_000;
+
+/**
+ * Somebody starts a task on an empty host in the very moment in which it is drained, and lists show new tasks late, while
+ * the host itself is described as it is. ECS's answers are eventually consistent (Amazon ECS API reference, RunTask: "the
+ * result of an API command you run … might not be immediately visible to all subsequent commands").
+ */
+export const TASK_COMES_LAST: Scene = {
+  spec: { ...SMALL_CLUSTER, services: [{ name: 'api', desired: 2 }] },
+  // Without a trial, which would let time pass before the first host ends.
+  settings: { canaryInstances: 0, standaloneTimeoutSeconds: 300 },
+  outcome: 'PARTIAL',
+  beside: startsTaskWithDrain,
+  answers: (account) => async (call, send) => {
+    const output = await send(call.input);
+    if (call.operation !== 'ECS.ListTasks') return output;
+    const { truth } = account();
+    const isListed = (arn: string) => truth.nowMs - (truth.task(arn)?.createdAtMs ?? 0) >= LIST_LAG_MS;
+    return { ...output, taskArns: output.taskArns?.filter(isListed) };
+  },
+};
+
+/** The first host that is empty when it is asked to drain gets a task just before. */
+function startsTaskWithDrain(account: Account): void {
+  let isStarted = false;
+  withFunction(
+    'drain',
+    () => import('../../../functions/drain.ts'),
+    async (ours, event, { truth }) => {
+      const empty = event.step.drain.find(
+        ({ instanceId }: { instanceId: string }) => truth.tasksOn(instanceId).length === 0,
+      );
+      const taskDefinition = truth.tasks()[0]?.taskDefinitionArn;
+      if (!isStarted && empty !== undefined) {
+        isStarted = true;
+        const { ecs } = await import('../../../functions/aws/clients.ts');
+        const { StartTaskCommand } = await import('@aws-sdk/client-ecs');
+        const containerInstances = [empty.containerInstanceArn];
+        await asCaller('outside', () =>
+          ecs.send(new StartTaskCommand({ cluster: 'prod', taskDefinition, containerInstances })),
+        );
+      }
+      return ours(event);
+    },
+  )(account);
+}
