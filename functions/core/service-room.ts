@@ -18,7 +18,7 @@ import {
 } from './providers.ts';
 import type { ServiceLook } from './services.ts';
 
-/** `surely`: however ECS chooses; `perhaps`: in one way of choosing at least. */
+/** `surely`: however ECS chooses; `perhaps`: in one way of choosing at least that keeps to the base. */
 export type Certainty = 'surely' | 'perhaps';
 
 export interface Mark {
@@ -102,8 +102,10 @@ export class ServiceRoom {
       serviceName,
       chosen.map((one) => one.after),
     );
-    const splits = chosen.map((one) => one.chosen);
-    if (certainty === 'surely') return this.#take(demand, mostOf(splits));
+    if (certainty === 'surely') return this.#take(demand, mostOf(chosen.map((one) => one.chosen)));
+    // Where tasks that leave still count, a base looks filled that their going leaves short: that way it is not kept.
+    const hasBase = strategy.some(({ base }) => base > 0);
+    const splits = chosen.filter(({ after }) => !(hasBase && after.countsLeaving)).map((one) => one.chosen);
     const best = splits.find((split) => this.#tried(demand, split) === 0) ?? splits[0];
     return best === undefined ? count : this.#take(demand, best);
   }

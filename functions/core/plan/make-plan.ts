@@ -14,6 +14,7 @@ import type { PlanFacts } from './plan-facts.ts';
 import { predict } from './prediction.ts';
 import { exemption, groupProblems, ownerOf } from './scope.ts';
 import { serviceFindings } from './service-findings.ts';
+import { splitRoomFindings } from './split-room-findings.ts';
 import { resolveTarget, whyOutdated } from './targets.ts';
 import { counted } from './words.ts';
 
@@ -53,9 +54,11 @@ export function makePlan(
     ...serviceFindings(known, context),
     ...networkFindings(known, context),
   ];
+  const replacements = replacementsOf(drafts, keptOutOf(drafts, early), context);
   const findings = [
     ...early,
-    ...placementFindings(replacementsOf(drafts, keptOutOf(drafts, early), context), context),
+    ...placementFindings(replacements, context),
+    ...splitRoomFindings(replacements, context),
   ];
 
   const spokenFor: SpokenFor = new Map();

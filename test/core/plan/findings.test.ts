@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type {
+  GroupFacts,
   HostFacts,
   ServiceFacts,
   TaskDefinitionFacts,
@@ -117,6 +118,67 @@ describe('what a service carries', () => {
         message: expect.stringMatching(/blue 6, green 0; .*blue 3, green 3/),
       }),
     );
+  });
+
+  describe('a strategy that sends tasks where they can never fit', () => {
+    /** blue has one host, green two; each holds seven tasks, and three stand on each. */
+    const splitOver = (base: number, weight: number, over: Partial<GroupFacts> = {}) => {
+      const strategy = [
+        { capacityProvider: 'blue', weight, base },
+        { capacityProvider: 'green', weight: 1, base: 0 },
+      ];
+      const on = (number: number, capacityProviderName: string, autoScalingGroupName: string) =>
+        host(number, { capacityProviderName, autoScalingGroupName });
+      const groupOf = (name: string, desiredCapacity: number) =>
+        group({
+          autoScalingGroupName: name,
+          capacityProviderName: name,
+          minSize: 0,
+          desiredCapacity,
+          ...over,
+        });
+      return planOf({
+        facts: {
+          groups: [groupOf('blue', 1), groupOf('green', 2)],
+          hosts: [on(1, 'blue', 'blue'), on(2, 'green', 'green'), on(3, 'green', 'green')],
+          services: [
+            service({
+              desiredCount: 9,
+              strategy,
+              capacityProviders: strategy.map((item) => item.capacityProvider),
+            }),
+          ],
+          tasks: Array.from({ length: 9 }, (_, n) => task(n + 1)),
+        },
+      });
+    };
+    const kept = (plan: ReturnType<typeof planOf>) => plan.keptOut.map(({ instanceId }) => instanceId);
+
+    it('keeps out hosts whose tasks would wait for it, and names service, provider, field and remedy', () => {
+      const plan = splitOver(9, 1);
+      expect(plan.findings).toContainEqual(
+        expect.objectContaining({
+          severity: 'blocks',
+          code: 'provider-split-has-no-room',
+          service: 'web',
+          instanceId: 'i-03',
+          field: 'capacityProviderStrategy',
+          message: expect.stringMatching(/base 9 .*web for blue .* hold 7/),
+          remedy: expect.stringMatching(/raise the desired capacity of blue.* or lower its base/),
+        }),
+      );
+      // What leaves blue comes back to it, and four more fit there: the first host of green has three.
+      expect(kept(plan)).toEqual(['i-03']);
+    });
+
+    it('says so of weights as of a base', () => {
+      expect(kept(splitOver(0, 100))).toEqual(['i-03']);
+    });
+
+    it('is not told where the split fits, or the provider may grow', () => {
+      expect(kept(splitOver(3, 1))).toEqual([]);
+      expect(kept(splitOver(9, 1, { managedScaling: true }))).toEqual([]);
+    });
   });
 
   it('is told where a deployment runs, a strategy is unknown or volumes are of the host', () => {
