@@ -6,15 +6,19 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_INPUT } from '../rehearsal/result.ts';
 import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
+import { addControlCommands } from './control.ts';
 import { addRehearseCommand } from './rehearse.ts';
+import { addSimulateCommand } from './simulate.ts';
 
 const program = new Command('rollover')
   .description('Replaces the hosts of Amazon ECS clusters without killing a task, and rehearses it first.')
   .exitOverride()
   .showHelpAfterError('(rollover --help shows the usage)');
 
+addControlCommands(program);
 addRehearseCommand(program);
 addBenchCommand(program);
+addSimulateCommand(program);
 
 try {
   await program.parseAsync();

@@ -33,7 +33,8 @@ export class Board implements FaultBoard {
   readonly #lostResponses: (InForce<FaultOf<'lost-response'>> & { matches(operation: string): boolean })[] =
     [];
   readonly #crashes: InForce<FaultOf<'handler-crash'>>[] = [];
-  readonly #staleReads: FaultOf<'stale-reads'>[] = [];
+  /** By service: the latest says how old its reads are; one of no lag ends it. */
+  readonly #staleReads = new Map<string, FaultOf<'stale-reads'>>();
   #dropShare = 0;
   #duplicateShare = 0;
 
@@ -81,7 +82,7 @@ export class Board implements FaultBoard {
         this.#crashes.push({ fault, limit: this.#limit(fault) });
         return;
       case 'stale-reads':
-        this.#staleReads.push(fault);
+        this.#staleReads.set(serviceNamed(fault.service), fault);
         return;
       case 'drop-events':
         this.#dropShare = fault.share;
@@ -141,8 +142,7 @@ export class Board implements FaultBoard {
   }
 
   staleMs(service: ServiceName): number {
-    const found = this.#staleReads.filter((fault) => serviceNamed(fault.service) === service);
-    return Math.max(0, ...found.map((fault) => fault.lagSeconds * 1000));
+    return (this.#staleReads.get(service)?.lagSeconds ?? 0) * 1000;
   }
 
   crashesAfterCall(functionName: string, callsSoFar: number): boolean {
