@@ -20,7 +20,10 @@ export interface NoticeEntry {
   readonly state: NoticeState;
   /** Why it is in that state; for `done`, what proves it. */
   readonly reason: string;
+  /** When we heard of it first. */
   readonly firstSeenMs: number;
+  /** AWS's own time of the earliest delivery: what began later is not meant. */
+  readonly announcedMs: number;
   /** AWS's own time of the newest delivery taken in. */
   readonly updatedMs: number;
   /** When AWS acts, where it says. */
@@ -49,8 +52,8 @@ export function keyOfEntry({
 }
 
 /**
- * The entry after one more delivery, or undefined when that says nothing new: a repeat, a copy, or an older word than what
- * is known already.
+ * The entry after one more delivery, or undefined when that says nothing new: a repeat, or a copy. An older word than what
+ * is known already only tells since when it is announced.
  */
 export function heard(
   known: NoticeEntry | undefined,
@@ -58,7 +61,9 @@ export function heard(
   named: NamedEntity,
   nowMs: number,
 ): NoticeEntry | undefined {
-  if (known !== undefined && known.updatedMs >= notice.updatedMs) return undefined;
+  if (known !== undefined && known.updatedMs >= notice.updatedMs) {
+    return notice.updatedMs < known.announcedMs ? { ...known, announcedMs: notice.updatedMs } : undefined;
+  }
   const { account, region, eventArn, code, kind, startMs, endMs, updatedMs } = notice;
   const entry: NoticeEntry = {
     state: 'seen',
@@ -71,6 +76,7 @@ export function heard(
     kind,
     entity: named.entity,
     firstSeenMs: known?.firstSeenMs ?? nowMs,
+    announcedMs: Math.min(known?.announcedMs ?? updatedMs, updatedMs),
     updatedMs,
     ...(startMs !== undefined && { startMs }),
     ...(endMs !== undefined && { endMs }),

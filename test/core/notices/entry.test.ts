@@ -43,10 +43,14 @@ describe('an entry', () => {
     });
   });
 
-  it('hears a repeat, a copy from the backup Region and an older word no more', () => {
+  it('hears a repeat, or a copy from the backup Region, no more', () => {
     const first = entryAfter([{}]);
     expect(heard(first, NOTICE, NAMED, NOW_MS)).toBeUndefined();
-    expect(heard(first, { ...NOTICE, updatedMs: 999, status: 'closed' }, NAMED, NOW_MS)).toBeUndefined();
+  });
+
+  it('takes from an older word only since when it is announced', () => {
+    const older = { ...NOTICE, updatedMs: 999, status: 'closed' } as const;
+    expect(heard(entryAfter([{}]), older, NAMED, NOW_MS)).toEqual({ ...entryAfter([{}]), announcedMs: 999 });
   });
 
   it('takes a new date from an update', () => {
@@ -98,6 +102,7 @@ describe('an entry', () => {
       fc.property(shuffled, ([inOrder, inAnyOrder]) => {
         const sorted = [...inOrder].sort((a, b) => a.updatedMs - b.updatedMs);
         expect(entryAfter(inAnyOrder)?.state).toBe(entryAfter([sorted.at(-1) ?? {}])?.state);
+        expect(entryAfter(inAnyOrder)?.announcedMs).toBe(sorted[0]?.updatedMs);
         expect(entryAfter([...inAnyOrder, ...inAnyOrder])).toEqual(entryAfter(inAnyOrder));
       }),
     );
