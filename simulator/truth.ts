@@ -24,6 +24,7 @@ export interface ContainerInstanceTruth {
   readonly status: string;
   readonly agentConnected: boolean;
   readonly registeredAtMs: number;
+  readonly capacityProviderName?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   /** What the agent can still use: stopping tasks count until they are STOPPED. */
   readonly reallyFree: { readonly cpu: number; readonly memoryMiB: number };
@@ -62,6 +63,12 @@ export interface ServiceTruth {
   readonly minimumHealthyPercent: number;
   readonly maximumPercent: number;
   readonly taskDefinitionArn: string;
+  /** Capacity providers with what the service asks of each; empty without a strategy. */
+  readonly strategy?: readonly {
+    readonly capacityProvider?: string | undefined;
+    readonly base?: number | undefined;
+    readonly weight?: number | undefined;
+  }[];
   readonly deploying: boolean;
 }
 

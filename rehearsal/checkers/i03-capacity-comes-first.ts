@@ -21,7 +21,7 @@ interface Need {
   readonly memoryMiB: number;
 }
 
-interface Room {
+export interface Room {
   readonly cpu: number;
   readonly memoryMiB: number;
 }
@@ -96,7 +96,8 @@ export const capacityComesFirst: CheckerFactory = (context) => {
   }
 };
 
-function roomOn(host: HostLine): Room {
+/** CPU and memory that the scheduler sees free on it. */
+export function roomOn(host: HostLine): Room {
   let { cpu, memoryMiB } = host.size ?? { cpu: 0, memoryMiB: 0 };
   for (const task of host.tasks) {
     if (task.leftAtMs !== undefined) continue;
@@ -123,7 +124,8 @@ function lackOf(needs: readonly Need[], rooms: readonly Room[]): string | undefi
   return undefined;
 }
 
-function slotsOf(need: Need, room: Room): number {
+/** How many such tasks would fit there. */
+export function slotsOf(need: Pick<Need, 'cpu' | 'memoryMiB'>, room: Room): number {
   const byCpu = need.cpu > 0 ? Math.floor(room.cpu / need.cpu) : Number.POSITIVE_INFINITY;
   const byMemory =
     need.memoryMiB > 0 ? Math.floor(room.memoryMiB / need.memoryMiB) : Number.POSITIVE_INFINITY;

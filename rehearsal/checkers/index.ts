@@ -9,6 +9,7 @@ import { noTaskIsKilled } from './i01-no-task-is-killed.ts';
 import { servicesKeepTheirMinimum } from './i02-services-keep-their-minimum.ts';
 import { capacityComesFirst } from './i03-capacity-comes-first.ts';
 import { knobsAreRestored } from './i04-knobs-are-restored.ts';
+import { basesKeepTheirRoom } from './i05-bases-keep-their-room.ts';
 import { hostsDrainInMeasuredSteps } from './i05-hosts-drain-in-measured-steps.ts';
 import { oneRunPerCluster } from './i06-one-run-per-cluster.ts';
 import { holdsHaveAReason } from './i07-holds-have-a-reason.ts';
@@ -26,6 +27,7 @@ export const CHECKERS: readonly CheckerFactory[] = [
   capacityComesFirst,
   knobsAreRestored,
   hostsDrainInMeasuredSteps,
+  basesKeepTheirRoom,
   oneRunPerCluster,
   holdsHaveAReason,
   noHostIsLeftBehind,

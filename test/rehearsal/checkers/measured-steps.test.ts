@@ -176,3 +176,42 @@ describe('I10, windows are kept', () => {
     expect(account.told).toEqual(['I10']);
   });
 });
+
+describe('I5, a base on a capacity provider', () => {
+  /** Two old hosts of blue, two tasks each; `room` for so many on a new one of blue; green has room for all. */
+  const onBlue = (base: number, room: number, leavesFirst = 0) => {
+    const account = new StagedAccount();
+    account.group('web');
+    account.service('web', 4);
+    const strategy = [
+      { capacityProvider: 'blue', base },
+      { capacityProvider: 'green', weight: 1 },
+    ];
+    account.changeService('web', { strategy });
+    for (const n of [0, 1]) {
+      account.addHost(host(n), { capacityProvider: 'blue' });
+      for (const t of [0, 1])
+        account.addTask(`b${n}-${t}`, { on: host(n), of: 'web', cpu: 100, memoryMiB: 100 });
+    }
+    account.addHost(host(8), {
+      image: NEW,
+      capacityProvider: 'blue',
+      cpu: room * 100,
+      memoryMiB: room * 100,
+    });
+    account.addHost(FRESH, { image: NEW, capacityProvider: 'green', cpu: 9000, memoryMiB: 9000 });
+    account.watch({ settings: { ...DEFAULT_SETTINGS, maxTasksInMotionPercent: 100 } });
+    for (let n = 0; n < leavesFirst; n++) account.move(`b0-${n}`, FRESH, `r${n}`);
+    account.drain(host(0));
+    return account.told;
+  };
+
+  it.each<[string, string[], number, number, number?]>([
+    ['has room there for what the host leaves short of it', [], 4, 2],
+    ['has none there, whatever another provider has', ['I5'], 4, 1],
+    ['is kept by what stays', [], 2, 0],
+    ['was undercut before: no more is asked for than stood there', [], 4, 0, 2],
+  ])('%s', (_, told, base, room, leavesFirst) => {
+    expect(onBlue(base, room, leavesFirst)).toEqual(told);
+  });
+});

@@ -38,6 +38,7 @@ export interface HostOptions {
   readonly group?: string | null;
   readonly cpu?: number;
   readonly memoryMiB?: number;
+  readonly capacityProvider?: string;
 }
 
 export interface TaskOptions {
@@ -173,7 +174,7 @@ export class StagedAccount implements Truth {
 
   launch(
     instanceId: string,
-    { image = OLD, zone = 'eu-west-1a', group = 'web', ...size }: HostOptions = {},
+    { image = OLD, zone = 'eu-west-1a', group = 'web', capacityProvider, ...size }: HostOptions = {},
   ): void {
     this.#hosts.set(instanceId, {
       instanceId,
@@ -187,10 +188,12 @@ export class StagedAccount implements Truth {
       protectedFromScaleIn: false,
       containerInstanceArn: null,
     });
+    if (capacityProvider !== undefined) this.#providers.set(instanceId, capacityProvider);
     this.#sizes.set(instanceId, { cpu: size.cpu ?? 2048, memoryMiB: size.memoryMiB ?? 8192 });
     this.hostState(instanceId, 'pending');
   }
 
+  readonly #providers = new Map<string, string>();
   readonly #sizes = new Map<string, { readonly cpu: number; readonly memoryMiB: number }>();
 
   hostState(instanceId: string, state: HostTruth['state'], by?: Actor): void {
@@ -219,6 +222,7 @@ export class StagedAccount implements Truth {
       status,
       agentConnected: true,
       registeredAtMs: this.nowMs,
+      capacityProviderName: this.#providers.get(instanceId),
       attributes: {},
       reallyFree: size,
       registered: size,
