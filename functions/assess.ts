@@ -11,7 +11,6 @@ import { readWorld } from './aws/facts/read-facts.ts';
 import { renewClaim } from './aws/ledger/claims.ts';
 import { type Run, readRun, remember } from './aws/ledger/runs.ts';
 import { createTable } from './aws/ledger/table.ts';
-import { decide } from './core/decide.ts';
 import type { Facts } from './core/facts.ts';
 import type { Step } from './core/step.ts';
 import { environment } from './edge/environment.ts';
@@ -20,6 +19,7 @@ import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { cutToBatch } from './flow/acts.ts';
+import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
@@ -53,8 +53,7 @@ async function assess(state: RunState): Promise<RunState> {
     remembering: rememberingOf(table, state.runId, nowMs),
   });
   if (world === undefined) return readOn(state);
-  const { facts } = world;
-  const step = decide(facts, run.plan, settings, nowMs);
+  const { facts, step } = await decideOnDrains(world, run.plan, settings, nowMs);
   logDecision(state, step);
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.

@@ -1,6 +1,5 @@
 /** Auto Scaling groups: what they are, what they are doing, and the few changes a run makes to them. */
 import {
-  type Activity,
   type AutoScalingClient,
   type AutoScalingGroup,
   type AutoScalingInstanceDetails,
@@ -10,7 +9,6 @@ import {
   type InstanceRefresh,
   type LifecycleHook,
   paginateDescribeAutoScalingGroups,
-  paginateDescribeScalingActivities,
   paginateDescribeScheduledActions,
   ResumeProcessesCommand,
   type ScheduledUpdateGroupAction,
@@ -26,7 +24,6 @@ import { inBatches, perBatch } from './batches.ts';
 const GROUPS_PAGE = 100;
 const INSTANCES_MAX = 50;
 const PROTECTION_MAX = 50;
-const ACTIVITIES_PAGE = 100;
 
 /** Refresh statuses that are not over. Source: Amazon EC2 Auto Scaling API reference, InstanceRefresh.Status. */
 const REFRESHING = new Set(['Pending', 'InProgress', 'Cancelling', 'RollbackInProgress', 'Baking']);
@@ -67,26 +64,6 @@ export function describeGroupInstances(
     const answer = await autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds }));
     return answer.AutoScalingInstances ?? [];
   });
-}
-
-/** Scaling activities that began since `sinceMs`, newest first as AWS lists them. */
-export async function listActivities(
-  autoScaling: AutoScalingClient,
-  AutoScalingGroupName: string,
-  sinceMs: number,
-): Promise<Activity[]> {
-  const found: Activity[] = [];
-  const pages = paginateDescribeScalingActivities(
-    { client: autoScaling, pageSize: ACTIVITIES_PAGE },
-    { AutoScalingGroupName },
-  );
-  for await (const page of pages) {
-    const activities = page.Activities ?? [];
-    found.push(...activities.filter((activity) => (activity.StartTime?.getTime() ?? 0) >= sinceMs));
-    // Newest first: the first older one ends the search; the list goes back six weeks.
-    if (activities.some((activity) => (activity.StartTime?.getTime() ?? 0) < sinceMs)) break;
-  }
-  return found;
 }
 
 export async function listLifecycleHooks(

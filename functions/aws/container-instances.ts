@@ -25,10 +25,20 @@ export interface StatusChange {
 
 /** Every container instance of a cluster that AWS lists (all statuses but INACTIVE), described. */
 export async function listContainerInstances(ecs: ECSClient, cluster: string): Promise<ContainerInstance[]> {
+  return describeContainerInstances(ecs, cluster, await listContainerInstanceArns(ecs, cluster));
+}
+
+/** `filter`: an expression of the cluster query language; all of them without it. */
+export async function listContainerInstanceArns(
+  ecs: ECSClient,
+  cluster: string,
+  filter?: string,
+): Promise<string[]> {
   const arns: string[] = [];
-  const pages = paginateListContainerInstances({ client: ecs, pageSize: DESCRIBE_MAX }, { cluster });
+  const query = filter === undefined ? { cluster } : { cluster, filter };
+  const pages = paginateListContainerInstances({ client: ecs, pageSize: DESCRIBE_MAX }, query);
   for await (const page of pages) arns.push(...(page.containerInstanceArns ?? []));
-  return describeContainerInstances(ecs, cluster, arns);
+  return arns;
 }
 
 /** EC2 instance ids a filter names at most: ours, AWS tells no limit of an expression's length. */
@@ -41,11 +51,8 @@ export async function registeredAmong(
   instanceIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const found = await perBatch(instanceIds, PER_FILTER, async (batch) => {
-    const arns: string[] = [];
     const filter = `ec2InstanceId in [${batch.join(', ')}]`;
-    for await (const page of paginateListContainerInstances({ client: ecs }, { cluster, filter }))
-      arns.push(...(page.containerInstanceArns ?? []));
-    return describeContainerInstances(ecs, cluster, arns);
+    return describeContainerInstances(ecs, cluster, await listContainerInstanceArns(ecs, cluster, filter));
   });
   return new Map(found.map((host) => [host.ec2InstanceId ?? '', host.containerInstanceArn ?? '']));
 }

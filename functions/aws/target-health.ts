@@ -18,21 +18,27 @@ const remembered = perContainer(
   () => new Map<string, { readonly atMs: number; readonly targets: readonly TargetHealthDescription[] }>(),
 );
 
-/**
- * Health of every target by target group ARN; a group that was deleted is absent. `atRest`: groups whose targets need not
- * be of this very moment.
- */
+/** What of earlier reads will do. */
+export interface Believing {
+  /** Groups whose targets need not be of this very moment. */
+  readonly atRest?: ReadonlySet<string>;
+  /** What was read since then is of this moment, epoch milliseconds. */
+  readonly notBeforeMs?: number;
+}
+
+/** Health of every target by target group ARN; a group that was deleted is absent. */
 export async function readTargetHealth(
   elb: ElasticLoadBalancingV2Client,
   targetGroupArns: readonly string[],
-  atRest: ReadonlySet<string> = new Set(),
+  { atRest = new Set(), notBeforeMs = Number.POSITIVE_INFINITY }: Believing = {},
 ): Promise<ReadonlyMap<string, readonly TargetHealthDescription[]>> {
   const byArn = new Map<string, readonly TargetHealthDescription[]>();
   const nowMs = Date.now();
   await Promise.all(
     targetGroupArns.map(async (TargetGroupArn) => {
       const last = remembered().get(TargetGroupArn);
-      if (last !== undefined && atRest.has(TargetGroupArn) && nowMs - last.atMs < BELIEVED_MS) {
+      const isBelieved = last !== undefined && atRest.has(TargetGroupArn) && nowMs - last.atMs < BELIEVED_MS;
+      if (last !== undefined && (isBelieved || last.atMs >= notBeforeMs)) {
         byArn.set(TargetGroupArn, last.targets);
         return;
       }

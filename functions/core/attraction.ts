@@ -29,6 +29,9 @@ interface Place {
 /** Tasks of one service, by place; fractions where ECS has the choice. */
 type Counts = Float64Array;
 
+/** Of a task that may come to any of so many places: too little of it to change what draws. */
+const NEXT_TO_NONE = 0.05;
+
 /** What draining an outdated host now would do to moves, in tasks. */
 export interface DrainEffect {
   /** Of its own tasks, so many would go to another old host and move again. */
@@ -113,8 +116,8 @@ export class Attraction {
     place.isGone = true;
     for (const [name, draw] of this.#draws) {
       if (!draw.isOld[place.at]) continue;
-      // Of several that draw alike, one without a task of the service: what it measured by stays as it is for the others.
-      if (draw.bestCount > 1 && this.#countsOf(name)[place.at] === 0) {
+      // Of several that draw alike, one with no task of the service: what the others are measured by stays as it is.
+      if (draw.bestCount > 1 && (this.#countsOf(name)[place.at] ?? 0) < NEXT_TO_NONE) {
         draw.isOld[place.at] = 0;
         draw.oldCount--;
         draw.bestCount--;

@@ -1,6 +1,5 @@
 /** Auto Scaling groups as the decision sees them. */
 import type {
-  Activity,
   AutoScalingClient,
   AutoScalingGroup,
   AutoScalingInstanceDetails,
@@ -8,13 +7,9 @@ import type {
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { CapacityProvider } from '@aws-sdk/client-ecs';
 import type { GroupFacts } from '../../core/facts.ts';
-import {
-  activeRefresh,
-  listActivities,
-  listLifecycleHooks,
-  listScheduledActions,
-} from '../auto-scaling-groups.ts';
+import { activeRefresh, listLifecycleHooks, listScheduledActions } from '../auto-scaling-groups.ts';
 import { present } from '../batches.ts';
+import { listFailedLaunches } from '../scaling-activities.ts';
 import { defined } from './defined.ts';
 import { templateUses } from './templates.ts';
 
@@ -42,12 +37,12 @@ export async function groupFacts(
   { provider, sinceMs }: GroupContext,
 ): Promise<GroupFacts> {
   const autoScalingGroupName = group.AutoScalingGroupName ?? '';
-  const [templates, hooks, actions, refresh, activities] = await Promise.all([
+  const [templates, hooks, actions, refresh, failedLaunches] = await Promise.all([
     templateUses(clients.ec2, group),
     listLifecycleHooks(clients.autoScaling, autoScalingGroupName),
     listScheduledActions(clients.autoScaling, autoScalingGroupName),
     activeRefresh(clients.autoScaling, autoScalingGroupName),
-    listActivities(clients.autoScaling, autoScalingGroupName, sinceMs),
+    listFailedLaunches(clients.autoScaling, autoScalingGroupName, sinceMs),
   ]);
   const overrides = group.MixedInstancesPolicy?.LaunchTemplate?.Overrides ?? [];
   const managed = provider?.autoScalingGroupProvider;
@@ -96,7 +91,7 @@ export async function groupFacts(
         desiredCapacity: action.DesiredCapacity,
       }),
     ),
-    failedLaunches: activities.filter(isFailedLaunch).map((activity) =>
+    failedLaunches: failedLaunches.map((activity) =>
       defined({
         atMs: activity.StartTime?.getTime() ?? 0,
         message: activity.StatusMessage ?? activity.Description ?? '',
@@ -122,12 +117,6 @@ export function instancesOf(group: AutoScalingGroup): InstanceDetails[] {
 /** Name of the group that an Auto Scaling ARN names; providers know their group by ARN only. */
 export function groupNameOf(arn: string | undefined): string | undefined {
   return arn?.split(':autoScalingGroupName/')[1] ?? (arn?.includes(':') ? undefined : arn);
-}
-
-function isFailedLaunch({ StatusCode, Description }: Activity): boolean {
-  return (
-    (StatusCode === 'Failed' || StatusCode === 'Cancelled') && Boolean(Description?.startsWith('Launching'))
-  );
 }
 
 /** `Details` is JSON text: `{"Subnet ID":"…","Availability Zone":"…"}`; launches name the zone they tried. */

@@ -17,17 +17,18 @@ import type { RunMemory } from '../../core/memory.ts';
 import { readAlarms } from '../alarms.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { describeCluster } from '../clusters.ts';
+import { perContainer } from '../container-memory.ts';
 import { describeServices, listServices } from '../services.ts';
 import { describeSubnets } from '../subnets.ts';
 import { learnDeregistrationDelays, readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
 import { describeTaskDefinitions, learnTaskDefinitions } from '../task-definitions.ts';
-import { readTaskProtection } from '../tasks.ts';
-import { readGroupsAndHosts } from './read-hosts.ts';
+import { readProtection } from './protection.ts';
+import { readHosts, readMembers } from './read-hosts.ts';
 import { isLarge, type Remembering, readRunning } from './read-running.ts';
 import { readStopped } from './read-stopped.ts';
 import { taskDefinitionFacts } from './resources.ts';
 import { serviceFacts, targetGroupsOf } from './services.ts';
-import { isDaemonOf, serviceNameOf, taskFacts } from './tasks.ts';
+import { serviceNameOf, taskFacts } from './tasks.ts';
 
 export interface FactClients {
   readonly ecs: ECSClient;
@@ -56,6 +57,8 @@ export interface World {
   readonly tasks: readonly Task[];
   /** By target group ARN. */
   readonly targets: ReadonlyMap<string, readonly TargetHealthDescription[]>;
+  /** Too many tasks to ask all of them for their protection at each look. */
+  readonly isLarge: boolean;
 }
 
 /**
@@ -69,14 +72,16 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   const cluster = await describeCluster(ecs, scope.cluster);
   if (cluster === undefined) throw new ClusterMissing(scope.cluster);
   const name = cluster.clusterName ?? scope.cluster;
+  const isTickOfMany = isLarge(cluster) && scope.look === 'tick';
 
   const [found, alarms, listed] = await Promise.all([
-    readRunning(ecs, cluster, scope),
+    readRunning(ecs, cluster, scope, (containers) => readMembers(clients, cluster, containers, scope)),
     readAlarms(clients.cloudWatch, scope.alarms),
     scope.look === 'whole' && isLarge(cluster) ? learnServices(clients, name, scope) : undefined,
+    isTickOfMany ? prefetchTargets(clients, scope) : undefined,
   ]);
   if (found === undefined || listed === 'unfinished') return undefined;
-  const { containers } = found;
+  const { containers, beside: members } = found;
   const [services, stopped] = await Promise.all([
     listed ?? readServices(ecs, name, scope, found.tasks),
     readStopped(ecs, name, scope, containers, found.tasks, found.left, isLarge(cluster)),
@@ -100,16 +105,18 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     if (!learnt.every(Boolean)) return undefined;
   }
   const definitions = await describeTaskDefinitions(ecs, definitionArns);
-  const atRest = isLarge(cluster) && scope.look === 'tick' ? servicesAtRest(services, containers, tasks) : [];
-  const [targets, protectedUntil, world, delays] = await Promise.all([
-    readTargetHealth(
-      clients.elasticLoadBalancing,
-      unique(touched.flatMap(targetGroupsOf)),
-      new Set(atRest.flatMap(targetGroupsOf)),
-    ),
-    readProtection(ecs, name, scope, containers, tasks),
-    readGroupsAndHosts(clients, {
-      cluster,
+  const groupArns = unique(touched.flatMap(targetGroupsOf));
+  const atRest = new Set(
+    (isTickOfMany ? servicesAtRest(services, containers, tasks) : []).flatMap(targetGroupsOf),
+  );
+  if (isTickOfMany) lastTargets().set(scope.cluster, { groupArns, atRest });
+  const [targets, protectedUntil, hosts, delays] = await Promise.all([
+    readTargetHealth(clients.elasticLoadBalancing, groupArns, {
+      atRest,
+      ...(isTickOfMany && { notBeforeMs: nowMs }),
+    }),
+    readProtection(ecs, name, scope, containers, tasks, isLarge(cluster)),
+    readHosts(clients, members, {
       containers,
       tasks,
       definitions,
@@ -119,7 +126,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     readDelays(clients, touched),
   ]);
   const subnets = await describeSubnets(clients.ec2, [
-    ...world.groups.flatMap((group) => group.subnetIds),
+    ...members.groups.flatMap((group) => group.subnetIds),
     ...services.flatMap((one) => one.networkConfiguration?.awsvpcConfiguration?.subnets ?? []),
   ]);
   const context = {
@@ -140,8 +147,8 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     defaultCapacityProviders: present(
       (cluster.defaultCapacityProviderStrategy ?? []).map(({ capacityProvider }) => capacityProvider),
     ),
-    groups: world.groups,
-    hosts: world.hosts,
+    groups: members.groups,
+    hosts,
     services: services.map((service) =>
       serviceFacts(
         service,
@@ -162,7 +169,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     ),
     memory,
   };
-  return { facts, tasks, targets };
+  return { facts, tasks, targets, isLarge: isLarge(cluster) };
 }
 
 /** There is no such cluster, or it is INACTIVE. */
@@ -210,6 +217,21 @@ async function learnServices(
   return learnt.every(Boolean) ? services : 'unfinished';
 }
 
+/** Target groups as the last look at a large cluster found them, by cluster. */
+const lastTargets = perContainer(
+  () => new Map<string, { readonly groupArns: readonly string[]; readonly atRest: ReadonlySet<string> }>(),
+);
+
+/** Beside hosts and tasks, which take most of a look: targets of what moved at the look before, and those that have been believed long enough. */
+async function prefetchTargets(
+  { elasticLoadBalancing }: FactClients,
+  { cluster, nowMs }: FactScope,
+): Promise<void> {
+  const last = lastTargets().get(cluster);
+  if (last === undefined) return;
+  await readTargetHealth(elasticLoadBalancing, last.groupArns, { atRest: last.atRest, notBeforeMs: nowMs });
+}
+
 /** Services with all their tasks running, and none on a host that drains. */
 function servicesAtRest(
   services: readonly Service[],
@@ -237,26 +259,6 @@ function touchedServices({ look, memory }: FactScope, services: readonly Service
     memory.services.filter((service) => service.tasksOnOutdated > 0).map((service) => service.serviceName),
   );
   return services.filter(({ serviceName }) => moved.has(serviceName ?? ''));
-}
-
-/** Protection matters on hosts that may be drained next: outdated ones that are still ACTIVE. */
-function readProtection(
-  ecs: ECSClient,
-  cluster: string,
-  { look, memory }: FactScope,
-  containers: readonly ContainerInstance[],
-  tasks: readonly Task[],
-): Promise<ReadonlyMap<string, number>> {
-  const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
-  const hosts = new Set(
-    containers
-      .filter((host) => look === 'whole' || (host.status === 'ACTIVE' && old.has(host.ec2InstanceId ?? '')))
-      .map((host) => idOf(host.containerInstanceArn)),
-  );
-  const arns = tasks
-    .filter((task) => task.lastStatus !== 'STOPPED' && serviceNameOf(task) !== undefined)
-    .filter((task) => hosts.has(idOf(task.containerInstanceArn)) && !isDaemonOf(memory, task));
-  return readTaskProtection(ecs, cluster, present(arns.map(({ taskArn }) => taskArn)));
 }
 
 async function readDelays(

@@ -1,6 +1,6 @@
 /** Groups and hosts of a cluster: whatever ECS lists, and whatever its Auto Scaling groups hold beside. */
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import type { InstanceStatus } from '@aws-sdk/client-ec2';
+import type { Instance, InstanceStatus, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, Cluster, ContainerInstance, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { GroupFacts, HostFacts } from '../../core/facts.ts';
 import { describeGroupInstances, describeGroups } from '../auto-scaling-groups.ts';
@@ -16,8 +16,18 @@ import type { FactClients, FactScope } from './read-facts.ts';
 import { endedHosts } from './read-stopped.ts';
 import { isDaemonOf } from './tasks.ts';
 
+/** What AWS says of the groups and hosts themselves, whatever runs on them. */
+export interface Members {
+  readonly groups: readonly GroupFacts[];
+  readonly ids: readonly string[];
+  readonly inGroup: ReadonlyMap<string, InstanceDetails>;
+  readonly instances: ReadonlyMap<string, Instance>;
+  readonly statuses: ReadonlyMap<string, InstanceStatus>;
+  readonly types: ReadonlyMap<string, InstanceTypeInfo>;
+}
+
+/** What of a look tells what runs on the hosts. */
 export interface HostScope {
-  readonly cluster: Cluster;
   readonly containers: readonly ContainerInstance[];
   readonly tasks: readonly Task[];
   readonly definitions: readonly TaskDefinition[];
@@ -26,10 +36,12 @@ export interface HostScope {
   readonly scope: FactScope;
 }
 
-export async function readGroupsAndHosts(
+export async function readMembers(
   clients: FactClients,
-  { cluster, containers, tasks, definitions, unread, scope }: HostScope,
-): Promise<{ readonly groups: readonly GroupFacts[]; readonly hosts: readonly HostFacts[] }> {
+  cluster: Cluster,
+  containers: readonly ContainerInstance[],
+  scope: FactScope,
+): Promise<Members> {
   const providers = await describeCapacityProviders(clients.ecs, cluster.capacityProviders ?? []);
   const { groups, members } = await readGroups(clients, containers, providers, scope);
   const ids = unique([
@@ -38,12 +50,11 @@ export async function readGroupsAndHosts(
   ]).filter((id) => id.startsWith('i-'));
 
   const containerOf = new Map(containers.map((host) => [host.ec2InstanceId ?? '', host]));
-  const memberOf = new Map(members.map((member) => [member.InstanceId ?? '', member]));
   const suspects = ids.filter((id) => {
     const container = containerOf.get(id);
     return scope.look === 'whole' || container === undefined || container.agentConnected === false;
   });
-  const [facts, instances, statuses, guarded] = await Promise.all([
+  const [facts, instances, statuses] = await Promise.all([
     Promise.all(
       groups.map((group) =>
         groupFacts(clients, group, {
@@ -54,7 +65,6 @@ export async function readGroupsAndHosts(
     ),
     describeInstances(clients.ec2, ids),
     describeInstanceStatuses(clients.ec2, suspects),
-    readGuarded(clients, containers, tasks, scope),
   ]);
   const types = await describeInstanceTypes(
     clients.ec2,
@@ -63,30 +73,42 @@ export async function readGroupsAndHosts(
       ...facts.flatMap((group) => group.templates.flatMap((use) => use.instanceTypes)),
     ]),
   );
-  const typeOf = new Map(types.map((type) => [type.InstanceType as string, type]));
-  const instanceOf = new Map(instances.map((instance) => [instance.InstanceId ?? '', instance]));
-  const statusOf = new Map<string, InstanceStatus>(statuses.map((one) => [one.InstanceId ?? '', one]));
-  const interfaces = awsvpcTasksByHost(tasks, definitions);
   return {
     groups: facts,
-    hosts: [...unique([...containerOf.keys(), ...ids])]
-      .filter((id) => id !== '')
-      .map((instanceId) => {
-        const instance = instanceOf.get(instanceId);
-        const container = containerOf.get(instanceId);
-        return hostFacts({
-          instanceId,
-          container,
-          instance,
-          inGroup: memberOf.get(instanceId),
-          status: statusOf.get(instanceId),
-          type: typeOf.get(instance?.InstanceType ?? ''),
-          isTerminationProtected: guarded.get(instanceId),
-          areTasksUnread: unread.has(container?.containerInstanceArn ?? ''),
-          awsvpcTasks: interfaces.get(idOf(container?.containerInstanceArn)) ?? 0,
-        });
-      }),
+    ids,
+    inGroup: new Map(members.map((member) => [member.InstanceId ?? '', member])),
+    instances: new Map(instances.map((instance) => [instance.InstanceId ?? '', instance])),
+    statuses: new Map(statuses.map((one) => [one.InstanceId ?? '', one])),
+    types: new Map(types.map((type) => [type.InstanceType as string, type])),
   };
+}
+
+/** The hosts with what is known of their tasks. */
+export async function readHosts(
+  clients: FactClients,
+  { ids, inGroup, instances, statuses, types }: Members,
+  { containers, tasks, definitions, unread, scope }: HostScope,
+): Promise<readonly HostFacts[]> {
+  const guarded = await readGuarded(clients, containers, tasks, scope);
+  const containerOf = new Map(containers.map((host) => [host.ec2InstanceId ?? '', host]));
+  const interfaces = awsvpcTasksByHost(tasks, definitions);
+  return unique([...containerOf.keys(), ...ids])
+    .filter((id) => id !== '')
+    .map((instanceId) => {
+      const instance = instances.get(instanceId);
+      const container = containerOf.get(instanceId);
+      return hostFacts({
+        instanceId,
+        container,
+        instance,
+        inGroup: inGroup.get(instanceId),
+        status: statuses.get(instanceId),
+        type: types.get(instance?.InstanceType ?? ''),
+        isTerminationProtected: guarded.get(instanceId),
+        areTasksUnread: unread.has(container?.containerInstanceArn ?? ''),
+        awsvpcTasks: interfaces.get(idOf(container?.containerInstanceArn)) ?? 0,
+      });
+    });
 }
 
 /** The groups of the cluster's providers and of its hosts, with every member that Auto Scaling knows. */

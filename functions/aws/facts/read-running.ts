@@ -9,6 +9,7 @@ import { listContainerInstances } from '../container-instances.ts';
 import { isInvalid, isNotFound } from '../error-codes.ts';
 import { describeTasks, listTaskArns, listTaskPage, listTasks } from '../tasks.ts';
 import { type HostTasks, Picture } from './picture.ts';
+import { listKnownContainerInstances } from './read-containers.ts';
 import type { FactScope } from './read-facts.ts';
 import { serviceNameOf } from './tasks.ts';
 
@@ -44,25 +45,36 @@ export interface RunningFound {
   withHomeless(services: readonly Service[]): Promise<readonly Task[]>;
 }
 
-/** Undefined: the reading goes on in another invocation. */
-export async function readRunning(
+/**
+ * `beside`: what else is read of the hosts; at once where their tasks take long.
+ *
+ * @returns undefined when the reading goes on in another invocation.
+ */
+export async function readRunning<B>(
   ecs: ECSClient,
   cluster: Cluster,
   scope: FactScope,
-): Promise<RunningFound | undefined> {
+  beside: (containers: readonly ContainerInstance[]) => Promise<B>,
+): Promise<(RunningFound & { readonly beside: B }) | undefined> {
   const name = cluster.clusterName ?? scope.cluster;
   if (scope.remembering === undefined || !isLarge(cluster)) {
     const [containers, tasks] = await Promise.all([
       listContainerInstances(ecs, name),
       listTasks(ecs, name, { desiredStatus: 'RUNNING' }),
     ]);
-    return { containers, tasks, left: [], unread: new Set(), withHomeless: async () => tasks };
+    const found = { containers, tasks, left: [], unread: new Set<string>(), withHomeless: async () => tasks };
+    return { ...found, beside: await beside(containers) };
   }
   const running = new RunningTasks(ecs, name, scope, scope.remembering);
   if (await running.resume()) return undefined;
-  const containers = await listContainerInstances(ecs, name);
-  if (!(await running.look(containers))) return undefined;
+  const containers = await listKnownContainerInstances(ecs, name, scope.nowMs);
+  if (running.isUnknown) {
+    await running.begin(containers);
+    return undefined;
+  }
+  const [, read] = await Promise.all([running.look(containers), beside(containers)]);
   return {
+    beside: read,
     containers,
     tasks: running.tasks,
     left: running.left,
@@ -116,19 +128,24 @@ class RunningTasks {
     return true;
   }
 
+  get isUnknown(): boolean {
+    return this.#picture.isEmpty;
+  }
+
+  /** The first listing, which may go on in other invocations. */
+  async begin(containers: readonly ContainerInstance[]): Promise<void> {
+    this.#picture.beginSweep(containers, this.#scope.nowMs);
+    await this.#sweep();
+  }
+
   /**
    * Reads what may have changed, at most as much as one look may cost: the rest stays as old as it is, and is first next
-   * time. False: all was unknown, and the first listing has begun.
+   * time.
    */
-  async look(containers: readonly ContainerInstance[]): Promise<boolean> {
+  async look(containers: readonly ContainerInstance[]): Promise<void> {
     const picture = this.#picture;
     const { nowMs } = this.#scope;
     picture.keepOnly(containers);
-    if (picture.isEmpty) {
-      picture.beginSweep(containers, nowMs);
-      await this.#sweep();
-      return false;
-    }
     const before = new Map(picture.hosts);
     const draining = new Set(
       containers.filter((host) => host.status === 'DRAINING').map((host) => idOf(host.containerInstanceArn)),
@@ -157,7 +174,6 @@ class RunningTasks {
     for (const some of inBatches(hosts, HOSTS_AT_ONCE)) await this.#list(some);
     this.#unread = new Set(isWhole ? [] : stale.slice(most).map((host) => host.containerInstanceArn ?? ''));
     this.#left = leftTasks(containers, before, picture);
-    return true;
   }
 
   /**

@@ -20,9 +20,18 @@ interface Stored extends PictureState {
   readonly saves: number;
 }
 
+/**
+ * A picture that is whole is written again only after so long: another container would believe it no more than it believes
+ * an older one, and the one that knows better goes on with its own.
+ */
+const WRITTEN_EVERY_MS = 120_000;
+
 interface Kept {
   readonly saves: number;
   readonly picture: Picture;
+  readonly writtenAtMs: number;
+  /** As it was written. */
+  readonly isWhole: boolean;
 }
 
 const kept = perContainer(() => new Map<string, Kept>());
@@ -41,13 +50,17 @@ export async function loadPicture(table: Table, runId: string): Promise<Picture>
   );
 }
 
-/** Writes what changed since the picture was loaded; the state last, so that it never says more than there is. */
+/** Writes what changed since the picture was last written; the state last, so that it never says more than there is. */
 export async function savePicture(
   table: Table,
   runId: string,
   picture: Picture,
   nowMs: number,
 ): Promise<void> {
+  const last = kept().get(runId);
+  const isWhole = picture.state.sweep === undefined;
+  const isKnown = last?.picture === picture && last.isWhole && isWhole;
+  if (isKnown && nowMs - last.writtenAtMs < WRITTEN_EVERY_MS) return;
   const saves = ((await table.get<Stored>(pkOf(runId), STATE))?.data.saves ?? 0) + 1;
   const ttl = Math.floor(nowMs / 1000) + KEPT_DAYS * 86_400;
   const dirty = new Set([...picture.changed].map(itemOf));
@@ -60,7 +73,7 @@ export async function savePicture(
   );
   await table.put({ pk: pkOf(runId), sk: STATE, data: { ...picture.state, saves }, ttl });
   picture.saved();
-  kept().set(runId, { saves, picture });
+  kept().set(runId, { saves, picture, writtenAtMs: nowMs, isWhole });
 }
 
 /** At the end of a run. */
