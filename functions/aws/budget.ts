@@ -1,6 +1,8 @@
 /**
  * Our own share of AWS's request rates: the buckets are the account's, and consoles, deployments and autoscaling drink
- * from them too. We refill at a quarter of AWS's documented rate and hold half of its burst.
+ * from them too. Over any minute we take a quarter of what AWS's documented rate refills in it, however much of its burst,
+ * half at most, goes at once: a bucket that is full refills by so much less. What is spent travels with the run from one
+ * function to the next (`spentPace`), since each has a memory of its own.
  *
  * Sources: Amazon ECS developer guide, "Request throttling for the Amazon ECS API"; Amazon EC2 developer guide, "Request
  * throttling for the Amazon EC2 API" (each action has a bucket of its own); AWS general reference, Systems Manager (40
@@ -13,6 +15,10 @@ import { perContainer } from './container-memory.ts';
 
 const SHARE_OF_REFILL = 0.25;
 const SHARE_OF_BURST = 0.5;
+/** The minute over which the share of the refill is kept. */
+const WINDOW_SECONDS = 60;
+/** Of what may be taken in it, this much at once at most, so that something is left to refill. */
+const SHARE_AT_ONCE = 0.5;
 
 /** Calls at once, and calls a second after that: AWS's figures. */
 interface Bucket {
@@ -78,24 +84,79 @@ export interface Budget {
   turn(commandName: string): Promise<void>;
 }
 
+interface Level {
+  readonly tokens: number;
+  /** When there were so many, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/** By service and bucket. */
+const levels = perContainer(() => new Map<string, Level>());
+
+/** Buckets that are not full, with the tokens in them and when there were so many (epoch milliseconds). */
+export type Pace = Readonly<Record<string, readonly [tokens: number, atMs: number]>>;
+
+/** Every bucket is full again after so long without a call. */
+const REFILLED_MS = 300_000;
+
 /** `now` in epoch milliseconds. */
 export function createBudget(service: string, now: () => number): Budget {
-  const levels = perContainer(() => new Map<string, { tokens: number; atMs: number }>());
   return {
     async turn(commandName) {
       if (UNPACED.has(service)) return;
-      const operation = commandName.replace(/Command$/, '');
-      const [name, bucket] = bucketOf(service, operation);
-      const burst = bucket.burst * SHARE_OF_BURST;
-      const perMs = (bucket.refillPerSecond * SHARE_OF_REFILL) / 1000;
+      const [name, bucket] = bucketOf(service, commandName.replace(/Command$/, ''));
+      const share = shareOf(bucket);
       const atMs = now();
-      const level = levels().get(name) ?? { tokens: burst, atMs };
-      const tokens = Math.min(burst, level.tokens + (atMs - level.atMs) * perMs) - 1;
+      const key = `${service} ${name}`;
+      const tokens = tokensIn(levels().get(key), share, atMs) - 1;
       // The token is taken before the wait, so that calls that wait together queue up instead of all waking at once.
-      levels().set(name, { tokens, atMs });
-      if (tokens < 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(-tokens / perMs)));
+      levels().set(key, { tokens, atMs });
+      sharesUsed.set(key, share);
+      if (tokens < 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(-tokens / share.perMs)));
     },
   };
+}
+
+/** What this container has spent and AWS has not refilled yet. */
+export function spentPace(nowMs: number): Pace {
+  const spent: Record<string, readonly [number, number]> = {};
+  for (const [key, level] of levels()) {
+    const share = sharesUsed.get(key);
+    if (share === undefined) {
+      // Another function's: it is handed on as it came.
+      if (nowMs - level.atMs < REFILLED_MS) spent[key] = [level.tokens, level.atMs];
+      continue;
+    }
+    const tokens = Math.floor(tokensIn(level, share, nowMs));
+    if (tokens < share.burst) spent[key] = [tokens, nowMs];
+  }
+  return spent;
+}
+
+/** Goes on from what another container of the run has spent. */
+export function takeUpPace(pace: Pace): void {
+  for (const [key, [tokens, atMs]] of Object.entries(pace)) {
+    const own = levels().get(key);
+    if (own === undefined || own.atMs <= atMs) levels().set(key, { tokens, atMs });
+  }
+}
+
+interface Share {
+  readonly burst: number;
+  readonly perMs: number;
+}
+
+/** Of the buckets that this process has used: the same in every container. */
+const sharesUsed = new Map<string, Share>();
+
+function shareOf({ burst, refillPerSecond }: Bucket): Share {
+  const perWindow = refillPerSecond * SHARE_OF_REFILL * WINDOW_SECONDS;
+  const atOnce = Math.floor(Math.min(burst * SHARE_OF_BURST, perWindow * SHARE_AT_ONCE));
+  return { burst: atOnce, perMs: (perWindow - atOnce) / (WINDOW_SECONDS * 1000) };
+}
+
+function tokensIn(level: Level | undefined, { burst, perMs }: Share, atMs: number): number {
+  return level === undefined ? burst : Math.min(burst, level.tokens + (atMs - level.atMs) * perMs);
 }
 
 function bucketOf(service: string, operation: string): Named {

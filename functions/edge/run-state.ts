@@ -104,6 +104,8 @@ export const runStateSchema = z.object({
     /** How often a failure sent the run into closing. */
     failures: z.int(),
   }),
+  /** Request rates that the run has spent, by bucket: tokens left, and when (functions/aws/budget.ts). */
+  pace: z.record(z.string(), z.tuple([z.number(), z.number()])).optional(),
   /** Where the run stands, for people. */
   summary: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   error: failure.optional(),

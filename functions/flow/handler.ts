@@ -8,6 +8,7 @@ import { parser } from '@aws-lambda-powertools/parser/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type * as z from 'zod';
+import { type Pace, spentPace, takeUpPace } from '../aws/budget.ts';
 import { describeError, isBusy } from '../aws/error-codes.ts';
 import { AwsBusy, BadRequest } from '../edge/errors.ts';
 import { logger } from '../edge/logger.ts';
@@ -24,7 +25,27 @@ export function handlerOf<S extends z.ZodType, R>(
     .use({ onError: mapError })
     .use(injectLambdaContext(logger))
     .use(parser({ schema }))
+    .use({ before: takeUp, after: handOn })
     .handler(run as (input: unknown, context: Context) => Promise<R>);
+}
+
+/** States that travel through the machine carry the pace with them; other inputs and answers have none. */
+type Paced = { pace?: Pace } | null | undefined;
+
+function takeUp({ event }: { readonly event: unknown }): void {
+  const pace = (event as Paced)?.pace;
+  if (pace !== undefined) takeUpPace(pace);
+}
+
+function handOn(request: { response: unknown }): void {
+  if (!isState(request.response)) return;
+  const { pace: _before, ...state } = request.response;
+  const pace = spentPace(Date.now());
+  request.response = Object.keys(pace).length === 0 ? state : { ...state, pace };
+}
+
+function isState(answer: unknown): answer is { readonly pace?: Pace } {
+  return typeof answer === 'object' && answer !== null && 'counters' in answer && 'next' in answer;
 }
 
 function mapError(request: { error: Error | null }): void {
