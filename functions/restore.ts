@@ -14,8 +14,10 @@ import { listContainerInstances, setContainerInstanceStatus } from './aws/contai
 import { describeError, isDenial, isDenied } from './aws/error-codes.ts';
 import { type Claim, readClaim, renewClaim } from './aws/ledger/claims.ts';
 import { type Run, readRun, remember } from './aws/ledger/runs.ts';
-import type { RunMemory } from './core/memory.ts';
+import type { Table } from './aws/ledger/table.ts';
+import type { HostMemory, RunMemory } from './core/memory.ts';
 import type { Ending } from './core/outcome.ts';
+import { backAtWork } from './core/rules/unplaced.ts';
 import { ClaimLost } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { NO_ACTS, type RunState, runStateSchema } from './edge/run-state.ts';
@@ -58,7 +60,7 @@ async function restore(input: RunState): Promise<RunState> {
   const ending = endingOf({ ...healthy, ...(failed && { ending: state.ending ?? failed }) }, run);
   const fence = fenceOf(table, state);
   const warnings: string[] = [];
-  await hostsBackToWork(state.cluster, run.memory, fence, warnings);
+  await hostsBackToWork(table, state.cluster, run.memory, fence, warnings);
   const keepsTarget =
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
   const failures: unknown[] = [];
@@ -111,15 +113,19 @@ function withOwnClaim(state: RunState, claim: Claim | undefined): RunState {
   return { ...state, token: claim.token, runId: claim.runId };
 }
 
-/** Hosts that we set to DRAINING and that are still in service: none may be left so (I8). */
+/**
+ * Hosts that we set to DRAINING and that are still in service: none may be left so (I8). Remembered before: a run that goes
+ * on afterwards must not take it for somebody else's act.
+ */
 async function hostsBackToWork(
+  table: Table,
   cluster: string,
   memory: RunMemory,
   fence: () => Promise<void>,
   warnings: string[],
 ): Promise<void> {
-  const ours = new Set(
-    memory.hosts.filter((host) => host.drainingSinceMs !== undefined).map((host) => host.instanceId),
+  const ours = new Map(
+    memory.hosts.filter((host) => isDrainedByUs(host, memory)).map((host) => [host.instanceId, host]),
   );
   if (ours.size === 0) return;
   const draining = (await listContainerInstances(ecs, cluster)).filter(
@@ -132,9 +138,13 @@ async function hostsBackToWork(
   const inService = new Set(
     details.filter((one) => one.LifecycleState === 'InService').map((one) => one.InstanceId),
   );
-  const arns = present(
-    draining.filter((host) => inService.has(host.ec2InstanceId)).map((host) => host.containerInstanceArn),
+  const returning = draining.filter((host) => inService.has(host.ec2InstanceId));
+  const arns = present(returning.map((host) => host.containerInstanceArn));
+  const nowMs = Date.now();
+  const hosts = present(returning.map((host) => ours.get(host.ec2InstanceId ?? ''))).map((host) =>
+    backAtWork(host, nowMs),
   );
+  await remember(table, memory, { groups: [], hosts, services: [] });
   try {
     const { refused } = await setContainerInstanceStatus(ecs, cluster, arns, 'ACTIVE', fence);
     if (refused.length > 0) logger.warn('hosts could not be set to ACTIVE', { cluster, refused });
@@ -144,6 +154,14 @@ async function hostsBackToWork(
     const left = draining.map((host) => host.ec2InstanceId).join(', ');
     warnings.push(`${left} stay DRAINING: ${describeError(error)}`);
   }
+}
+
+/** Its drain is remembered, or that it goes back: decided at the last look, and perhaps not done. */
+function isDrainedByUs(
+  { drainingSinceMs, activatedAtMs }: HostMemory,
+  { lookedAtMs = 0 }: RunMemory,
+): boolean {
+  return drainingSinceMs !== undefined || (activatedAtMs !== undefined && activatedAtMs >= lookedAtMs);
 }
 
 function hasReplaced(memory: RunMemory): boolean {

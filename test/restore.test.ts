@@ -344,6 +344,31 @@ describe('restore', () => {
     });
   });
 
+  it.each([
+    ['its drain', { drainingSinceMs: 1, drainingSeenAtMs: 2 }],
+    ['that it goes back, and the call was never made', { activatedAtMs: 7 }],
+  ])('sets a host back to ACTIVE of which is remembered %s, and remembers that', async (_, remembered) => {
+    const host = { containerInstanceArn: 'arn/i-0old', ec2InstanceId: 'i-0old', status: 'DRAINING' };
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['a'] });
+    ecs.on(DescribeContainerInstancesCommand).resolves({ containerInstances: [host] });
+    ecs.on(UpdateContainerInstancesStateCommand).resolves({});
+    autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({
+      AutoScalingInstances: [{ InstanceId: 'i-0old', LifecycleState: 'InService' } as never],
+    });
+    const hosts: HostMemory[] = [{ instanceId: 'i-0old', role: 'outdated', ...remembered }];
+    await begin(ledger.table, { phase: 'closing', ending: FAILED, lookedAtMs: 7, hosts });
+
+    await handler({ ...state, ending: FAILED }, lambdaContext);
+
+    expect(ecs.commandCalls(UpdateContainerInstancesStateCommand)).toHaveLength(1);
+    const [after] = (await readRun(ledger.table, 'run-1'))?.memory?.hosts ?? [];
+    expect(after).toEqual({
+      instanceId: 'i-0old',
+      role: 'outdated',
+      activatedAtMs: expect.any(Number),
+    });
+  });
+
   it('sends a run that failed back to give its hosts back by the rules, once', async () => {
     const error = { Error: 'TypeError', Cause: '{"errorMessage":"x is not a function"}' };
     await begin(ledger.table);

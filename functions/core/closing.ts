@@ -123,8 +123,10 @@ function surplusOf({ draft }: Tick, group: GroupLook): number {
 
 function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
   const { look, draft, freeze } = tick;
+  for (const host of group.alive.filter(isBackAtWork))
+    draft.noteHost(host.instanceId, host.memory, { surplus: undefined });
   const leaving = group.alive.filter(
-    (host) => host.memory.surplus !== undefined && host.memory.givenUp !== true,
+    (host) => draft.host(host.instanceId)?.surplus !== undefined && host.memory.givenUp !== true,
   );
   let open = leaving.some((host) => host.kind !== 'terminating');
   for (const host of leaving) endOrGiveUp(tick, group, host);
@@ -139,8 +141,17 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
     if (freeze.all !== undefined) break;
     if (takeAway(tick, group, host, motion)) surplus -= 1;
   }
-  if (open && draft.run.closingSinceMs === undefined) draft.noteRun({ closingSinceMs: look.nowMs });
+  // What the freeze holds up, a closed window above all, is no time in which hosts could have been drained.
+  const isFrozen = freeze.drains !== undefined || freeze.all !== undefined;
+  if (open && (isFrozen || draft.run.closingSinceMs === undefined))
+    draft.noteRun({ closingSinceMs: look.nowMs });
   return open && !isOverdue(tick);
+}
+
+/** Taken out to be removed, and set back to ACTIVE by `restore` after a failure, or by somebody: it counts again. */
+function isBackAtWork({ memory, facts }: Host): boolean {
+  const isTakenOut = memory.drainingSinceMs !== undefined || memory.givenUp === true;
+  return memory.surplus !== undefined && !isTakenOut && facts?.status === 'ACTIVE';
 }
 
 /** The closing phase has a limit as well: a surplus that never finds room elsewhere stays rather than hang the run. */
@@ -162,7 +173,7 @@ function victims({ draft }: Tick, group: GroupLook): Host[] {
     .filter(
       (host) =>
         (host.role === 'new' || cameWithUs(host)) &&
-        host.memory.surplus === undefined &&
+        draft.host(host.instanceId)?.surplus === undefined &&
         host.kind !== 'terminating' &&
         host.kind !== 'exempt',
     )

@@ -116,7 +116,8 @@ export class Draft {
   }
 }
 
-function patched<T extends object>(before: T, patch: Patch<T>): T {
+/** `undefined` takes a field away. */
+export function patched<T extends object>(before: T, patch: Patch<T>): T {
   const next = { ...before, ...patch };
   return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) as T;
 }

@@ -2,9 +2,11 @@
  * Rules 13 to 15: demand that finds no place. The scheduler retries in minutes and is never forced awake; where there
  * is really no room, hosts that have lost nothing yet go back.
  */
+import { type Patch, patched } from '../draft.ts';
 import type { ServiceFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import type { Look } from '../look.ts';
+import type { HostMemory } from '../memory.ts';
 import type { ServiceLook } from '../services.ts';
 import type { Rule, Tick } from '../tick.ts';
 
@@ -143,14 +145,21 @@ export function activate({ look, draft }: Tick, host: Host, reason: string): voi
   const arn = host.facts?.containerInstanceArn;
   if (arn === undefined || draft.activate.some((action) => action.instanceId === host.instanceId)) return;
   draft.activate.push({ instanceId: host.instanceId, containerInstanceArn: arn, reason });
-  draft.noteHost(host.instanceId, host.memory, {
-    activatedAtMs: look.nowMs,
-    drainingSinceMs: undefined,
-    drainingSeenAtMs: undefined,
-    emptySinceMs: undefined,
-    trial: undefined,
-    tasksAtDrain: undefined,
-    tasksLeft: undefined,
-    clockStoppedMs: undefined,
-  });
+  draft.noteHost(host.instanceId, host.memory, { ...DRAIN_IS_OVER, activatedAtMs: look.nowMs });
+}
+
+/** What is forgotten of a drain once its host goes back to ACTIVE. */
+const DRAIN_IS_OVER = {
+  drainingSinceMs: undefined,
+  drainingSeenAtMs: undefined,
+  emptySinceMs: undefined,
+  trial: undefined,
+  tasksAtDrain: undefined,
+  tasksLeft: undefined,
+  clockStoppedMs: undefined,
+} as const satisfies Patch<HostMemory>;
+
+/** The memory of a host that is set back to ACTIVE outside a look. */
+export function backAtWork(host: HostMemory, nowMs: number): HostMemory {
+  return patched(host, { ...DRAIN_IS_OVER, activatedAtMs: nowMs });
 }
