@@ -17,6 +17,9 @@ const IMAGE = `must be ${IMAGE_SOURCE_FORMS.replace('launch-template, ', '')}`;
 const INSTANCE = 'must be an EC2 instance id such as "i-0123456789abcdef0"';
 const DEADLINE = 'must be a time with its zone, such as "2026-12-01T00:00:00Z"';
 
+/** They travel with the run from state to state: so many are a third of 64 KiB, of which one step's batches take half. */
+const INSTANCES_MAX = 1_000;
+
 const names = (mustBe: string) =>
   z.array(z.string({ error: mustBe }).min(1, { error: mustBe }), { error: mustBe }).min(1, { error: mustBe });
 
@@ -38,6 +41,9 @@ export const requestSchema = closedObject(
         error: 'must be a list of EC2 instance ids',
       })
       .min(1, { error: 'must name at least one instance, or be left out for all outdated ones' })
+      .max(INSTANCES_MAX, {
+        error: `must name at most ${INSTANCES_MAX} instances: start again for the others, or leave it out for all outdated ones`,
+      })
       .optional(),
     /** When the named hosts must be gone. */
     deadline: z.iso.datetime({ offset: true, error: DEADLINE }).optional(),

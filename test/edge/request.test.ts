@@ -41,6 +41,10 @@ describe('parseRequest', () => {
     [{ cluster: 'p', image: 'launch-template' }, 'image: must be ssm:<parameter> such as'],
     [{ cluster: 'p', instances: 'i-0abc' }, 'instances: must be a list of EC2 instance ids, not "i-0abc"'],
     [{ cluster: 'p', instances: [] }, 'instances: must name at least one instance'],
+    [
+      { cluster: 'p', instances: Array.from({ length: 3000 }, (_, n) => `i-${n}`) },
+      'instances: must name at most 1000 instances: start again for the others',
+    ],
     [{ cluster: 'p', instances: ['i-1', 7] }, 'instances[1]: must be an EC2 instance id'],
     [{ cluster: 'p', deadline: '2026-12-01' }, 'deadline: must be a time with its zone'],
     [{ cluster: 'p', deadline: '2026-12-01T00:00:00' }, 'deadline: must be a time with its zone'],

@@ -113,7 +113,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   const [targets, protectedUntil, hosts, delays] = await Promise.all([
     readTargetHealth(clients.elasticLoadBalancing, groupArns, {
       atRest,
-      ...(isTickOfMany && { notBeforeMs: nowMs }),
+      ...(isLarge(cluster) && { notBeforeMs: nowMs }),
     }),
     readProtection(ecs, name, scope, containers, tasks, isLarge(cluster)),
     readHosts(clients, members, {
@@ -202,7 +202,7 @@ function readServices(
 async function learnServices(
   { ecs, elasticLoadBalancing }: FactClients,
   cluster: string,
-  { remembering }: FactScope,
+  { remembering, nowMs }: FactScope,
 ): Promise<Service[] | 'unfinished'> {
   const services = await listServices(ecs, cluster);
   if (remembering === undefined) return services;
@@ -214,7 +214,10 @@ async function learnServices(
       remembering.untilMs,
     ),
   ]);
-  return learnt.every(Boolean) ? services : 'unfinished';
+  if (!learnt.every(Boolean)) return 'unfinished';
+  const groupArns = unique(services.flatMap(targetGroupsOf));
+  await readTargetHealth(elasticLoadBalancing, groupArns, { notBeforeMs: nowMs });
+  return services;
 }
 
 /** Target groups as the last look at a large cluster found them, by cluster. */
