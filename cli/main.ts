@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_INPUT } from '../rehearsal/result.ts';
 import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
+import { addControlCommands } from './control.ts';
 import { addRehearseCommand } from './rehearse.ts';
 import { addSimulateCommand } from './simulate.ts';
 
@@ -14,6 +15,7 @@ const program = new Command('rollover')
   .exitOverride()
   .showHelpAfterError('(rollover --help shows the usage)');
 
+addControlCommands(program);
 addRehearseCommand(program);
 addBenchCommand(program);
 addSimulateCommand(program);

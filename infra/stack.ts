@@ -1,6 +1,7 @@
 /** The product in one account and Region: functions, state machine, ledger, topic, and what wakes them. */
 import { ArnFormat, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { FlowFunctions } from './constructs/flow-functions.ts';
 import { RolloverState } from './constructs/state.ts';
@@ -19,6 +20,7 @@ export interface RolloverStackProps extends StackProps {
 }
 
 const STATE_MACHINE_NAME = 'ecs-rollover';
+const DEPLOYMENT_PARAMETER = '/ecs-rollover/deployment';
 
 export class RolloverStack extends Stack {
   constructor(scope: Construct, id: string, props: RolloverStackProps) {
@@ -58,6 +60,11 @@ export class RolloverStack extends Stack {
     });
     new WakeUps(this, 'WakeUps', { functions: byName, stateMachine, schedules: props.schedules ?? [] });
 
+    new StringParameter(this, 'Deployment', {
+      parameterName: DEPLOYMENT_PARAMETER,
+      description: 'Where the rollover command finds this deployment',
+      stringValue: this.toJsonString({ tableName: state.table.tableName, stateMachineArn }),
+    });
     new CfnOutput(this, 'StateMachineConsole', {
       description: 'Open this and start an execution with {"cluster": "NAME", "mode": "plan"}',
       value: `https://${this.region}.console.aws.amazon.com/states/home?region=${this.region}#/statemachines/view/${stateMachineArn}`,

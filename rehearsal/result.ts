@@ -106,6 +106,10 @@ const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 /** Wrong usage or input: nothing was run. */
 export const EXIT_BAD_INPUT = 64;
 
+export function exitCodeOfOutcome(outcome: Outcome): number {
+  return EXIT_CODES[outcome];
+}
+
 /** A rehearsal with a violation, or that leaves something not restored, has failed whatever its outcome. */
 export function exitCodeOf(result: Pick<RehearsalResult, 'outcome' | 'violations' | 'restored'>): number {
   return result.violations.length > 0 || !result.restored ? 1 : EXIT_CODES[result.outcome];

@@ -26,7 +26,7 @@ import { watchUnplaced } from './rules/unplaced.ts';
 import { judgeImage } from './rules/verdict.ts';
 import type { Settings } from './settings.ts';
 import type { Step } from './step.ts';
-import { phaseOf, reasonOf, stepOf, waitSeconds } from './summary.ts';
+import { heldBackText, phaseOf, reasonOf, stepOf, waitSeconds } from './summary.ts';
 import { isRolling, type Rule, type Tick } from './tick.ts';
 
 /**
@@ -82,10 +82,12 @@ export function decide(facts: Facts, plan: Plan, settings: Settings, nowMs: numb
     close({ ...tick, freeze: freezeOf(look, draft) });
     if (draft.restore) draft.noteRun({ phase: 'closed' });
   }
-  draft.noteRun({ lookedAtMs: nowMs });
   const frozen = tick.freeze.all ?? tick.freeze.drains;
   const phase = frozen !== undefined && isRolling(draft) ? 'frozen' : phaseOf(look, draft);
-  return stepOf(draft, waitSeconds(look, draft), phase, reasonOf(look, draft, frozen));
+  const reason = reasonOf(look, draft, frozen);
+  const heldBack = heldBackText([...draft.holds.values()]);
+  draft.noteRun({ lookedAtMs: nowMs, said: { phase, reason, heldBack } });
+  return stepOf(draft, waitSeconds(look, draft), phase, reason);
 }
 
 function tickOf(look: Look, draft: Draft): Tick {

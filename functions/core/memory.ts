@@ -200,6 +200,12 @@ export interface RunMemory {
   readonly groups: readonly GroupMemory[];
   readonly hosts: readonly HostMemory[];
   readonly services: readonly ServiceMemory[];
+  /** When the trials had passed and somebody was asked to approve the rest (setting `approval`). */
+  readonly approvalWantedAtMs?: number;
+  /** An item of its own in the ledger, like `control`. */
+  readonly approved?: { readonly atMs: number; readonly by: string };
+  /** Where the run stood at its last look, for people. */
+  readonly said?: { readonly phase: string; readonly reason: string; readonly heldBack: string };
   /** The run ends because of the image: `report` puts it in quarantine. */
   readonly imageJudgedBad?: boolean;
   readonly closingSinceMs?: number;

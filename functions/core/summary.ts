@@ -65,6 +65,18 @@ export function reasonOf(look: Look, draft: Draft, frozen: string | undefined): 
   return waits.length > 0 ? `${standing}; waiting for ${waits.join(', ')}` : standing;
 }
 
+/** What most hosts wait for, for people: `5 × no room on ready hosts · 1 × …`; the log has every host's reason. */
+export function heldBackText(holds: Step['holds']): string {
+  const byReason = new Map<string, number>();
+  for (const { reason } of holds) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  return [...byReason]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([reason, hosts]) => `${hosts} × ${reason}`)
+    .join(' · ')
+    .slice(0, 300);
+}
+
 export function waitSeconds(look: Look, draft: Draft): number {
   const { facts, nowMs } = look;
   const tick = tickSeconds(

@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { DEPLOYMENT_PARAMETER } from '../../cli/operate/deployment.ts';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
 import { FUNCTION_NAMES, grantsOf } from '../../infra/grants.ts';
 import { RolloverStack } from '../../infra/stack.ts';
@@ -32,6 +33,10 @@ describe('the stack', () => {
     );
     expect(actions.length).toBeGreaterThan(20);
     expect(actions.filter((action: string) => action.includes('*'))).toEqual([]);
+  });
+
+  it('tells the rollover command where it is', () => {
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: DEPLOYMENT_PARAMETER });
   });
 
   it('gives a role of its own to every function', () => {

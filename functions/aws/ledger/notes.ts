@@ -5,16 +5,23 @@ import type { Quarantine } from '../../core/plan/plan-facts.ts';
 import type { Provenance } from '../../core/provenance.ts';
 import type { Table } from './table.ts';
 
-/** A request that waits for its window, for the end of another run, or for somebody to say `resume`. */
+/**
+ * A request that waits: for its window, for the end of another run, for somebody to say `resume` or to approve it, or for
+ * its image to have proved itself on another cluster.
+ */
 export interface PendingRequest {
   readonly cluster: string;
   /** What it is for; a second one for the same replaces the first. */
   readonly purpose: string;
   readonly request: Readonly<Record<string, unknown>>;
-  readonly waitsFor: 'window' | 'other-run' | 'resume';
+  readonly waitsFor: 'window' | 'other-run' | 'resume' | 'approval' | 'soak';
   readonly sinceMs: number;
-  /** When its window opens, where that is known. */
+  /** When its window opens, its image has soaked, or (approval) nobody need approve any more, where that is known. */
   readonly notBeforeMs?: number;
+  /** Why it waits, where that takes a sentence. */
+  readonly why?: string;
+  /** Images that it would bring: what is approved, or has to soak. */
+  readonly imageIds?: readonly string[];
   /** What, or who, asked for it first. */
   readonly triggeredBy?: Provenance;
 }

@@ -33,6 +33,7 @@ export interface RunRecord {
 }
 
 export type Control = NonNullable<RunMemory['control']>;
+export type Approved = NonNullable<RunMemory['approved']>;
 
 /** Everything that the ledger holds of a run. */
 export interface Run {
@@ -42,7 +43,7 @@ export interface Run {
   readonly plan?: Plan;
 }
 
-type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control'>;
+type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control' | 'approved'>;
 
 /** Reads a run, also after it is over. */
 export async function readRun(table: Table, runId: string): Promise<Run | undefined> {
@@ -60,11 +61,13 @@ export async function readRun(table: Table, runId: string): Promise<Run | undefi
 
 function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const control = dataOf<Control>(items, 'CONTROL');
+  const approved = dataOf<Approved>(items, 'APPROVED');
   const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
   const refusals = new Map(under<RefusedDrain>(items, 'REFUSED#').map((one) => [one.instanceId, one]));
   return {
     ...header,
     ...(control === undefined ? {} : { control }),
+    ...(approved === undefined ? {} : { approved }),
     groups: under<GroupMemory>(items, 'GROUP#'),
     hosts: under<HostMemory>(items, 'HOST#').map((host) =>
       withRefusal(withIntent(host, intents.get(host.instanceId)), refusals.get(host.instanceId)),
@@ -134,6 +137,7 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
     hosts: _hosts,
     services: _services,
     control: _control,
+    approved: _approved,
     ...header
   } = {
     ...before,
@@ -145,6 +149,11 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
 /** What somebody asks of a running run; `assess` reads it at its next tick. An item of its own: the run writes the others. */
 export async function writeControl(table: Table, runId: string, control: Control): Promise<void> {
   await table.put({ pk: pkOf(runId), sk: 'CONTROL', data: { ...control } });
+}
+
+/** Somebody approves what waits after the trial; the run's next look goes on. */
+export async function writeApproved(table: Table, runId: string, approved: Approved): Promise<void> {
+  await table.put({ pk: pkOf(runId), sk: 'APPROVED', data: { ...approved } });
 }
 
 /** A terminate that is about to be sent. */
