@@ -1,4 +1,4 @@
-/** Container images in ECR: is the exact one that a task runs still there for a new host to pull. */
+/** Container images in ECR: is the exact one that a task runs still there to be pulled, and what does its tag name now. */
 import { DescribeImagesCommand, type ECRClient } from '@aws-sdk/client-ecr';
 import { describeError, isBusy, isNotFound } from './error-codes.ts';
 
@@ -50,6 +50,32 @@ async function checkDigest(
     return 'present';
   } catch (error) {
     // A repository that is gone or not shared says nothing certain of the image; only the image's own absence does.
+    if (isNotFound(error)) return describeError(error).startsWith('ImageNotFound') ? 'missing' : undefined;
+    if (isBusy(error)) throw error;
+    return undefined;
+  }
+}
+
+/** What a tag of an ECR repository names now: its digest, `missing`, or undefined where that cannot be told. */
+export async function resolveTag(
+  ecr: ECRClient,
+  image: string,
+  region: string,
+): Promise<string | 'missing' | undefined> {
+  const match = REPOSITORY.exec(image);
+  if (match === null || match[2] !== region) return undefined;
+  // Docker's own default (Docker reference, "docker image pull").
+  const imageTag = image.slice(match[0].length).replace(/^:/, '') || 'latest';
+  try {
+    const { imageDetails } = await ecr.send(
+      new DescribeImagesCommand({
+        registryId: match[1] as string,
+        repositoryName: match[3] as string,
+        imageIds: [{ imageTag }],
+      }),
+    );
+    return imageDetails?.[0]?.imageDigest;
+  } catch (error) {
     if (isNotFound(error)) return describeError(error).startsWith('ImageNotFound') ? 'missing' : undefined;
     if (isBusy(error)) throw error;
     return undefined;
