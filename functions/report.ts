@@ -53,7 +53,9 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   // `assess` closes the run before `restore` begins: an error that comes here after that means it is not restored.
   const isRestored =
     run?.memory === undefined || (run.memory.phase === 'closed' && input.error === undefined);
-  if (run !== undefined && isRestored) await writeDown(table, run, ending, nowMs);
+  // An execution that handed its run over says where it goes on, and nothing of how the run ends.
+  const isHandedOver = input.mode === 'none' && run?.memory !== undefined;
+  if (run !== undefined && isRestored && !isHandedOver) await writeDown(table, run, ending, nowMs);
   const message = `${input.cluster}: ${ending.outcome}. ${ending.reason}`;
   await tell(
     [
@@ -71,7 +73,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
     ],
     run?.record.settings,
   );
-  if (isRestored) await removePicture(table, input.runId);
+  if (isRestored && !isHandedOver) await removePicture(table, input.runId);
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
   if (isRestored && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);
@@ -99,7 +101,7 @@ function stays(state: RunState, run: Run | undefined, ending: Ending): readonly 
     reason: keptOutBy(plan, host).reason,
   }));
   const held = (run.memory?.hosts ?? []).flatMap(({ instanceId, held: hold }) =>
-    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold).reason }],
+    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold, true).reason }],
   );
   const planned = groups.flatMap((group) =>
     group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),
@@ -193,7 +195,9 @@ async function writeDown(
   ending: Ending,
   nowMs: number,
 ): Promise<void> {
-  await updateRun(table, record.runId, { outcome: ending, endedAtMs: nowMs });
+  // A repeat after a crash writes the same entry of the history, not another one.
+  const endedAtMs = record.endedAtMs ?? nowMs;
+  await updateRun(table, record.runId, { outcome: ending, endedAtMs });
   if (memory === undefined) return;
   const imageIds = [...new Set(memory.groups.flatMap((group) => group.targetImageIds))];
   // A rollback that somebody asked for, or that a drain ran into, says nothing of the image.
@@ -205,7 +209,7 @@ async function writeDown(
     cluster: record.cluster,
     runId: record.runId,
     startedAtMs: record.startedAtMs,
-    endedAtMs: nowMs,
+    endedAtMs,
     ending,
     imageIds,
     reason: String(record.request.reason ?? 'manual'),

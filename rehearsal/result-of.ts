@@ -66,7 +66,7 @@ function heldHosts(run: MirroredRun | undefined): HeldHost[] {
     ...(why.blockedBy && { blockedBy: why.blockedBy }),
   });
   const keptOut = plan.keptOut.map((host) => said(host, keptOutBy(plan, host)));
-  const held = hosts.flatMap((host) => (host.held ? [said(host, heldBy(host.held))] : []));
+  const held = hosts.flatMap((host) => (host.held ? [said(host, heldBy(host.held, true))] : []));
   return [
     ...keptOut,
     ...held.filter(({ instanceId }) => !keptOut.some((kept) => kept.instanceId === instanceId)),

@@ -85,6 +85,11 @@ export function isGone(task: Pick<TaskFacts, 'lastStatus' | 'targetsDeregisterin
   return task.lastStatus === 'STOPPED' && task.targetsDeregistering === 0;
 }
 
+/** As people know a task: what follows the last slash of its ARN. */
+export function nameOfTask(taskArn: string): string {
+  return taskArn.slice(taskArn.lastIndexOf('/') + 1);
+}
+
 const STOPPING: readonly TaskStatus[] = ['DEACTIVATING', 'STOPPING', 'DEPROVISIONING'];
 
 /** On its way out: told to stop, or already stopping. */

@@ -36,6 +36,13 @@ export interface ExplainInput {
   readonly holds?: readonly Hold[];
 }
 
+/** What follows while the run lasts. */
+const AGAIN = {
+  service: 'tried again once the other hosts are done',
+  standalone: 'tried again once the other hosts are done, if no standalone task is left on it then',
+  protected: 'tried again once the other hosts are done, if no task on it is protected then',
+} as const;
+
 /** Answers for any id; one that the run has nothing to do with is told so. */
 export function explainHost(instanceId: string, input: ExplainInput): Explained {
   const { plan, memory, holds = [] } = input;
@@ -45,19 +52,20 @@ export function explainHost(instanceId: string, input: ExplainInput): Explained 
   if (exempt !== undefined) return { instanceId, state: 'exempt', reason: exempt.reason };
 
   const host = memory?.hosts.find((one) => one.instanceId === instanceId);
-  if (host?.held !== undefined) return { instanceId, state: 'held', ...heldBy(host.held) };
+  if (host?.held !== undefined)
+    return { instanceId, state: 'held', ...heldBy(host.held, memory?.phase !== 'rolling') };
   if (host === undefined || memory === undefined) return unbegun(instanceId, plan);
   return { instanceId, ...standing(host, memory.phase !== 'rolling', holds) };
 }
 
-/** What a held host is told with, wherever it is told. */
-export function heldBy(held: Held): Pick<Explained, 'reason' | 'blockedBy' | 'sinceMs'> {
+/** What a held host is told with, wherever it is told; `isOver`: no try of this run can follow. */
+export function heldBy(held: Held, isOver = false): Pick<Explained, 'reason' | 'blockedBy' | 'sinceMs'> {
   const { reason, service, message, sinceMs, attempts, final } = held;
   const parts = [
     reason,
     ...(message === undefined ? [] : [message]),
     `held since ${timeOf(sinceMs)}${attempts > 1 ? `, tried ${attempts} times` : ''}`,
-    final === true ? 'next: the next run tries it again' : 'next: tried again once the other hosts are done',
+    `next: ${isOver || final === true ? 'the next run tries it again' : AGAIN[held.because ?? 'service']}`,
   ];
   return {
     reason: parts.join('; '),

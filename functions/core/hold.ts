@@ -2,27 +2,37 @@
 import { heldBy } from './explain.ts';
 import type { Host } from './groups.ts';
 import type { HostMemory } from './memory.ts';
-import type { Tick } from './tick.ts';
+import { isRolling, type Tick } from './tick.ts';
 
 type Held = NonNullable<HostMemory['held']>;
+
+/** The next look sees whether a held host can be tried again. */
+const TRY_AGAIN_MS = 60_000;
 
 export function hold(
   { look, draft }: Pick<Tick, 'look' | 'draft'>,
   host: Host,
-  held: Pick<Held, 'reason' | 'service' | 'message'> & { readonly final: boolean },
+  held: Pick<Held, 'reason' | 'service' | 'message' | 'because'> & { readonly final: boolean },
 ): void {
-  const before = draft.host(host.instanceId)?.held;
-  const { final, reason, service, message } = held;
+  const known = draft.host(host.instanceId) ?? host.memory;
+  const { final, reason, service, message, because } = held;
   const next: Held = {
     reason,
     ...(service !== undefined && { service }),
     ...(message !== undefined && { message }),
-    sinceMs: before?.sinceMs ?? host.memory.firstHeldMs ?? look.nowMs,
-    attempts: (before?.attempts ?? host.memory.triedBefore ?? 0) + 1,
+    ...(because !== undefined && { because }),
+    sinceMs: known.held?.sinceMs ?? known.firstHeldMs ?? look.nowMs,
+    attempts: (known.held?.attempts ?? known.triedBefore ?? 0) + 1,
     ...(final && { final }),
   };
   draft.noteHost(host.instanceId, host.memory, { held: next });
-  draft.tell('host-held', `${host.instanceId} is held: ${heldBy(next).reason}`, host.instanceId);
+  // What holds it now may be over once the others are done: until that is seen, nothing stands still.
+  if (!final) draft.waits.push({ untilMs: look.nowMs + TRY_AGAIN_MS, what: 'held hosts' });
+  draft.tell(
+    'host-held',
+    `${host.instanceId} is held: ${heldBy(next, !isRolling(draft)).reason}`,
+    host.instanceId,
+  );
 }
 
 /** ECS says what it started and stopped as well: no answer to why it does not go on. */

@@ -23,6 +23,8 @@ export interface GroupMemory {
   readonly targetImages: Readonly<Record<string, string>>;
   /** Instance type (or `*`) → target image, above; ids of every image that counts as the target. */
   readonly targetImageIds: readonly string[];
+  /** Instance type (or `*`) → image of the hosts to be replaced: what a rollback brings back. */
+  readonly imagesBefore?: Readonly<Record<string, string>>;
   /** What we set last, so that a value that differs is somebody else's. */
   readonly set: {
     readonly minSize?: number;
@@ -116,6 +118,8 @@ export interface HostMemory {
     readonly attempts: number;
     readonly service?: string;
     readonly message?: string;
+    /** Tasks of this kind keep it: it is tried once more only when they are gone. */
+    readonly because?: 'standalone' | 'protected';
     /** No further try in this run. */
     readonly final?: boolean;
   };
@@ -208,6 +212,8 @@ export interface RunMemory {
   readonly said?: { readonly phase: string; readonly reason: string; readonly heldBack: string };
   /** The run ends because of the image: `report` puts it in quarantine. */
   readonly imageJudgedBad?: boolean;
+  /** A rollback after hosts had gone: the groups are to be pinned to what ran before, are, or cannot have it. */
+  readonly goBack?: 'asked' | 'pinned' | 'given-up';
   readonly closingSinceMs?: number;
   /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */
   readonly deadlineMs?: number;

@@ -324,6 +324,6 @@ describe('protected tasks', () => {
     expect(drains(see(facts, { protectedTasks: 'stop', protectedTimeoutSeconds: 1 }), id)).toBe(true);
     const step = see(facts, { protectedTasks: 'wait', protectedTimeoutSeconds: 1 });
     expect(drains(step, id)).toBe(false);
-    expect(step.remember.hosts.find((host) => host.instanceId === id)?.held?.final).toBe(true);
+    expect(step.remember.hosts.find((host) => host.instanceId === id)?.held?.because).toBe('protected');
   });
 });

@@ -173,9 +173,14 @@ function endStalled(tick: Tick): void {
 }
 
 /** Every host that stays has a reason (I7): its own where a rule holds it back, else the run's. */
-function holdWhatIsLeft(tick: Tick, reason: string): void {
+export function holdWhatIsLeft(tick: Tick, reason: string): void {
   for (const group of tick.look.groups) {
     for (const host of group.outdatedLeft) {
+      const held = tick.draft.host(host.instanceId)?.held;
+      if (held !== undefined) {
+        tick.draft.noteHost(host.instanceId, host.memory, { held: { ...held, final: true } });
+        continue;
+      }
       const why = tick.draft.holds.get(host.instanceId);
       hold(tick, host, {
         reason: why?.reason ?? reason,

@@ -3,11 +3,13 @@
  * what still moves, unless it can take back what is blocked; once the other drains of its pool are over it is tried once
  * more, then it goes back to ACTIVE for good.
  */
-import type { Blocker } from '../drain.ts';
+import { type Blocker, nameOfTask } from '../drain.ts';
 import type { Host } from '../groups.ts';
 import { hold, lastWord } from '../hold.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { activate } from './unplaced.ts';
+
+type Held = NonNullable<Host['memory']['held']>;
 
 export const holdOverdue: Rule = (tick) => {
   for (const host of tick.look.hosts.values()) {
@@ -45,7 +47,8 @@ function judge(tick: Tick, host: Host): void {
   const tried = (host.memory.triedBefore ?? 0) > 0;
   hold(tick, host, {
     reason,
-    final: standalone || tried,
+    final: tried,
+    ...(standalone && { because: 'standalone' }),
     ...(first.serviceName !== undefined && { service: first.serviceName }),
     ...(message !== undefined && { message }),
   });
@@ -61,7 +64,7 @@ function judge(tick: Tick, host: Host): void {
 function reasonOf({ look }: Tick, blocker: Blocker): string {
   const { settings } = look;
   if (blocker.serviceName === undefined) {
-    return `a standalone task still runs after ${span(settings.standaloneTimeoutSeconds)}`;
+    return `standalone task ${nameOfTask(blocker.taskArn)} still runs after ${span(settings.standaloneTimeoutSeconds)}`;
   }
   return `${blocker.serviceName} moved no task for ${span(settings.drainTimeoutSeconds)}`;
 }
@@ -108,11 +111,23 @@ function retryOrReturn(tick: Tick, host: Host): void {
       other !== host && other.autoScalingGroupName === host.autoScalingGroupName && isOnItsWay(other),
   );
   if (others) return;
+  if (keepsItsTasks(held, host, look.nowMs)) {
+    draft.noteHost(host.instanceId, host.memory, { held: { ...held, final: true } });
+    return;
+  }
+  draft.waits.push({ untilMs: look.nowMs + look.settings.drainTimeoutSeconds * 1000, what: 'a second try' });
   if (draining) {
     // The second try: the clock starts anew, and `attempts` says that there is no third.
     draft.noteHost(host.instanceId, host.memory, { drainingSinceMs: look.nowMs, clockStoppedMs: undefined });
   }
   reopen(draft, host);
+}
+
+/** What the host is held for is still on it: a second try would only wait as long again. */
+function keepsItsTasks({ because }: Held, host: Host, nowMs: number): boolean {
+  if (because === 'standalone') return host.standalone.length > 0;
+  if (because !== 'protected') return false;
+  return host.tasks.some((task) => (task.protectedUntilMs ?? 0) > nowMs);
 }
 
 const isOnItsWay = (host: Host) =>

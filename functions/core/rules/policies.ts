@@ -1,6 +1,8 @@
 /**
  * What the settings say about tasks that a drain would wait for or end: standalone and protected ones (design 7.2).
  */
+import { nameOfTask } from '../drain.ts';
+import type { TaskFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { counted } from '../plan/words.ts';
@@ -25,7 +27,7 @@ function unregistered(host: Host): Policy | undefined {
 function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
   if (tick.look.settings.standaloneTasks !== 'hold' || host.standalone.length === 0) return undefined;
   const reason = `${counted(host.standalone.length, 'standalone task')} on it, and standaloneTasks is hold`;
-  hold(tick, host, { reason, final: true });
+  hold(tick, host, { reason, because: 'standalone', final: false });
   return { rule: 'standalone', reason };
 }
 
@@ -39,7 +41,7 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
 
   if (settings.protectedTasks === 'hold') {
     const reason = `${counted(guarded.length, 'protected task')} on it, and protectedTasks is hold`;
-    hold(tick, host, { reason, final: true });
+    hold(tick, host, { reason, because: 'protected', ...serviceOf(guarded), final: false });
     return { rule: 'protected', reason };
   }
   if (nowMs < limitMs) {
@@ -48,7 +50,13 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
     return { rule: 'protected', reason };
   }
   if (settings.protectedTasks === 'stop') return undefined;
-  const reason = `protected tasks for longer than ${span(settings.protectedTimeoutSeconds)}`;
-  hold(tick, host, { reason, final: true });
+  const named = guarded.map(({ taskArn }) => nameOfTask(taskArn)).sort();
+  const reason = `task ${named.join(', ')} is protected for longer than ${span(settings.protectedTimeoutSeconds)}`;
+  hold(tick, host, { reason, because: 'protected', ...serviceOf(guarded), final: false });
   return { rule: 'protected', reason };
+}
+
+/** The service that holds it, where there is but one to name. */
+function serviceOf([task]: readonly TaskFacts[]): { readonly service?: string } {
+  return task?.serviceName === undefined ? {} : { service: task.serviceName };
 }

@@ -1,8 +1,9 @@
 /** What a look tells before rules act: who became ready, who received a bounce, what is waited for until when. */
 import { missingDaemon } from '../groups.ts';
 import { memoryOf } from '../look.ts';
+import { counted } from '../plan/words.ts';
 import { endRun, type Rule } from '../tick.ts';
-import { goneWaitMs } from './finish.ts';
+import { goneWaitMs, holdWhatIsLeft } from './finish.ts';
 
 /** New hosts that come and fail, one after the other, are waited for so often beyond the drain timeout, then no more. */
 const GENERATIONS_WITHOUT_PROGRESS = 2;
@@ -30,7 +31,8 @@ export const noteBounces: Rule = ({ look, draft }) => {
 };
 
 /** What somebody asked of the running run comes before everything that the run wants by itself. */
-export const obeyControl: Rule = ({ look, draft }) => {
+export const obeyControl: Rule = (tick) => {
+  const { look, draft } = tick;
   const { control } = draft.run;
   if (control?.mode === 'abort') {
     const { outcome, reason } = control.ending ?? { outcome: 'ABORTED', reason: `aborted by ${control.by}` };
@@ -40,15 +42,11 @@ export const obeyControl: Rule = ({ look, draft }) => {
   if (control?.mode === 'pause') endRun(draft, 'PENDING_WINDOW', `paused by ${control.by}, until resumed`);
   if (control?.mode === 'rollback') endRun(draft, 'ROLLED_BACK', `rolled back by ${control.by}`);
   const { maxHeldInstances } = look.settings;
-  const held = [...look.hosts.values()].filter(
-    (host) => host.kind === 'held' && host.memory.held?.final === true,
-  );
+  const held = [...look.hosts.values()].filter((host) => host.kind === 'held');
   if (maxHeldInstances !== undefined && held.length > maxHeldInstances) {
-    endRun(
-      draft,
-      'PARTIAL',
-      `${held.length} hosts are held, more than maxHeldInstances (${maxHeldInstances})`,
-    );
+    const reason = `${counted(held.length, 'host')} held, more than maxHeldInstances (${maxHeldInstances})`;
+    holdWhatIsLeft(tick, `the run ends: ${reason}`);
+    endRun(draft, 'PARTIAL', reason);
   }
 };
 

@@ -7,7 +7,7 @@
  *
  * The trial's wave is the trial's hosts: what moves onto them is watched while the rest of the capacity launches.
  */
-import type { Host } from '../groups.ts';
+import { AGENT_DEAD_MS, type Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
@@ -18,6 +18,8 @@ export const TRIAL_MOVES = 3;
 /** A straggler of the first wave is waited for this much longer than the others took. */
 const STRAGGLER_FACTOR = 2;
 const STRAGGLER_MS = 60_000;
+/** Agents reconnect every half hour as a matter of course; nearly all of them are back by then (decisions.md rule 4). */
+const AGENT_FLAP_MS = 60_000;
 
 type Context = Pick<Tick, 'look' | 'draft'>;
 
@@ -133,10 +135,11 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
   if (chosen.length === 0) return;
   if (draft.drain.some((act) => group.hosts.some((host) => host.instanceId === act.instanceId))) return;
   const moves = movesOf(chosen);
-  const haveMoved = chosen.every((host) => hasMoved(host, look.services));
+  const stuck = stuckServices(look);
+  const haveMoved = chosen.every((host) => hasMoved(host, look.services, stuck));
   // While so few move, one more host may be accepted until the first one's tasks are healthy.
   if (moves < TRIAL_MOVES && !haveMoved) return;
-  const startedMs = chosen.map((host) => runningElsewhereSince(host, look));
+  const startedMs = chosen.map((host) => runningElsewhereSince(host, look, stuck));
   if (startedMs.includes(undefined)) return;
   // Nothing moved, nothing to watch: the trial has shown what it can.
   const passed = moves === 0 || (haveMoved && look.settings.bakeSeconds === 0);
@@ -154,15 +157,29 @@ function noteBakeOver({ look, draft }: Tick, group: GroupLook): void {
   const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
   if (bakeStartedAtMs === undefined || trialPassedAtMs !== undefined) return;
   if (look.nowMs < bakeStartedAtMs + look.settings.bakeSeconds * 1000) return;
-  if (!trialHosts(group).every((host) => hasMoved(host, look.services))) return;
+  if (group.hosts.some((host) => losesAgent(host, look.nowMs))) return;
+  const stuck = stuckServices(look);
+  if (!trialHosts(group).every((host) => hasMoved(host, look.services, stuck))) return;
   draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
 }
 
+/** A new host that may not stay connected: whether it is lost is known once it is away for as long as the dead are. */
+function losesAgent({ role, memory }: Host, nowMs: number): boolean {
+  const { readySinceMs, agentGoneSinceMs = nowMs } = memory;
+  const awayMs = nowMs - agentGoneSinceMs;
+  return role === 'new' && readySinceMs !== undefined && awayMs > AGENT_FLAP_MS && awayMs < AGENT_DEAD_MS;
+}
+
 /** When the last replacement of the host's tasks was RUNNING on a host that stays; undefined while one is not. */
-function runningElsewhereSince(host: Host, look: Tick['look']): number | undefined {
+function runningElsewhereSince(
+  host: Host,
+  look: Tick['look'],
+  stuck: ReadonlySet<string>,
+): number | undefined {
   const sinceMs = host.memory.drainingSinceMs ?? look.nowMs;
   let lastMs = sinceMs;
   for (const name of host.memory.served ?? []) {
+    if (stuck.has(name)) continue;
     const running = look.facts.tasks.filter(
       (task) =>
         task.serviceName === name &&
@@ -181,7 +198,13 @@ const staysOn = (host: Host | undefined) =>
   host !== undefined && !['draining', 'drained', 'dead', 'gone', 'terminating'].includes(host.kind);
 
 /** Every REPLICA task of the host has its healthy replacement elsewhere. */
-function hasMoved(host: Host, services: Tick['look']['services']): boolean {
+function hasMoved(host: Host, services: Tick['look']['services'], stuck: ReadonlySet<string>): boolean {
   if (host.kind !== 'gone' && host.replicaCount > 0) return false;
-  return (host.memory.served ?? []).every((name) => (services.get(name)?.inMotion ?? 0) === 0);
+  const served = (host.memory.served ?? []).filter((name) => !stuck.has(name));
+  return served.every((name) => (services.get(name)?.inMotion ?? 0) === 0);
+}
+
+/** Services that hold a host: whatever they wait for, the other hosts' trial must not wait with them. */
+function stuckServices(look: Tick['look']): ReadonlySet<string> {
+  return new Set([...look.hosts.values()].flatMap(({ memory }) => memory.held?.service ?? []));
 }
