@@ -17,12 +17,12 @@ import type { Table } from './aws/ledger/table.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
-import { windowState } from './core/windows.ts';
+import { windowOf } from './core/windows.ts';
 import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
 import { clusterProblem, optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
-import { parseRequest, type Request } from './edge/request.ts';
+import { deadlineMsOf, parseRequest, type Request } from './edge/request.ts';
 import { NO_ACTS, type RunState } from './edge/run-state.ts';
 import { ledger, ownerLives } from './flow/claim.ts';
 import { sendControl } from './flow/control.ts';
@@ -124,8 +124,8 @@ async function planned(state: RunState): Promise<RunState> {
   const summary = summaryOf(plan);
   if (plan.verdict !== 'roll') return ended({ ...state, summary }, plan.verdict, plan.reason);
   if (optInOf(facts.clusterTags) === 'observe') return reported(state, plan);
-  const window = windowState(settings.windows, settings.freezes, facts.observedAtMs);
-  if (!window.open && !deadlineOverrides(state.request, settings.deadlineMarginHours, window.opensAtMs)) {
+  const window = windowOf(settings, deadlineMsOf(state.request), facts.observedAtMs);
+  if (!window.open) {
     await wait(state, 'window', facts.observedAtMs, window.opensAtMs);
     const opens =
       window.opensAtMs === undefined
@@ -247,15 +247,6 @@ async function wait(
     triggeredBy: await triggerOf(ledger(), state),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
   });
-}
-
-/** A retirement date may come before the next window: then it does not wait. */
-function deadlineOverrides(
-  { deadline }: Request,
-  marginHours: number,
-  opensAtMs = Number.POSITIVE_INFINITY,
-): boolean {
-  return deadline !== undefined && Date.parse(deadline) - marginHours * 3_600_000 <= opensAtMs;
 }
 
 function ended(state: RunState, outcome: Outcome, reason: string): RunState {

@@ -21,6 +21,7 @@ import {
   writeMemory,
   writeRunPlan,
 } from './aws/ledger/runs.ts';
+import { listSurpluses } from './aws/ledger/surpluses.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from './core/memory.ts';
@@ -29,6 +30,7 @@ import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
+import { deadlineMsOf } from './edge/request.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
@@ -142,10 +144,12 @@ async function begin(
       return pool === undefined ? [] : [[group.AutoScalingGroupName ?? '', pool] as const];
     }),
   );
-  const memory = openingMemory(facts, plan, sources, warmPools, {
+  const deadlineMs = deadlineMsOf(request);
+  const surpluses = await listSurpluses(table, cluster);
+  const memory = openingMemory(facts, plan, sources, warmPools, surpluses, {
     runId,
     startedAtMs: nowMs,
-    ...(request.deadline === undefined ? {} : { deadlineMs: Date.parse(request.deadline) }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
   });
   await writeMemory(table, memory);
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);

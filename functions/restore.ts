@@ -69,7 +69,9 @@ async function restore(input: RunState): Promise<RunState> {
     try {
       const given = await giveBack(group, {
         table,
+        cluster: state.cluster,
         runId: state.runId,
+        goesOn: ending.outcome === 'PENDING_WINDOW',
         memory: run.memory,
         keepsTarget,
         fence,

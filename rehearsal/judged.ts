@@ -3,6 +3,7 @@
  * wrote down before it touched anything. Everything else the judge sees for itself.
  */
 import type { RunRecord } from '../functions/aws/ledger/runs.ts';
+import type { Plan } from '../functions/core/plan.ts';
 import type { Settings } from '../functions/core/settings.ts';
 import type { Account } from '../simulator/account.ts';
 import type { JudgedRun } from './checkers/checker.ts';
@@ -38,14 +39,19 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
   const cluster = input.start.kind === 'request' ? nameOf(input.start.request.cluster) : (optedIn[0] ?? '');
   const run = (): MirroredRun | undefined => mirror.runs().findLast(({ plan }) => plan !== undefined);
   const settings = (): Settings | undefined => run()?.record.settings;
-  const planned = cachedByRun(run, (found) => ({
-    targets: new Set(found?.plan?.groups.flatMap((group) => group.target.imageIds) ?? []),
-    // Hosts that findings keep out are outdated all the same.
-    outdated: new Set([
-      ...(found?.plan?.groups.flatMap((group) => group.outdated) ?? []),
-      ...(found?.plan?.keptOut.map(({ instanceId }) => instanceId) ?? []),
-    ]),
-  }));
+  const planned = cachedByRun(run, (found) => {
+    const plans = plansUpTo(found, mirror.runs());
+    return {
+      targets: new Set(plans.flatMap(({ groups }) => groups.flatMap((group) => group.target.imageIds))),
+      // Hosts that findings keep out are outdated all the same.
+      outdated: new Set(
+        plans.flatMap(({ groups, keptOut }) => [
+          ...groups.flatMap((group) => group.outdated),
+          ...keptOut.map(({ instanceId }) => instanceId),
+        ]),
+      ),
+    };
+  });
   return {
     truth: account.truth,
     startedAtMs: capture.capturedAt.getTime(),
@@ -92,6 +98,17 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
     graceMs: GRACE_MS,
     tickMs: TICK_MS,
   };
+}
+
+/** The run's plan, and those of the runs that waited for a window and left the rest to it. */
+function plansUpTo(run: MirroredRun | undefined, runs: readonly MirroredRun[]): Plan[] {
+  const plans = run?.plan === undefined ? [] : [run.plan];
+  const before = run === undefined ? [] : runs.slice(0, runs.indexOf(run)).reverse();
+  for (const { record, plan } of before) {
+    if (record.cluster !== run?.record.cluster || record.outcome?.outcome !== 'PENDING_WINDOW') break;
+    if (plan !== undefined) plans.push(plan);
+  }
+  return plans;
 }
 
 /** What scheduled actions would set: those captured, and those that the scenario puts. */

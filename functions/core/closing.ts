@@ -137,6 +137,7 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
   const motion = closingMotion(tick, new Set([...leaving, ...candidates.slice(0, surplus)]));
   for (const host of candidates) {
     if (surplus <= 0) break;
+    if (waitsForWindow(tick, host)) continue;
     open = true;
     if (freeze.all !== undefined) break;
     if (takeAway(tick, group, host, motion)) surplus -= 1;
@@ -152,6 +153,12 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
 function isBackAtWork({ memory, facts }: Host): boolean {
   const isTakenOut = memory.drainingSinceMs !== undefined || memory.givenUp === true;
   return memory.surplus !== undefined && !isTakenOut && facts?.status === 'ACTIVE';
+}
+
+/** A run that goes on in its next window leaves till then what only a drain would take away. */
+function waitsForWindow({ draft, freeze }: Tick, host: Host): boolean {
+  if (freeze.drains === undefined || draft.run.ending?.outcome !== 'PENDING_WINDOW') return false;
+  return host.tasks.some((task) => task.taskClass !== 'daemon' && task.lastStatus !== 'STOPPED');
 }
 
 /** The closing phase has a limit as well: a surplus that never finds room elsewhere stays rather than hang the run. */

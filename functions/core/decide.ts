@@ -12,7 +12,13 @@ import { observe } from './observe.ts';
 import type { Plan } from './plan.ts';
 import { noteDeaths } from './rules/deaths.ts';
 import { drainHosts } from './rules/drain.ts';
-import { finish, giveUpLaunching, holdWithoutRoom, yieldToForeignTemplate } from './rules/finish.ts';
+import {
+  finish,
+  giveUpLaunching,
+  holdWithoutRoom,
+  waitForWindow,
+  yieldToForeignTemplate,
+} from './rules/finish.ts';
 import { freezeOf } from './rules/freeze.ts';
 import { followOthers } from './rules/goal.ts';
 import { holdOverdue } from './rules/overdue.ts';
@@ -38,6 +44,7 @@ const ROLLING: readonly Rule[] = [
   noteBounces, //       22
   noteDeaths, //        12
   obeyControl,
+  waitForWindow,
   followOthers, //      2
   judgeImage, //        4, 24
   giveUpLaunching, //   3

@@ -7,7 +7,7 @@ import { type Demand, demandOf } from './placement.ts';
 import type { GroupPlan, Plan } from './plan.ts';
 import { lookAtServices, type ServiceLook } from './services.ts';
 import type { Settings } from './settings.ts';
-import { type WindowState, windowState } from './windows.ts';
+import { type WindowState, windowOf } from './windows.ts';
 
 export interface GroupLook {
   readonly name: string;
@@ -55,20 +55,12 @@ export function lookAt(facts: Facts, plan: Plan, settings: Settings, draft: Draf
     services: lookAtServices(facts, hosts, settings, draft),
     definitions,
     daemonBelongs: daemonBelongs(facts),
-    window: openState(settings, draft.run.deadlineMs, nowMs),
+    window: windowOf(settings, draft.run.deadlineMs, nowMs),
     demandOfTask: (arn) => {
       const definition = definitions.get(arn);
       return definition && demandOf(undefined, definition, facts.subnetZones);
     },
   };
-}
-
-/** Windows give way when a deadline is near; freezes too: a host that AWS ends by itself kills what is on it (I10). */
-function openState(settings: Settings, deadlineMs: number | undefined, nowMs: number): WindowState {
-  if (deadlineMs !== undefined && nowMs >= deadlineMs - settings.deadlineMarginHours * 3_600_000) {
-    return { open: true };
-  }
-  return windowState(settings.windows, settings.freezes, nowMs);
 }
 
 function lookAtGroups(facts: Facts, plan: Plan, hosts: ReadonlyMap<string, Host>): GroupLook[] {

@@ -4,19 +4,21 @@ import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory
 import { countsByProvider } from './plan/split-findings.ts';
 import type { GroupPlan, Plan } from './plan.ts';
 import { spans } from './providers.ts';
+import { ownDesired, type SurplusLeft } from './restoring.ts';
 
 /** Auto Scaling processes that a run holds still, where it replaces hosts (decisions.md rules 2 and 19). */
 const HELD_PROCESSES = ['AZRebalance', 'ScheduledActions'];
 
 /**
  * The first memory of a run. `launchSources`: LaunchTemplate or MixedInstancesPolicy of each group as AWS gave it, JSON;
- * `warmPools` the same of those that have one.
+ * `warmPools` the same of those that have one; `surpluses`: what an earlier run left for its next window.
  */
 export function openingMemory(
   facts: Facts,
   plan: Plan,
   launchSources: ReadonlyMap<string, string>,
   warmPools: ReadonlyMap<string, string>,
+  surpluses: readonly SurplusLeft[],
   run: { readonly runId: string; readonly startedAtMs: number; readonly deadlineMs?: number },
 ): RunMemory {
   const groups = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
@@ -29,9 +31,10 @@ export function openingMemory(
       const group = groups.get(planned.autoScalingGroupName);
       const source = launchSources.get(planned.autoScalingGroupName);
       const warmPool = warmPools.get(planned.autoScalingGroupName);
+      const left = surpluses.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
       return group === undefined || source === undefined
         ? []
-        : [groupMemory(facts, group, planned, source, warmPool)];
+        : [groupMemory(facts, group, planned, source, warmPool, left)];
     }),
     hosts: plan.groups.flatMap((planned) =>
       planned.outdated.map((instanceId) => hostMemory(facts, planned, instanceId)),
@@ -47,15 +50,18 @@ function groupMemory(
   planned: GroupPlan,
   launchSource: string,
   warmPool: string | undefined,
+  left: SurplusLeft | undefined,
 ): GroupMemory {
   const moves = !planned.referenceOnly;
   const protects = moves && !group.managedTerminationProtection && !group.newInstancesProtectedFromScaleIn;
   const above = moves ? protectedAbove(facts, group) : 0;
+  const desired = left === undefined ? group.desiredCapacity : ownDesired(left, group.desiredCapacity);
+  const raised = left !== undefined && group.maxSize === left.maxSize ? left : undefined;
   return {
     autoScalingGroupName: group.autoScalingGroupName,
     original: {
       minSize: group.minSize,
-      maxSize: group.maxSize,
+      maxSize: raised?.own.maxSize ?? group.maxSize,
       desiredCapacity: group.desiredCapacity,
       suspendedProcesses: group.suspendedProcesses,
       newInstancesProtectedFromScaleIn: group.newInstancesProtectedFromScaleIn,
@@ -69,7 +75,7 @@ function groupMemory(
       }),
     ),
     targetImageIds: planned.target.imageIds,
-    set: {},
+    set: raised === undefined ? {} : { maxSize: raised.maxSize },
     createdVersions: {},
     defaultVersions: {},
     suspendedByUs: moves
@@ -77,7 +83,7 @@ function groupMemory(
       : [],
     ...(protects ? { protectedByUs: true, protectedBefore: protectedHosts(facts, group) } : {}),
     ...(moves ? {} : { referenceOnly: true }),
-    goal: group.desiredCapacity + above,
+    goal: desired + above,
     ...(above > 0 && { protectedAbove: above }),
   };
 }

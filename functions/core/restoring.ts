@@ -7,6 +7,27 @@ export interface Sizes {
   readonly desiredCapacity: number;
 }
 
+/** What a run had to leave above a group's own sizes when its window closed: only drains would take it away. */
+export interface SurplusLeft {
+  readonly autoScalingGroupName: string;
+  /** As they were left. */
+  readonly desiredCapacity: number;
+  readonly maxSize: number;
+  /** Without what the run brought in. */
+  readonly own: Pick<Sizes, 'desiredCapacity' | 'maxSize'>;
+}
+
+/** What a group wants of its own: who lowered desired since then took the surplus first, who raised it wants more. */
+export function ownDesired({ desiredCapacity, own }: SurplusLeft, now: number): number {
+  const added = now - desiredCapacity;
+  return added >= 0 ? own.desiredCapacity + added : Math.min(own.desiredCapacity, now);
+}
+
+export interface Restored extends Sizes {
+  /** Undefined where nothing stands above the group's own sizes. */
+  readonly left: SurplusLeft | undefined;
+}
+
 /** What stands when the run is over. */
 export interface SizesNow extends Sizes {
   readonly inService: number;
@@ -23,7 +44,7 @@ export interface SizesNow extends Sizes {
  * somebody's change (decisions.md rules 2 and 23). Hosts that stood above desired under their owner's protection stand
  * above it again.
  */
-export function restoredSizes(group: GroupMemory, now: SizesNow): Sizes {
+export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
   const { original, scheduledDue: due, set } = group;
   const isOurs = (value: number, ours: readonly number[], last: number | undefined) =>
     value === last || ours.includes(value);
@@ -37,6 +58,13 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Sizes {
   const { protectedAbove = 0 } = group;
   const standing = now.allProtected ? now.inService - protectedAbove : now.inService;
   // What others added above the MaxSize that only we had raised goes no further than their own.
-  const desiredCapacity = Math.max(Math.min(goal, maxSize) - protectedAbove, minSize, standing);
-  return { minSize, maxSize: Math.max(maxSize, desiredCapacity), desiredCapacity };
+  const own = { desiredCapacity: Math.max(Math.min(goal, maxSize) - protectedAbove, minSize), maxSize };
+  const desiredCapacity = Math.max(own.desiredCapacity, standing);
+  const sizes = { minSize, maxSize: Math.max(maxSize, desiredCapacity), desiredCapacity };
+  const isAbove = desiredCapacity > own.desiredCapacity || sizes.maxSize > maxSize;
+  const { autoScalingGroupName } = group;
+  return {
+    ...sizes,
+    left: isAbove ? { autoScalingGroupName, desiredCapacity, maxSize: sizes.maxSize, own } : undefined,
+  };
 }

@@ -90,7 +90,8 @@ export function waitSeconds(look: Look, draft: Draft): number {
   );
   if (draft.restore) return tick;
   if (isBusy(look, draft)) return nearest(look, draft, alignedSeconds(tick, knownMoments(look), nowMs));
-  if (!look.window.open) {
+  // A run that is to wait for the window gives back first.
+  if (!look.window.open && draft.run.ending?.outcome !== 'PENDING_WINDOW') {
     const untilMs = look.window.opensAtMs ?? Number.POSITIVE_INFINITY;
     return Math.max(tick, Math.min(CLOSED_SECONDS, Math.ceil((untilMs - nowMs) / 1000)));
   }

@@ -1,6 +1,6 @@
 /** When disruptive work may start: maintenance windows and freezes. Wall-clock arithmetic in each window's own time zone. */
 import { DateTime } from 'luxon';
-import type { Freeze, MaintenanceWindow } from './settings.ts';
+import type { Freeze, MaintenanceWindow, Settings } from './settings.ts';
 
 export type WindowState =
   /** `closesAtMs` is undefined when nothing ever closes. */
@@ -19,8 +19,26 @@ interface Span {
   readonly text: string;
 }
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const HORIZON_DAYS = 366;
+
+/**
+ * When a run may disrupt: in its windows, and from `deadlineMarginHours` before its deadline on, whatever windows and freezes
+ * say: a host that AWS ends by itself kills what is on it (I10). The one place that reads a deadline.
+ */
+export function windowOf(
+  settings: Pick<Settings, 'windows' | 'freezes' | 'deadlineMarginHours'>,
+  deadlineMs: number | undefined,
+  nowMs: number,
+): WindowState {
+  const state = windowState(settings.windows, settings.freezes, nowMs);
+  if (deadlineMs === undefined) return state;
+  const overridesMs = deadlineMs - settings.deadlineMarginHours * HOUR_MS;
+  if (nowMs >= overridesMs) return { open: true };
+  if (state.open) return (state.closesAtMs ?? 0) >= overridesMs ? { open: true } : state;
+  return { ...state, opensAtMs: Math.min(state.opensAtMs ?? Number.POSITIVE_INFINITY, overridesMs) };
+}
 
 /** Whether work may start now, until when, or when it may next. No windows means always open; a freeze closes all. */
 export function windowState(

@@ -60,6 +60,10 @@ export const requestSchema = closedObject(
 export type Request = z.output<typeof requestSchema>;
 export type RequestInput = z.input<typeof requestSchema>;
 
+/** Before this moment the named hosts must be replaced, epoch milliseconds. */
+export const deadlineMsOf = ({ deadline }: Request): number | undefined =>
+  deadline === undefined ? undefined : Date.parse(deadline);
+
 /** Reads a request: the value with defaults filled in, or every problem with its path. Parsing the value again changes nothing. */
 export function parseRequest(input: unknown): Parsed<Request> {
   const parsed = parseWith(requestSchema, input, 'request');

@@ -10,6 +10,7 @@ import { present } from '../aws/batches.ts';
 import { autoScaling } from '../aws/clients.ts';
 import { describeError, isInvalid } from '../aws/error-codes.ts';
 import { readSizes } from '../aws/ledger/runs.ts';
+import { dropSurplus, keepSurplus } from '../aws/ledger/surpluses.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { putWarmPool } from '../aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from '../core/memory.ts';
@@ -21,7 +22,10 @@ export interface GivingBack {
   /** What the run remembers of its hosts, against which a read is held. */
   readonly memory: Pick<RunMemory, 'hosts' | 'lookedAtMs'>;
   readonly table: Table;
+  readonly cluster: string;
   readonly runId: string;
+  /** The run goes on in its next window: what it has to leave above a group's own sizes is remembered for then. */
+  readonly goesOn: boolean;
   readonly keepsTarget: boolean;
   readonly fence: () => Promise<void>;
 }
@@ -117,7 +121,7 @@ function isAllProtected(described: AutoScalingGroup, { protectedByUs }: GroupMem
 async function restoreSizes(
   described: AutoScalingGroup,
   group: GroupMemory,
-  { table, runId, fence }: GivingBack,
+  { table, cluster, runId, goesOn, fence }: GivingBack,
   inService: number,
 ): Promise<void> {
   if (group.referenceOnly) return;
@@ -134,6 +138,8 @@ async function restoreSizes(
     minSizesSet: set.minSizes,
     maxSizesSet: set.maxSizes,
   });
+  if (goesOn && sizes.left !== undefined) await keepSurplus(table, cluster, sizes.left);
+  else await dropSurplus(table, cluster, group.autoScalingGroupName);
   const isSame =
     sizes.minSize === now.minSize &&
     sizes.maxSize === now.maxSize &&

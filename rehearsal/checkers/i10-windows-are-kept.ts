@@ -32,12 +32,13 @@ export const windowsAreKept: CheckerFactory = (context) => {
       if (
         change?.kind === 'drain' &&
         isOurs(change.by) &&
-        // An empty host goes by way of DRAINING, lest a task start on it.
-        change.host.tasks.size > 0 &&
+        // An empty host, daemons apart, goes by way of DRAINING, lest a task start on it.
+        change.host.tasksToLose.length > 0 &&
         !context.overridesWindow(change.host.instanceId, atMs)
       ) {
-        const { instanceId, tasks } = change.host;
-        tell(atMs, instanceId, `${instanceId} with ${tasks.size} task(s) was drained by ${change.by?.name}`);
+        const { instanceId, tasksToLose } = change.host;
+        const count = `${tasksToLose.length} task(s)`;
+        tell(atMs, instanceId, `${instanceId} with ${count} was drained by ${change.by?.name}`);
       }
       if (observation.kind === 'call' && isDisruptive(observation, context, atMs)) {
         tell(atMs, observation.operation, `${observation.function} called ${observation.operation}`);

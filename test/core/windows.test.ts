@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import type { Freeze, MaintenanceWindow } from '../../functions/core/settings.ts';
-import { windowState } from '../../functions/core/windows.ts';
+import { windowOf, windowState } from '../../functions/core/windows.ts';
 
 const at = (text: string, zone = 'Europe/Berlin') => DateTime.fromISO(text, { zone }).toMillis();
 const window = (
@@ -124,6 +124,37 @@ describe('freezes', () => {
       open: false,
       because: 'freeze',
       opensAtMs: at('2027-01-05T02:00'),
+    });
+  });
+});
+
+describe('a deadline', () => {
+  // Tuesday 02:00 to 05:00; the margin is 24 hours.
+  const settings = { windows: [tuesday], freezes: [], deadlineMarginHours: 24 };
+  const seen = (now: string, deadline: string) => windowOf(settings, at(deadline), at(now));
+
+  it('opens all from its margin on, and not before', () => {
+    expect(seen('2026-11-25T11:59', '2026-11-26T12:00')).toMatchObject({ open: false });
+    expect(seen('2026-11-25T12:00', '2026-11-26T12:00')).toEqual({ open: true });
+    expect(
+      windowOf(
+        { ...settings, freezes: [freeze('2026-11-20', '2026-12-20')] },
+        at('2026-11-26T12:00'),
+        at('2026-11-25T12:00'),
+      ),
+    ).toEqual({ open: true });
+  });
+
+  it('says when it opens: at the window or at the margin, whichever comes first', () => {
+    expect(seen('2026-11-25T00:00', '2026-11-28T12:00')).toMatchObject({ opensAtMs: at('2026-11-27T12:00') });
+    expect(seen('2026-11-25T00:00', '2026-12-20T12:00')).toMatchObject({ opensAtMs: at('2026-12-01T02:00') });
+  });
+
+  it('lets a window not close in which its margin begins', () => {
+    expect(seen('2026-11-24T03:00', '2026-11-25T04:00')).toEqual({ open: true });
+    expect(seen('2026-11-24T03:00', '2026-11-25T06:00')).toEqual({
+      open: true,
+      closesAtMs: at('2026-11-24T05:00'),
     });
   });
 });

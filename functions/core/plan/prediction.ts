@@ -41,7 +41,7 @@ export function predict(groups: readonly GroupPlan[], context: PlanContext): Pre
 
 function groupPrediction(group: GroupPlan, outdated: readonly HostFacts[], context: PlanContext) {
   const settings = groupSettings(context, group.autoScalingGroupName);
-  const readySeconds = (median(outdated.flatMap(joinSecondsOf)) ?? DEFAULTS.join) + LOOKING_SECONDS;
+  const readySeconds = readySecondsOf(outdated);
   const moves = movesOf(outdated, context);
   const slowestMove = Math.max(0, ...moves.map(({ upSeconds }) => upSeconds));
   const slowestStop = Math.max(0, ...moves.map(({ stopSeconds }) => stopSeconds));
@@ -120,6 +120,11 @@ function replicasOn(instanceId: string, context: PlanContext): string[] {
   return (context.tasksByHost.get(instanceId) ?? []).flatMap(({ taskClass, serviceName }) =>
     taskClass === 'replica' && serviceName !== undefined ? [serviceName] : [],
   );
+}
+
+/** Seconds from a launch until the host is ready, as hosts of its kind took. */
+export function readySecondsOf(hosts: readonly HostFacts[]): number {
+  return (median(hosts.flatMap(joinSecondsOf)) ?? DEFAULTS.join) + LOOKING_SECONDS;
 }
 
 /** Registration long after launch was a restart of the agent, not a boot. */

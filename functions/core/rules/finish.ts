@@ -36,6 +36,19 @@ export const giveUpLaunching: Rule = (tick) => {
   endRun(tick.draft, replaced(tick) > 0 ? 'PARTIAL' : 'FAILED', why);
 };
 
+/** The window closed: what is left waits for the next one, which prepares anew; meanwhile the cluster is as it was. */
+export const waitForWindow: Rule = (tick) => {
+  const { look, draft, freeze } = tick;
+  if (look.window.open || look.groups.every((group) => group.outdatedLeft.length === 0)) return;
+  const left = look.groups.reduce((sum, group) => sum + group.outdatedLeft.length, 0);
+  const done = replaced(tick);
+  endRun(
+    draft,
+    'PENDING_WINDOW',
+    `${freeze.drains ?? 'outside the window'}; ${counted(done, 'host')} replaced, ${left} left`,
+  );
+};
+
 /** Where MaxSize may not rise and leaves nothing beside the old hosts, none of them can be replaced safely. */
 export const holdWithoutRoom: Rule = (tick) => {
   for (const group of tick.look.groups) {

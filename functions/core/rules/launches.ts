@@ -1,5 +1,7 @@
 /** How many hosts a group may have beside the old, and whether its launches fail. */
 import { type GroupLook, memoryOf } from '../look.ts';
+import { drainSeconds } from '../motion.ts';
+import { readySecondsOf } from '../plan/prediction.ts';
 import { surgeWithin } from '../sizes.ts';
 import type { Tick } from '../tick.ts';
 
@@ -17,6 +19,16 @@ const ATTEMPT_MS = 30_000;
 export function effectiveSurge({ look, draft }: Pick<Tick, 'look' | 'draft'>, group: GroupLook): number {
   const { goal } = memoryOf(draft, group);
   return surgeWithin(group.plan.surge, goal, group.facts.maxSize, look.settings.raiseMaxSize);
+}
+
+/** A host launched now would not be ready in time for even the quickest drain to finish before the window closes. */
+export function isTooLateToLaunch({ look }: Pick<Tick, 'look'>, group: GroupLook): boolean {
+  const { window, nowMs } = look;
+  if (!window.open || window.closesAtMs === undefined || group.outdatedLeft.length === 0) return false;
+  const like = group.ready.length > 0 ? group.ready : group.outdatedLeft;
+  const readySeconds = readySecondsOf(like.flatMap((host) => host.facts ?? []));
+  const quickestSeconds = Math.min(...group.outdatedLeft.map((host) => drainSeconds(host, look)));
+  return nowMs + (readySeconds + quickestSeconds) * 1000 > window.closesAtMs;
 }
 
 /** Launches keep failing and none is on its way: the group's own words, else undefined. */

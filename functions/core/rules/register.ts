@@ -6,7 +6,7 @@ import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
 import { heldBack } from './hold-back.ts';
-import { effectiveSurge } from './launches.ts';
+import { effectiveSurge, isTooLateToLaunch } from './launches.ts';
 import { trialHostsWanted } from './trial.ts';
 
 /** An UpdateAutoScalingGroup of ours may take this long to show in a read. */
@@ -42,6 +42,11 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const { minSize, maxSize, desiredCapacity } = group.facts;
   // With decrements on their way, desired is about to change by itself: an absolute size would undo one.
   if (desiredCapacity >= wanted || group.decrementsInFlight > 0) return;
+  if (isTooLateToLaunch({ look }, group)) {
+    for (const { instanceId } of group.outdatedLeft)
+      draft.hold({ instanceId, rule: '3', reason: 'no new host could be used before the window closes' });
+    return;
+  }
   const asked = memory.launchesAskedAtMs;
   if (memory.set.desiredCapacity === wanted && asked !== undefined && look.nowMs - asked < SETTLE_MS) return;
 

@@ -11,7 +11,7 @@ import { AGENT_DEAD_MS, type Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
-import { effectiveSurge, launchTrouble } from './launches.ts';
+import { effectiveSurge, isTooLateToLaunch, launchTrouble } from './launches.ts';
 
 /** Fewer moved tasks than this say little of an image: the trial takes one more host. */
 export const TRIAL_MOVES = 3;
@@ -105,7 +105,7 @@ function noteWave({ look, draft }: Tick, group: GroupLook): void {
   const surge = effectiveSurge({ look, draft }, group);
   const sizes = { goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length };
   const wanted = wantedCapacity(sizes) - (memory.heldBack ?? 0);
-  if (group.facts.desiredCapacity < wanted) return;
+  if (group.facts.desiredCapacity < wanted && !isTooLateToLaunch({ look }, group)) return;
   const missing = group.facts.desiredCapacity - group.alive.length;
   if (missing > 0 && launchTrouble({ look, draft }, group) === undefined) return;
   if (group.incoming.some((host) => !isStraggler(host, group, look.nowMs))) return;

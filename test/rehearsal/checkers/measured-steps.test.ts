@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS, NEW, StagedAccount, type TaskOptions } from '../suppo
 const ZONES = ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'];
 const host = (n: number) => `i-0000000000000000${n}`;
 const FRESH = 'i-000000000000000ff';
+const EMPTY = 'i-000000000000000ee';
 
 /** Old hosts 0…n−1 over three zones, one task of `web` on each, and one large new host. */
 function stage(
@@ -163,6 +164,15 @@ describe('I10, windows are kept', () => {
     account.status(host(1), 'ACTIVE');
     account.call('AutoScaling.TerminateInstanceInAutoScalingGroup', { InstanceId: host(0) });
     account.hostState(host(0), 'shutting-down', { kind: 'function', name: 'terminate' });
+    expect(account.told).not.toContain('I10');
+  });
+
+  it('takes a host with nothing but daemons for empty', () => {
+    const account = stage(4);
+    account.addHost(EMPTY, { image: NEW });
+    account.addTask('d', { on: EMPTY, of: 'logs', daemon: true });
+    account.watch({ isOpen: () => false });
+    account.drain(EMPTY);
     expect(account.told).not.toContain('I10');
   });
 

@@ -1,0 +1,46 @@
+/** What a group goes back to when hosts of the surplus have to stay until the next window (rule 23). */
+import { describe, expect, it } from 'vitest';
+import { ownDesired, restoredSizes, type SurplusLeft } from '../../functions/core/restoring.ts';
+import { groupMemory } from '../support/run.ts';
+
+const NONE_SET = { minSizesSet: [4], maxSizesSet: [6], allProtected: false };
+const now = (inService: number) => ({ minSize: 4, maxSize: 6, desiredCapacity: 6, inService, ...NONE_SET });
+
+describe('sizes that are given back', () => {
+  const memory = { ...groupMemory, set: { minSize: 4, maxSize: 6, desiredCapacity: 6 } };
+
+  it('are the own ones where no host stands above them', () => {
+    expect(restoredSizes(memory, now(2))).toEqual({
+      minSize: 2,
+      maxSize: 4,
+      desiredCapacity: 2,
+      left: undefined,
+    });
+  });
+
+  it('hold hosts that stand above, and say what the group’s own sizes are', () => {
+    expect(restoredSizes(memory, now(5))).toMatchObject({
+      maxSize: 5,
+      desiredCapacity: 5,
+      left: { desiredCapacity: 5, maxSize: 5, own: { desiredCapacity: 2, maxSize: 4 } },
+    });
+  });
+});
+
+describe('the own desired capacity of a group with a surplus', () => {
+  const left: SurplusLeft = {
+    autoScalingGroupName: 'hosts',
+    desiredCapacity: 14,
+    maxSize: 14,
+    own: { desiredCapacity: 10, maxSize: 12 },
+  };
+
+  it.each([
+    ['as it was left', 14, 10],
+    ['raised by two', 16, 12],
+    ['lowered within the surplus, which is what went', 12, 10],
+    ['lowered below its own', 8, 8],
+  ])('%s: %i wants %i', (_, desired, own) => {
+    expect(ownDesired(left, desired)).toBe(own);
+  });
+});
