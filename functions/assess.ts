@@ -14,7 +14,6 @@ import { createTable } from './aws/ledger/table.ts';
 import type { Facts } from './core/facts.ts';
 import type { Step } from './core/step.ts';
 import { environment } from './edge/environment.ts';
-import { ClaimLost } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
@@ -23,7 +22,7 @@ import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
-import { EVENTS_MAX, handOver } from './flow/successor.ts';
+import { handedOver, handOver } from './flow/successor.ts';
 
 /**
  * Events that a pass through a state adds to the execution's history: a Lambda task five, a choice two, a wait two.
@@ -38,7 +37,7 @@ async function assess(state: RunState): Promise<RunState> {
   const table = createTable(dynamodb, environment().tableName);
   const nowMs = Date.now();
   if (!(await renewClaim(table, state.cluster, state.token, nowMs))) {
-    throw new ClaimLost(state.cluster, 'another run');
+    return handedOver(table, state);
   }
   const run = await readRun(table, state.runId);
   if (run?.memory === undefined || run.plan === undefined)
@@ -85,7 +84,7 @@ async function assess(state: RunState): Promise<RunState> {
     summary: summaryOf(step, facts),
     ...(step.end === undefined ? {} : { ending: step.end }),
   };
-  const isLong = decided.counters.events > EVENTS_MAX && next === 'wait';
+  const isLong = decided.counters.events > environment().historyEventsMax && next === 'wait';
   return isLong ? handOver(table, decided, continuedBy) : decided;
 }
 

@@ -42,13 +42,15 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
     throw new BadRequest([`cluster: there is no ECS cluster ${request.cluster} in this account and Region`]);
   }
   const state = firstState(cluster.clusterName, request, input.execution);
-  const refusal = refusalOf(cluster.clusterName, tagsOf(cluster), request);
-  if (refusal !== undefined) return ended(state, 'REFUSED', refusal);
-
   const nowMs = Date.now();
   const table = ledger();
   const claim = await readClaim(table, state.cluster);
-  if (claim?.owner === input.execution) return continued(state, claim);
+  const isOwn = claim?.owner === input.execution;
+  const refusal = refusalOf(cluster.clusterName, tagsOf(cluster), request);
+  // What a run touched goes back, also where its cluster opted out meanwhile.
+  const isGivingBack = claim !== undefined && (isOwn || request.mode === 'abort');
+  if (refusal !== undefined && !isGivingBack) return ended(state, 'REFUSED', refusal);
+  if (isOwn) return refusal === undefined ? continued(state, claim) : takenOver(state, claim);
   const isLive = claim !== undefined && (await ownerLives(claim, nowMs));
   switch (request.mode) {
     case 'pause':

@@ -13,7 +13,7 @@ import type { Table } from './aws/ledger/table.ts';
 import { heldBy, keptOutBy } from './core/explain.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
-import { windowOf } from './core/windows.ts';
+import { windowState } from './core/windows.ts';
 import { ErrorName } from './edge/errors.ts';
 import { measure } from './edge/metrics.ts';
 import { parseRequest } from './edge/request.ts';
@@ -101,7 +101,7 @@ function stays(state: RunState, run: Run | undefined, ending: Ending): readonly 
     reason: keptOutBy(plan, host).reason,
   }));
   const held = (run.memory?.hosts ?? []).flatMap(({ instanceId, held: hold }) =>
-    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold, true).reason }],
+    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold).reason }],
   );
   const planned = groups.flatMap((group) =>
     group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),
@@ -177,9 +177,7 @@ async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): P
   const { settings, request } = run.record;
   const parsed = parseRequest(request);
   const isPaused = run.memory?.control?.mode === 'pause';
-  const window = windowOf(settings, run.memory?.deadlineMs, nowMs);
-  // It may have opened again while all was given back.
-  const notBeforeMs = window.open ? nowMs : window.opensAtMs;
+  const window = windowState(settings.windows, settings.freezes, nowMs);
   await keepPending(table, {
     cluster: state.cluster,
     purpose: parsed.ok ? purposeOf(parsed.value) : purposeOf(state.request),
@@ -187,7 +185,7 @@ async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): P
     waitsFor: isPaused ? 'resume' : 'window',
     sinceMs: nowMs,
     ...(run.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
-    ...(notBeforeMs !== undefined && { notBeforeMs }),
+    ...(window.open || window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs }),
   });
 }
 

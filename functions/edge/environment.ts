@@ -12,7 +12,12 @@ export interface Environment {
   /** The deployment's layer of settings, as written. */
   readonly settings: unknown;
   readonly guardrails: Guardrails;
+  /** History events after which a run goes on in another execution. */
+  readonly historyEventsMax: number;
 }
+
+/** Step Functions fails an execution at 25,000 events; the rest is for restore, report and retries. */
+const HISTORY_EVENTS_MAX = 18_000;
 
 /** @throws BadRequest with every problem of ROLLOVER_SETTINGS and ROLLOVER_GUARDRAILS. */
 export function environment(): Environment {
@@ -39,5 +44,6 @@ export function environment(): Environment {
     eventBusName: process.env.EVENT_BUS_NAME || undefined,
     settings,
     guardrails: guardrails.value,
+    historyEventsMax: Number(process.env.HISTORY_EVENTS_MAX || HISTORY_EVENTS_MAX),
   };
 }

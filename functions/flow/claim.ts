@@ -1,6 +1,6 @@
 /** The claim as handlers use it: is its owner alive, and may this run still change the cluster. */
 import { dynamodb, sfn } from '../aws/clients.ts';
-import { describeExecution } from '../aws/executions.ts';
+import { describeExecution, type ExecutionStatus } from '../aws/executions.ts';
 import { type Claim, holdsClaim, readClaim } from '../aws/ledger/claims.ts';
 import { createTable, type Table } from '../aws/ledger/table.ts';
 import type { Ending } from '../core/outcome.ts';
@@ -14,15 +14,25 @@ export function ledger(): Table {
   return createTable(dynamodb, environment().tableName);
 }
 
+/** DescribeExecution is eventually consistent (AWS Step Functions API reference): a start may not be seen for so long. */
+const START_SEEN_MS = 30_000;
+
 /**
- * Does the execution that holds the claim still run? Step Functions' word counts; only where it knows no such execution
- * does the expiry decide.
+ * Does the execution that holds the claim still run? Step Functions' word counts; where it knows no such execution, that of
+ * the one that was to start it, and only without any does the expiry decide.
  */
 export async function ownerLives(claim: Claim, nowMs: number): Promise<boolean> {
   if (claim.owner === undefined) return false;
   const execution = await describeExecution(sfn, claim.owner);
-  if (execution === undefined) return nowMs < claim.expiresAtMs;
-  return execution.status === 'RUNNING' || execution.status === 'PENDING_REDRIVE';
+  if (execution !== undefined) return isAtWork(execution);
+  const starter =
+    claim.handedOverBy === undefined ? undefined : await describeExecution(sfn, claim.handedOverBy);
+  if (starter === undefined) return nowMs < claim.expiresAtMs;
+  return isAtWork(starter) || nowMs - (starter.stoppedAtMs ?? 0) < START_SEEN_MS;
+}
+
+function isAtWork({ status }: ExecutionStatus): boolean {
+  return status === 'RUNNING' || status === 'PENDING_REDRIVE';
 }
 
 /** How a run ended whose execution is over without having said so: stopped by somebody, failed, timed out, or gone. */

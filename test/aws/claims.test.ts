@@ -57,12 +57,31 @@ describe('a claim', () => {
     expect(await renewClaim(table, 'prod', dead.token, 1)).toBe(false);
   });
 
-  it('lives on with the same token under a successor', async () => {
+  it('goes to a successor under a token of its own: what is left of the former one is fenced', async () => {
     const { token } = await claimOf('a');
-    await handOverClaim(table, 'prod', token, 'a-2');
+    await handOverClaim(table, 'prod', token, { from: 'a', to: 'a-2' });
 
-    expect(await readClaim(table, 'prod')).toMatchObject({ owner: 'a-2', token });
+    expect(await readClaim(table, 'prod')).toMatchObject({
+      owner: 'a-2',
+      token: token + 1,
+      handedOverBy: 'a',
+    });
+    expect(await holdsClaim(table, 'prod', token)).toBe(false);
     expect(await takeClaim(table, by('a'))).toEqual({ heldBy: 'a-2' });
+  });
+
+  it('is renewed although every answer to the write is lost, and the SDK finds it done already', async () => {
+    const { token } = await claimOf('a');
+    const lossy = {
+      ...table,
+      replace: async (...written: Parameters<typeof table.replace>) => {
+        await table.replace(...written);
+        return false;
+      },
+    };
+
+    expect(await renewClaim(lossy, 'prod', token, 7)).toBe(true);
+    expect(await handOverClaim(lossy, 'prod', token, { from: 'a', to: 'a-2' })).toBe(true);
   });
 
   it('is not listed once it is free, and freeing it twice is no error', async () => {

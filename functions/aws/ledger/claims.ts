@@ -3,6 +3,7 @@
  * rises with every change of owner, and expires unless a tick renews it. An acting handler verifies the token right before
  * each change: a Lambda of a run that lost its claim finds out before it does harm.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Item, Table } from './table.ts';
 
 const PARTITION = 'CLAIM';
@@ -11,6 +12,7 @@ const PARTITION = 'CLAIM';
  * asked of Step Functions first; the expiry decides only where it cannot say.
  */
 const CLAIM_MS = 30 * 60_000;
+const CHANGE_TRIES = 4;
 
 export interface Claim {
   readonly cluster: string;
@@ -21,6 +23,8 @@ export interface Claim {
   readonly expiresAtMs: number;
   /** What the run is for, so that a second request for the same can be told from another one. */
   readonly purpose: string;
+  /** ARN of the execution that gave the claim to its owner, and was to start it. */
+  readonly handedOverBy?: string;
 }
 
 export interface Claimant {
@@ -81,9 +85,22 @@ export function renewClaim(table: Table, cluster: string, token: number, nowMs: 
   return change(table, cluster, token, (claim) => ({ ...claim, expiresAtMs: nowMs + CLAIM_MS }));
 }
 
-/** The successor execution holds the claim from now on, with the same token; false when the claim is lost. */
-export function handOverClaim(table: Table, cluster: string, token: number, owner: string): Promise<boolean> {
-  return change(table, cluster, token, (claim) => ({ ...claim, owner }));
+/**
+ * The successor execution holds the claim from now on, under a token of its own: what is still at work for the former one,
+ * or is delivered to it again, is fenced. False when the claim is lost, or given away already.
+ */
+export function handOverClaim(
+  table: Table,
+  cluster: string,
+  token: number,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  return change(table, cluster, token, (claim) => ({
+    ...claim,
+    owner: to,
+    token: claim.token + 1,
+    handedOverBy: from,
+  }));
 }
 
 /** Frees the cluster; the token stays remembered, so that the next one is higher. Freed already: nothing to do. */
@@ -97,12 +114,16 @@ async function change(
   token: number,
   changed: (claim: Claim) => Claim,
 ): Promise<boolean> {
-  for (let tries = 0; tries < 3; tries += 1) {
+  let tried: Item | undefined;
+  for (let tries = 0; tries < CHANGE_TRIES; tries += 1) {
     const item = await table.get<Claim>(PARTITION, cluster);
+    // The answer to our own write was lost, and the SDK's repeat of it found it there.
+    if (tried !== undefined && isDeepStrictEqual(item?.data, tried.data)) return true;
     if (item === undefined || item.data.token !== token || item.data.owner === undefined) return false;
-    if (await table.replace(claimItem(changed(item.data), item), item.version)) return true;
+    tried = claimItem(changed(item.data), item);
+    if (await table.replace(tried, item.version)) return true;
   }
-  return false;
+  throw new Error(`the claim on ${cluster} could not be changed: others change it all the time`);
 }
 
 function claimItem(claim: Claim, over: Item<Claim> | undefined): Item {
