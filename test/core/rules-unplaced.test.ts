@@ -84,6 +84,18 @@ describe('rules 13 to 15: demand that waits while hosts drain', () => {
   const clockOf = (facts: Facts, id: string | undefined) =>
     see(facts).remember.hosts.find((host) => host.instanceId === id)?.clockStoppedMs;
 
+  it('takes no notice of what was unplaced when the run was planned', () => {
+    const { facts } = starved();
+    const fresh = (unplacedAtPlan: number) =>
+      withRun(facts, {
+        services: facts.memory.services.map(({ unplacedSinceMs: _, ...one }) => ({ ...one, unplacedAtPlan })),
+      });
+    const isNoted = (from: Facts) =>
+      see(from).remember.services.some((one) => one.unplacedSinceMs !== undefined);
+    expect(isNoted(fresh(0))).toBe(true);
+    expect(isNoted(fresh(25))).toBe(false);
+  });
+
   it('stops the drain clocks while the scheduler backs off although there is room', () => {
     const { facts, older } = starved();
     expect(clockOf(facts, older)).toBe(15_000);
