@@ -101,6 +101,17 @@ describe('room for a service whose strategy spans providers', () => {
     expect(room.move(look(), demand, 4, 'a', 'perhaps')).toBe(0);
   });
 
+  it('for a base is asked for in its provider even where tasks that leave might still count for it', () => {
+    const based = look({
+      facts: { ...facts, strategy: [share('a', 0, 4), share('b', 1)] },
+      stayingByProvider: counts({ a: 4, b: 4 }),
+    });
+    const onlyB = new ServiceRoom(world(['a', 'b']), [host('i-2', 'b', 50)]);
+    expect(onlyB.move(based, demand, 2, 'a', 'perhaps')).toBeGreaterThan(0);
+    const both = new ServiceRoom(world(['a', 'b']), [host('i-1', 'a', 2), host('i-2', 'b', 50)]);
+    expect(both.move(based, demand, 2, 'a', 'perhaps')).toBe(0);
+  });
+
   it('is taken by what waits in PROVISIONING in the provider that it waits for', () => {
     const room = new ServiceRoom(world(['a', 'b']), [host('i-1', 'a', 9), host('i-2', 'b', 1)]);
     expect(room.placeWaiting(look({ toPlace: 3, waitingFor: counts({ b: 3 }) }), demand)).toBe(2);
