@@ -11,12 +11,13 @@ import { ecs } from './aws/clients.ts';
 import { describeCluster } from './aws/clusters.ts';
 import { tagsOf } from './aws/facts/read-facts.ts';
 import { type Claim, readClaim } from './aws/ledger/claims.ts';
-import { keepPending, listPending, readTrigger } from './aws/ledger/notes.ts';
+import { keepPending, type PendingRequest, readTrigger } from './aws/ledger/notes.ts';
 import { beginRun, readRun, writeRunPlan } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import type { Outcome } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
+import type { Settings } from './core/settings.ts';
 import { windowOf } from './core/windows.ts';
 import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
@@ -24,12 +25,21 @@ import { clusterProblem, optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
 import { deadlineMsOf, parseRequest, type Request } from './edge/request.ts';
 import { NO_ACTS, type RunState } from './edge/run-state.ts';
+import {
+  approvePending,
+  approveRun,
+  askApproval,
+  imagesOf,
+  isApproved,
+  isAskedBeforeStart,
+} from './flow/approval.ts';
 import { ledger, ownerLives } from './flow/claim.ts';
 import { sendControl } from './flow/control.ts';
 import { imagesWanted } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
+import { soakWaitOf, waitsForSoak } from './flow/soak.ts';
 
 const PlanInput = z.object({ request: z.unknown(), execution: z.string().min(1) });
 
@@ -66,12 +76,12 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
       if (!isLive) return takenOver(state, claim);
       return told(state, claim, request.mode, nowMs);
     case 'resume':
-      return resumed(state, claim, isLive);
+      return resumed(state, cluster, claim, isLive);
     case 'plan':
       return planOnly(state);
     default:
       if (isLive) return queued(state, cluster, claim, nowMs);
-      if (claim === undefined) return planned(state);
+      if (claim === undefined) return planned(state, cluster);
       await wait(state, 'other-run', nowMs);
       return takenOver(state, claim);
   }
@@ -119,16 +129,25 @@ function refusalOf(
 }
 
 /** Plans, and goes on to `prepare` when there is something to do, now, and the cluster's owner said more than "observe". */
-async function planned(state: RunState): Promise<RunState> {
+async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
   const result = await makeAndKeepPlan(state);
   if (result === undefined) return readOn(state);
   const { plan, facts, settings } = result;
   const summary = summaryOf(plan);
+  const nowMs = facts.observedAtMs;
+  if (waitsForSoak(plan) && optInOf(facts.clusterTags) !== 'observe') {
+    const soak = await soakWaitOf(ledger(), cluster, state.request, settings, nowMs);
+    await wait(state, 'soak', nowMs, soak);
+    return ended({ ...state, summary }, 'PENDING_WINDOW', soak.why);
+  }
   if (plan.verdict !== 'roll') return ended({ ...state, summary }, plan.verdict, plan.reason);
   if (optInOf(facts.clusterTags) === 'observe') return reported(state, plan);
-  const window = windowOf(settings, deadlineMsOf(state.request), facts.observedAtMs);
+  const unapproved = await askedFirst(state, plan, settings, nowMs);
+  if (unapproved !== undefined) return { ...unapproved, summary: { ...summary, ...unapproved.summary } };
+  const window = windowOf(settings, deadlineMsOf(state.request), nowMs);
   if (!window.open) {
-    await wait(state, 'window', facts.observedAtMs, window.opensAtMs);
+    const opensAt = window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs };
+    await wait(state, 'window', nowMs, opensAt);
     const opens =
       window.opensAtMs === undefined
         ? 'no opening is in sight'
@@ -136,6 +155,31 @@ async function planned(state: RunState): Promise<RunState> {
     return ended({ ...state, summary }, 'PENDING_WINDOW', `outside the window (${window.text}): ${opens}`);
   }
   return { ...state, summary, next: 'prepare' };
+}
+
+/** Undefined: nobody has to be asked, or somebody said yes. */
+async function askedFirst(
+  state: RunState,
+  plan: Plan,
+  settings: Settings,
+  nowMs: number,
+): Promise<RunState | undefined> {
+  if (!isAskedBeforeStart(settings)) return undefined;
+  const table = ledger();
+  const imageIds = imagesOf(plan);
+  const purpose = purposeOf(state.request);
+  if (await isApproved(table, { cluster: state.cluster, purpose }, imageIds)) return undefined;
+  const notBeforeMs = nowMs + settings.approvalTimeoutHours * 3_600_000;
+  const isNew = await askApproval(table, {
+    ...(await pendingOf(state, 'approval', nowMs)),
+    imageIds,
+    notBeforeMs,
+  });
+  const until = new Date(notBeforeMs).toISOString();
+  const reason = isNew
+    ? `${plan.reason}; it waits for approval until ${until}: rollover approve --cluster ${state.cluster}`
+    : 'the same request waits for approval already';
+  return ended({ ...state, summary: isNew ? { waitsFor: 'approval' } : {} }, 'PENDING_WINDOW', reason);
 }
 
 async function planOnly(state: RunState): Promise<RunState> {
@@ -201,14 +245,29 @@ async function isWorkedOn({ image }: Request, cluster: Cluster, claim: Claim): P
   return (await imagesWanted(cluster, image)).every((imageId) => aims.includes(imageId));
 }
 
-async function resumed(state: RunState, claim: Claim | undefined, isLive: boolean): Promise<RunState> {
-  if (isLive) return ended(state, 'NOTHING_TO_DO', `${state.cluster} is being rolled by ${claim?.owner}`);
+/** Goes on with what is paused, and says yes to what waits for it, in the run that holds the cluster too. */
+async function resumed(
+  state: RunState,
+  cluster: Cluster,
+  claim: Claim | undefined,
+  isLive: boolean,
+): Promise<RunState> {
+  const table = ledger();
+  const nowMs = Date.now();
+  const by = provenanceText(await triggerOf(table, state));
+  if (isLive && claim !== undefined) {
+    const run = await readRun(table, claim.runId);
+    if (run !== undefined && (await approveRun(table, run, claim.purpose, by, nowMs)))
+      return ended(state, 'SUCCEEDED', `approved: run ${claim.runId} of ${state.cluster} goes on`);
+    return ended(state, 'NOTHING_TO_DO', `${state.cluster} is being rolled by ${claim.owner}`);
+  }
   if (claim !== undefined) return takenOver(state, claim);
-  const [waiting] = (await listPending(ledger(), state.cluster)).filter((one) => one.waitsFor === 'resume');
-  if (waiting === undefined) return ended(state, 'NOTHING_TO_DO', `no paused run of ${state.cluster} waits`);
+  const waiting = await approvePending(table, state.cluster, by, nowMs);
+  if (waiting === undefined)
+    return ended(state, 'NOTHING_TO_DO', `no paused run of ${state.cluster} waits, and nothing for approval`);
   const request = parseRequest(waiting.request);
   if (!request.ok) throw new BadRequest(request.problems);
-  return planned({ ...state, request: request.value });
+  return planned({ ...state, request: request.value }, cluster);
 }
 
 /** A dead run's claim: this execution gives back what it left, under its id. */
@@ -236,19 +295,26 @@ async function triggerOf(table: Table, { execution }: RunState): Promise<Provena
 
 async function wait(
   state: RunState,
-  waitsFor: 'window' | 'other-run',
+  waitsFor: PendingRequest['waitsFor'],
   sinceMs: number,
-  notBeforeMs?: number,
+  more: Partial<PendingRequest> = {},
 ): Promise<void> {
-  await keepPending(ledger(), {
+  await keepPending(ledger(), { ...(await pendingOf(state, waitsFor, sinceMs)), ...more });
+}
+
+async function pendingOf(
+  state: RunState,
+  waitsFor: PendingRequest['waitsFor'],
+  sinceMs: number,
+): Promise<PendingRequest> {
+  return {
     cluster: state.cluster,
     purpose: purposeOf(state.request),
     request: { ...state.request },
     waitsFor,
     sinceMs,
     triggeredBy: await triggerOf(ledger(), state),
-    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
-  });
+  };
 }
 
 function ended(state: RunState, outcome: Outcome, reason: string): RunState {

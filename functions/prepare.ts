@@ -17,6 +17,7 @@ import {
   type Run,
   readRun,
   remember,
+  writeApproved,
   writeControl,
   writeMemory,
   writeRunPlan,
@@ -32,6 +33,7 @@ import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { deadlineMsOf } from './edge/request.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
+import { imagesOf, isApproved } from './flow/approval.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
@@ -152,6 +154,9 @@ async function begin(
     ...(deadlineMs !== undefined && { deadlineMs }),
   });
   await writeMemory(table, memory);
+  const images = imagesOf(plan);
+  const yes = await isApproved(table, { cluster, purpose: purposeOf(request) }, images);
+  if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
   const by = triggeredBy === undefined ? '' : `; started by ${provenanceText(triggeredBy)}`;
   const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}`;

@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
-import { keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
+import { dropApproval, keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
 import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
 import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
@@ -60,7 +60,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   await tell(
     [
       {
-        kind: isWord(input, ending) ? 'control' : ending.outcome.toLowerCase(),
+        kind: kindOf(input, ending),
         cluster: input.cluster,
         runId: input.runId,
         message,
@@ -89,6 +89,11 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
 /** Only a word to the running run was handed over: nobody should take that for the end of a rollover. */
 function isWord({ mode, request }: RunState, { outcome }: Ending): boolean {
   return mode === 'none' && outcome === 'SUCCEEDED' && request.mode !== 'roll';
+}
+
+function kindOf(state: RunState, ending: Ending): string {
+  if (isWord(state, ending)) return 'control';
+  return state.summary.waitsFor === 'approval' ? 'approval-wanted' : ending.outcome.toLowerCase();
 }
 
 /** Hosts that are still what they were, each with why: for people, and for programs that read the event. */
@@ -205,6 +210,8 @@ async function writeDown(
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
   const planned = memory.hosts.filter((host) => host.role === 'outdated');
+  const of = { cluster: record.cluster, purpose: purposeOf(record.request) };
+  if (ending.outcome !== 'PENDING_WINDOW') await dropApproval(table, of);
   await writeHistory(table, {
     cluster: record.cluster,
     runId: record.runId,

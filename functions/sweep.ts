@@ -10,14 +10,16 @@ import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
 import { readRun, updateRun } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
-import type { Provenance } from './core/provenance.ts';
+import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
 import { clusterNameOf } from './edge/request.ts';
+import { isExpired } from './flow/approval.ts';
 import { endingOfDead, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
+import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
 
 /** A request without a known opening is looked at once a day: a freeze may have been lifted. */
@@ -112,6 +114,8 @@ async function startPending(
   nowMs: number,
 ): Promise<string | undefined> {
   if (claimed.has(pending.cluster) || pending.waitsFor === 'resume') return undefined;
+  if (pending.waitsFor === 'approval') return expire(table, pending, nowMs);
+  if (pending.waitsFor === 'soak' && !(await hasSoaked(table, pending, nowMs))) return undefined;
   const notBeforeMs = pending.notBeforeMs ?? pending.sinceMs + UNKNOWN_OPENING_MS;
   if (pending.waitsFor === 'window' && nowMs < notBeforeMs) return undefined;
   const key = shortHash(`${pending.purpose} ${pending.sinceMs}`);
@@ -119,6 +123,17 @@ async function startPending(
   const start = await startRun([pending.cluster, 'waited', key], pending.request, pending.sinceMs, origin);
   await dropPending(table, pending);
   return `${pending.cluster}: a request that waited, ${start.reason}`;
+}
+
+/** Nobody said yes in time: people are told, and the request is forgotten until something asks for it anew. */
+async function expire(table: Table, pending: PendingRequest, nowMs: number): Promise<undefined> {
+  if (!isExpired(pending, nowMs)) return;
+  const { cluster, purpose, sinceMs, triggeredBy } = pending;
+  const since = new Date(sinceMs).toISOString();
+  const by = triggeredBy === undefined ? '' : ` by ${provenanceText(triggeredBy)}`;
+  const message = `${cluster}: nobody approved the request of ${since}${by}; nothing was changed`;
+  await tell([{ kind: 'approval-expired', cluster, runId: purpose, message }]);
+  await dropPending(table, pending);
 }
 
 /** The first sight of a value is only remembered: what it brings, the owner starts. */

@@ -10,6 +10,7 @@ import { type Look, lookAt, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { observe } from './observe.ts';
 import type { Plan } from './plan.ts';
+import { awaitApproval } from './rules/approval.ts';
 import { noteDeaths } from './rules/deaths.ts';
 import { drainHosts } from './rules/drain.ts';
 import {
@@ -57,6 +58,7 @@ const ROLLING: readonly Rule[] = [
   watchUnplaced, //     13–15
   drainHosts, //        5–10, 13
   watchBake, //         the trial
+  awaitApproval,
   terminateHosts, //    16–18, 21
   replaceFailed, //     4
   removeSurplus, //     18

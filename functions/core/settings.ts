@@ -49,6 +49,9 @@ export interface Settings {
   readonly windows: readonly MaintenanceWindow[];
   readonly freezes: readonly Freeze[];
   readonly deadlineMarginHours: number;
+  /** Whether somebody has to say yes, and when; and for how long is waited for it. */
+  readonly approval: 'none' | 'before-start' | 'after-canary';
+  readonly approvalTimeoutHours: number;
   readonly after?: { readonly cluster: string; readonly soakHours: number };
   readonly notificationTopicArn?: string;
   /** What the tags of a group change for its hosts, by Auto Scaling group name; read through `settingsFor`. */

@@ -89,6 +89,9 @@ export function waitSeconds(look: Look, draft: Draft): number {
     }),
   );
   if (draft.restore) return tick;
+  // Its drained host may stand for a day: nothing to hurry for.
+  const acts = draft.activate.length + draft.drain.length + draft.terminate.length + draft.register.length;
+  if (acts === 0 && draft.waits.some(({ what }) => what === 'approval')) return Math.max(tick, IDLE_SECONDS);
   if (isBusy(look, draft)) return nearest(look, draft, alignedSeconds(tick, knownMoments(look), nowMs));
   // A run that is to wait for the window gives back first.
   if (!look.window.open && draft.run.ending?.outcome !== 'PENDING_WINDOW') {

@@ -177,12 +177,24 @@ export const SETTINGS_TABLE = [
     documentation:
       'A retirement notice overrides the windows once its date is nearer than this; the report says so.',
   }),
+  row('approval', oneOf(['none', 'before-start', 'after-canary']), {
+    default: 'none',
+    scope: 'cluster',
+    documentation:
+      'Whether somebody has to approve a run (`rollover approve`, or mode `resume`): before anything changes, or once the trial has passed, with its hosts in place. Without a trial the second is the first. A notice `approval-wanted` asks for it.',
+  }),
+  row('approvalTimeoutHours', wholeNumber(1, 720, 'of hours'), {
+    default: 24,
+    scope: 'cluster',
+    documentation:
+      'How long is waited for approval: then the request is dropped, or the run ends and gives everything back.',
+  }),
   row('after', soakedElsewhere, {
     default: undefined,
     defaultText: 'none',
     scope: 'cluster',
     documentation:
-      'This image must have SUCCEEDED on that cluster, this many hours ago, before it is used here.',
+      'This image must have SUCCEEDED on that cluster, this many hours ago, and its last run there must not have ended otherwise, before it is used here; the request waits until then. The cluster is one of this deployment (same account and Region).',
   }),
   row('notificationTopicArn', topicArn, {
     default: undefined,

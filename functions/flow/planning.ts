@@ -15,10 +15,11 @@ import {
 import { readWorld } from '../aws/facts/read-facts.ts';
 import { readPlanFacts } from '../aws/facts/read-plan-facts.ts';
 import type { Remembering } from '../aws/facts/read-running.ts';
-import { listHistory, listQuarantine } from '../aws/ledger/notes.ts';
+import { type HistoryEntry, listHistory, listQuarantine } from '../aws/ledger/notes.ts';
 import { loadPicture, savePicture } from '../aws/ledger/snapshots.ts';
 import { createTable, type Table } from '../aws/ledger/table.ts';
 import type { Facts, ImageFacts } from '../core/facts.ts';
+import type { PastRun } from '../core/images/soak.ts';
 import type { RunMemory } from '../core/memory.ts';
 import { makePlan } from '../core/plan/make-plan.ts';
 import type { Plan } from '../core/plan.ts';
@@ -74,9 +75,7 @@ export async function planCluster(
     sources,
     {
       quarantine,
-      pastSuccesses: history
-        .filter(({ ending }) => ending.outcome === 'SUCCEEDED')
-        .map((entry) => ({ cluster: entry.cluster, imageIds: entry.imageIds, endedAtMs: entry.endedAtMs })),
+      pastRuns: history.map(pastRunOf),
     },
   );
   const refusesWarmPools = environment().guardrails.warmPools === 'refuse';
@@ -117,6 +116,11 @@ function measureImages(facts: Facts, plan: Plan, images: readonly ImageFacts[], 
       { cluster: facts.clusterName, autoScalingGroupName },
     );
   }
+}
+
+/** What a run says of its images, for `after`. */
+export function pastRunOf({ cluster, imageIds, endedAtMs, ending }: HistoryEntry): PastRun {
+  return { cluster, imageIds, endedAtMs, outcome: ending.outcome };
 }
 
 /** A memory of nothing: for a look at a cluster that no run has touched. */

@@ -29,6 +29,8 @@ describe('the table of settings', () => {
       raiseMaxSize: true,
       windows: [],
       freezes: [],
+      approval: 'none',
+      approvalTimeoutHours: 24,
       deadlineMarginHours: 24,
     });
   });

@@ -196,5 +196,7 @@ export const defaults: Settings = {
   raiseMaxSize: true,
   windows: [],
   freezes: [],
+  approval: 'none',
+  approvalTimeoutHours: 24,
   deadlineMarginHours: 24,
 };

@@ -36,7 +36,7 @@ export interface PlanClients extends FactClients {
 }
 
 /** What the ledger adds. */
-export type PlanNotes = Pick<PlanFacts, 'quarantine' | 'pastSuccesses'>;
+export type PlanNotes = Pick<PlanFacts, 'quarantine' | 'pastRuns'>;
 
 /** `sources`: every image source that settings or the request name. */
 export async function readPlanFacts(
@@ -91,7 +91,7 @@ export async function readPlanFacts(
     digests,
     serviceDigests: references,
     quarantine: notes.quarantine,
-    pastSuccesses: notes.pastSuccesses,
+    pastRuns: notes.pastRuns,
     managedInstanceProviders: managed,
     warmPoolInstanceIds: warm.flat(),
     awsvpcTrunking,

@@ -22,6 +22,8 @@ export interface PendingRequest {
   readonly why?: string;
   /** Images that it would bring: what is approved, or has to soak. */
   readonly imageIds?: readonly string[];
+  /** Where they have to soak. */
+  readonly after?: { readonly cluster: string; readonly soakHours: number };
   /** What, or who, asked for it first. */
   readonly triggeredBy?: Provenance;
 }
@@ -123,4 +125,36 @@ export async function noteTrigger(
 
 export async function readTrigger(table: Table, executionName: string): Promise<Provenance | undefined> {
   return (await table.get<Provenance>('TRIGGER', executionName))?.data;
+}
+
+/** Somebody's yes to a request: for these images, until its run has ended for good. */
+export interface Approval {
+  readonly cluster: string;
+  readonly purpose: string;
+  readonly imageIds: readonly string[];
+  readonly atMs: number;
+  readonly by: string;
+}
+
+/** A run that goes on over several windows needs one yes; a forgotten one expires. */
+const APPROVAL_DAYS = 90;
+
+export async function writeApproval(table: Table, approval: Approval): Promise<void> {
+  const ttl = Math.floor(approval.atMs / 1000) + APPROVAL_DAYS * 86_400;
+  const sk = `${approval.cluster}#${approval.purpose}`;
+  await table.put({ pk: 'APPROVAL', sk, data: { ...approval }, ttl });
+}
+
+export async function readApproval(
+  table: Table,
+  { cluster, purpose }: Pick<Approval, 'cluster' | 'purpose'>,
+): Promise<Approval | undefined> {
+  return (await table.get<Approval>('APPROVAL', `${cluster}#${purpose}`))?.data;
+}
+
+export async function dropApproval(
+  table: Table,
+  { cluster, purpose }: Pick<Approval, 'cluster' | 'purpose'>,
+): Promise<void> {
+  await table.remove('APPROVAL', `${cluster}#${purpose}`);
 }

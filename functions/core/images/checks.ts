@@ -5,7 +5,10 @@ import { sourceField, templateField } from '../plan/targets.ts';
 import type { Finding } from '../plan.ts';
 import { bootProblem } from './architecture.ts';
 import { familyOf, isOlder } from './family.ts';
+import { soakOf } from './soak.ts';
 
+/** Passes by itself: a plan with no other block waits. */
+export const NOT_SOAKED = 'image-not-soaked';
 const HOUR_MS = 3_600_000;
 
 type Sentence = Pick<Finding, 'severity' | 'code' | 'field' | 'message' | 'remedy'>;
@@ -136,18 +139,13 @@ function age({ image, group, context }: Subject): Sentence | undefined {
 function soaked({ image, context }: Subject): Sentence | undefined {
   const { after } = context.settings;
   if (after === undefined) return undefined;
-  const done = context.planFacts.pastSuccesses.some(
-    (success) =>
-      success.cluster === after.cluster &&
-      success.imageIds.includes(image.imageId) &&
-      context.nowMs - success.endedAtMs >= after.soakHours * HOUR_MS,
-  );
-  if (done) return undefined;
+  const soak = soakOf(image.imageId, after, context.planFacts.pastRuns, context.nowMs);
+  if (soak.done) return undefined;
   return {
     severity: 'blocks',
-    code: 'image-not-soaked',
+    code: NOT_SOAKED,
     field: 'after',
-    message: `${image.imageId} has not SUCCEEDED on ${after.cluster} ${after.soakHours} hours ago`,
+    message: soak.why,
     remedy: `roll ${after.cluster} to it first, and wait ${after.soakHours} hours`,
   };
 }

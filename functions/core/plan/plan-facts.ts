@@ -3,6 +3,7 @@
  * AWS does not say, the field is left out or the item is absent: unknown is a `note`, never a guess.
  */
 import type { ImageFacts, InstanceTypeFacts } from '../facts.ts';
+import type { PastRun } from '../images/soak.ts';
 
 /** A Systems Manager parameter that an image source names. */
 export interface ParameterFacts {
@@ -64,13 +65,6 @@ export interface Quarantine {
   readonly atMs: number;
 }
 
-/** A run that SUCCEEDED, on this or another cluster; for `after` and for "the image before this one". */
-export interface PastSuccess {
-  readonly cluster: string;
-  readonly imageIds: readonly string[];
-  readonly endedAtMs: number;
-}
-
 export interface PlanFacts {
   readonly accountId: string;
   /** Every image named by a source, a template or a running host, as DescribeImages gives it, deprecated ones included. */
@@ -91,7 +85,8 @@ export interface PlanFacts {
   /** Per service: the `<repository URI>@<digest>` of its tasks' containers on hosts of this cluster. */
   readonly serviceDigests: Readonly<Record<string, readonly string[]>>;
   readonly quarantine: readonly Quarantine[];
-  readonly pastSuccesses: readonly PastSuccess[];
+  /** Runs of this and other clusters, for `after`. */
+  readonly pastRuns: readonly PastRun[];
   /** Names of capacity providers of type MANAGED_INSTANCES: ECS patches their hosts itself. */
   readonly managedInstanceProviders: readonly string[];
   /** The deployment's guardrails leave groups with a warm pool alone. */

@@ -5,6 +5,7 @@
 import type { Draft } from '../draft.ts';
 import { type Look, memoryOf } from '../look.ts';
 import { type Freeze, isRolling } from '../tick.ts';
+import { awaitsApproval } from './approval.ts';
 
 /** This many agents, and this share of all, gone at one look is a network or region problem, not ours to drain into. */
 const MANY_AGENTS = 3;
@@ -18,6 +19,9 @@ export function freezeOf(look: Look, draft: Draft): Freeze {
   for (const group of look.groups) {
     if (group.facts.instanceRefreshInProgress) {
       groups.set(group.name, 'somebody else runs an instance refresh on the group');
+    }
+    if (awaitsApproval({ look, draft }) && memoryOf(draft, group).trialPassedAtMs !== undefined) {
+      groups.set(group.name, 'what comes after the trial waits for approval');
     }
     if (foreignTemplate(group, draft, look.nowMs)) {
       groups.set(group.name, 'somebody else changed the group’s template: it launches another image now');

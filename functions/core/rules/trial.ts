@@ -11,6 +11,7 @@ import { AGENT_DEAD_MS, type Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
+import { awaitsApproval } from './approval.ts';
 import { effectiveSurge, isTooLateToLaunch, launchTrouble } from './launches.ts';
 
 /** Fewer moved tasks than this say little of an image: the trial takes one more host. */
@@ -26,6 +27,7 @@ type Context = Pick<Tick, 'look' | 'draft'>;
 /** How many new hosts may be brought in now: the canaries until they are ready, then as many as the surge. */
 export function trialHostsWanted({ look, draft }: Context, group: GroupLook): number {
   const { canaryInstances } = look.settings;
+  if (awaitsApproval({ look, draft })) return canaryInstances;
   if (canaryInstances === 0 || isPast(draft, group)) return Number.POSITIVE_INFINITY;
   return isCanaryReady(look.settings.canaryInstances, group) ? Number.POSITIVE_INFINITY : canaryInstances;
 }

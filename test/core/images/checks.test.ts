@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ImageFacts } from '../../../functions/core/facts.ts';
 import { bootProblem } from '../../../functions/core/images/architecture.ts';
 import { readImageSource } from '../../../functions/core/images/source.ts';
+import type { Outcome } from '../../../functions/core/outcome.ts';
 import type { TemplateDetails } from '../../../functions/core/plan/plan-facts.ts';
 import type { Settings } from '../../../functions/core/settings.ts';
 import { codes, group, image, NEW, NOW_MS, OLD, planOf, template } from '../plan/world.ts';
@@ -82,20 +83,30 @@ describe('the checks of an image', () => {
   });
 
   it('refuse one that has not soaked on the other cluster long enough', () => {
-    const success = (hoursAgo: number) => ({
+    const ended = (outcome: Outcome, hoursAgo: number) => ({
       cluster: 'staging',
       imageIds: [NEW],
       endedAtMs: NOW_MS - hoursAgo * 3_600_000,
+      outcome,
     });
-    const blocked = (pastSuccesses: ReturnType<typeof success>[]) =>
+    const success = (hoursAgo: number) => ended('SUCCEEDED', hoursAgo);
+    const blocked = (pastRuns: ReturnType<typeof success>[]) =>
       codes(
-        planOf({ planFacts: { pastSuccesses }, settings: { after: { cluster: 'staging', soakHours: 24 } } }),
+        planOf({ planFacts: { pastRuns }, settings: { after: { cluster: 'staging', soakHours: 24 } } }),
         'blocks',
       );
     expect(blocked([])).toEqual(['image-not-soaked']);
     expect(blocked([success(23)])).toEqual(['image-not-soaked']);
     expect(blocked([{ ...success(25), cluster: 'other' }])).toEqual(['image-not-soaked']);
     expect(blocked([success(25)])).toEqual([]);
+    // Whoever rolls it out once more does not begin the soak anew; whoever has to give it up does.
+    expect(blocked([success(25), success(1)])).toEqual([]);
+    expect(blocked([success(25), ended('PENDING_WINDOW', 2)])).toEqual([]);
+    for (const outcome of ['PARTIAL', 'FAILED', 'ROLLED_BACK', 'ABORTED'] as const) {
+      expect(blocked([success(25), ended(outcome, 1)])).toEqual(['image-not-soaked']);
+      expect(blocked([success(50), ended(outcome, 30), success(1)])).toEqual(['image-not-soaked']);
+      expect(blocked([success(50), ended(outcome, 30), success(25)])).toEqual([]);
+    }
   });
 
   it('refuse another platform', () => {

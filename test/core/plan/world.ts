@@ -211,7 +211,7 @@ export const planFacts = (over: Partial<PlanFacts> = {}): PlanFacts => ({
   digests: {},
   serviceDigests: {},
   quarantine: [],
-  pastSuccesses: [],
+  pastRuns: [],
   managedInstanceProviders: [],
   warmPoolInstanceIds: [],
   ...over,
