@@ -16,8 +16,9 @@ import type { Step } from './core/step.ts';
 import { environment } from './edge/environment.ts';
 import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
-import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { NO_ACTS, nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { cutToBatch } from './flow/acts.ts';
+import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
@@ -37,7 +38,7 @@ async function assess(state: RunState): Promise<RunState> {
   const table = createTable(dynamodb, environment().tableName);
   const nowMs = Date.now();
   if (!(await renewClaim(table, state.cluster, state.token, nowMs))) {
-    return handedOver(table, state);
+    return (await isFree(table, state)) ? redriven(state) : handedOver(table, state);
   }
   const run = await readRun(table, state.runId);
   if (run?.memory === undefined || run.plan === undefined)
@@ -70,7 +71,7 @@ async function assess(state: RunState): Promise<RunState> {
   await remember(table, run.memory, changed);
   measureRun(state.cluster, run, step, facts);
 
-  const next = step.restore ? 'restore' : nextAct(acts);
+  const next = step.pinBack ? 'prepare' : step.restore ? 'restore' : nextAct(acts);
   const decided: RunState = {
     ...state,
     step: acts,
@@ -86,6 +87,11 @@ async function assess(state: RunState): Promise<RunState> {
   };
   const isLong = decided.counters.events > environment().historyEventsMax && next === 'wait';
   return isLong ? handOver(table, decided, continuedBy) : decided;
+}
+
+/** All was given back since this execution stopped, and nobody has the cluster: what is asked for is planned anew. */
+function redriven(state: RunState): RunState {
+  return { ...state, step: NO_ACTS, next: 'plan' };
 }
 
 /** More has changed than one invocation can read: the machine comes back here, and what was read is remembered. */

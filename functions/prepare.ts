@@ -17,7 +17,6 @@ import {
   type Run,
   readRun,
   remember,
-  writeApproved,
   writeControl,
   writeMemory,
   writeRunPlan,
@@ -33,11 +32,11 @@ import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { deadlineMsOf } from './edge/request.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
-import { imagesOf, isApproved } from './flow/approval.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { pinGroup } from './flow/pin.ts';
+import { pinBack } from './flow/pin-back.ts';
 import { emptyMemory, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
 
@@ -51,6 +50,7 @@ async function prepare(state: RunState): Promise<RunState> {
   const claim = await claimCluster(table, state, nowMs);
   const claimed: RunState = { ...state, runId: claim.runId, token: claim.token };
   const run = await readRun(table, claim.runId);
+  if (run?.memory?.goBack === 'asked') return goingBack(table, claimed, run.memory, run.record.settings);
   if (state.mode === 'abort') return givingBack(table, claimed, run, deadOwner, nowMs);
   await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
 
@@ -84,6 +84,32 @@ async function claimCluster(table: Table, state: RunState, nowMs: number): Promi
   });
   if ('heldBy' in taking) throw new ClaimHeld(state.cluster, taking.heldBy);
   return taking.claim;
+}
+
+/** A rollback after old hosts had gone: the groups launch what ran before, and `assess` brings it back. */
+async function goingBack(
+  table: Table,
+  state: RunState,
+  memory: RunMemory,
+  settings: Run['record']['settings'],
+): Promise<RunState> {
+  const fence = fenceOf(table, state);
+  const rememberGroup = (group: GroupMemory) =>
+    remember(table, memory, { groups: [group], hosts: [], services: [] });
+  const problems: string[] = [];
+  for (const group of memory.groups) {
+    if (group.referenceOnly || group.imagesBefore === undefined) continue;
+    const problem = await pinBack(group, { runId: state.runId, fence, remember: rememberGroup });
+    if (problem !== undefined) problems.push(problem);
+  }
+  const goBack = problems.length > 0 ? 'given-up' : 'pinned';
+  await remember(table, memory, { run: { goBack }, groups: [], hosts: [], services: [] });
+  if (problems.length > 0) {
+    const message = `new hosts stay on the image that was rolled back: ${problems.join('; ')}`;
+    const notice = { kind: 'new-hosts-stay', cluster: state.cluster, runId: state.runId, message };
+    await tell([notice], settings);
+  }
+  return { ...state, next: 'assess' };
 }
 
 /** A dead run's leftovers: nothing new begins; `assess` and `restore` give back what it touched. */
@@ -154,9 +180,6 @@ async function begin(
     ...(deadlineMs !== undefined && { deadlineMs }),
   });
   await writeMemory(table, memory);
-  const images = imagesOf(plan);
-  const yes = await isApproved(table, { cluster, purpose: purposeOf(request) }, images);
-  if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
   const by = triggeredBy === undefined ? '' : `; started by ${provenanceText(triggeredBy)}`;
   const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}`;

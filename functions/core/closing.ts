@@ -9,7 +9,9 @@ import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { goneWaitMs, isEnded } from './rules/finish.ts';
+import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
 import { followGrowth, ownBounds } from './rules/goal.ts';
+import { isSilent } from './rules/silent.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
 import { end } from './rules/terminate.ts';
@@ -28,6 +30,10 @@ export const close: Rule = (tick) => {
   for (const group of look.groups) capGoal(tick, group);
   const open = look.groups.map((group) => closeGroup(tick, group));
   const ghosts = draft.deregister.length > 0;
+  if (awaitsPin(tick) && !hasActs(draft)) {
+    draft.noteRun({ goBack: 'asked' });
+    draft.pinBack = true;
+  }
   if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length > 0) {
     draft.reason = freeze.all ?? freeze.drains ?? 'giving back what the run brought in';
     return;
@@ -36,6 +42,15 @@ export const close: Rule = (tick) => {
   tellSplits(tick);
   draft.restore = true;
 };
+
+/** What ran before is to come back, and the groups do not launch it yet: `prepare` sees to that. */
+function awaitsPin(tick: Tick): boolean {
+  return goesBack(tick) && tick.draft.run.goBack !== 'pinned';
+}
+
+function hasActs({ register, activate, drain, terminate }: Tick['draft']): boolean {
+  return register.length + activate.length + drain.length + terminate.length > 0;
+}
 
 /** Growth above a MaxSize that only we had raised ends with it. */
 function capGoal({ draft }: Tick, group: GroupLook): void {
@@ -97,7 +112,9 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
     )
   )
     open = true;
-  return removeSurplusHosts(tick, group) || open;
+  if (awaitsPin(tick)) return true;
+  const isOnItsWayBack = bringBack(tick, group);
+  return removeSurplusHosts(tick, group) || isOnItsWayBack || open;
 }
 
 /** Set back to ACTIVE, and not seen so yet. */
@@ -172,8 +189,10 @@ function isOverdue({ look, draft, freeze }: Tick): boolean {
 }
 
 /** New hosts first, the emptiest leading; never those that were there before the run and stay. */
-function victims({ draft }: Tick, group: GroupLook): Host[] {
+function victims(tick: Tick, group: GroupLook): Host[] {
+  const { draft } = tick;
   const { startedAtMs } = draft.run;
+  const isBack = goesBack(tick);
   const weight = unevenness(group);
   const cameWithUs = (host: Host) => host.role === 'other' && (host.facts?.launchTimeMs ?? 0) >= startedAtMs;
   return group.alive
@@ -184,7 +203,7 @@ function victims({ draft }: Tick, group: GroupLook): Host[] {
         host.kind !== 'terminating' &&
         host.kind !== 'exempt',
     )
-    .filter((host) => host.memory.held === undefined)
+    .filter((host) => host.memory.held === undefined && !(isBack && cameBack(draft, host)))
     .sort(
       (a, b) =>
         weight(a) - weight(b) ||
@@ -197,9 +216,11 @@ function victims({ draft }: Tick, group: GroupLook): Host[] {
 
 /** Room is every ACTIVE host that stays, old ones too: after a rollback they are what the tasks go back to. */
 function closingMotion(tick: Tick, going: ReadonlySet<Host>): Motion {
+  const isBack = goesBack(tick);
   const room = tick.look.groups
     .flatMap((group) => group.alive)
-    .filter((host) => host.facts?.status === 'ACTIVE' && host.facts.agentConnected && !going.has(host));
+    .filter((host) => host.facts?.status === 'ACTIVE' && host.facts.agentConnected && !going.has(host))
+    .filter((host) => !(isBack && isUnwanted(tick.draft, host)));
   const { closingSinceMs } = tick.draft.run;
   const patient = closingSinceMs === undefined || tick.look.nowMs - closingSinceMs < RECOVER_MS;
   const unplacedAtPlan = (name: string) => tick.draft.service(name)?.unplacedAtPlan ?? 0;
@@ -236,7 +257,8 @@ function endOrGiveUp(tick: Tick, group: GroupLook, host: Host): void {
   const ending = draft.terminate.some((action) => action.instanceId === host.instanceId);
   if (host.kind === 'drained' && host.facts?.lifecycleState === 'InService' && !ending)
     end(tick, group, host);
-  if (host.progress.state !== 'overdue') return;
+  const isStuck = host.progress.state === 'overdue' || (host.kind === 'draining' && isSilent(tick, host));
+  if (!isStuck) return;
   draft.tell(
     'surplus-stays',
     `${host.instanceId} is beyond the goal and did not drain: it stays`,

@@ -25,6 +25,7 @@ import { followOthers } from './rules/goal.ts';
 import { holdOverdue } from './rules/overdue.ts';
 import { noteBounces, noteReady, noteWaits, obeyControl } from './rules/progress.ts';
 import { registerHosts } from './rules/register.ts';
+import { holdSilent } from './rules/silent.ts';
 import { holdRefused, repeatActivations, repeatDrains } from './rules/statuses.ts';
 import { levelZones, removeSurplus, replaceFailed } from './rules/surplus.ts';
 import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/terminate.ts';
@@ -53,6 +54,7 @@ const ROLLING: readonly Rule[] = [
   holdWithoutRoom, //   3
   holdRefused, //       12
   holdOverdue, //       11, 12
+  holdSilent, //        11, 21
   registerHosts, //     3
   watchWave, //         4, the trial
   watchUnplaced, //     13–15

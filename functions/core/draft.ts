@@ -30,6 +30,7 @@ export class Draft {
   reason: string | undefined;
   end: Ending | undefined;
   restore = false;
+  pinBack = false;
 
   readonly #memory: RunMemory;
   readonly #hosts: Map<string, HostMemory>;

@@ -1,5 +1,5 @@
 /** What a run remembers when it begins: hosts, services and groups as they stand before anything is touched. */
-import type { Facts, GroupFacts } from './facts.ts';
+import type { Facts, GroupFacts, HostFacts } from './facts.ts';
 import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
 import { countsByProvider } from './plan/split-findings.ts';
 import type { GroupPlan, Plan } from './plan.ts';
@@ -75,6 +75,7 @@ function groupMemory(
       }),
     ),
     targetImageIds: planned.target.imageIds,
+    ...imagesBefore(facts, planned),
     set: raised === undefined ? {} : { maxSize: raised.maxSize },
     createdVersions: {},
     defaultVersions: {},
@@ -86,6 +87,26 @@ function groupMemory(
     goal: desired + above,
     ...(above > 0 && { protectedAbove: above }),
   };
+}
+
+/** By instance type, the image that most of the hosts to be replaced run; nothing where that is the target itself. */
+function imagesBefore({ hosts }: Facts, planned: GroupPlan): Pick<GroupMemory, 'imagesBefore'> {
+  const outdated = new Set(planned.outdated);
+  const old = hosts.filter(({ instanceId }) => outdated.has(instanceId));
+  const targets = new Set(planned.target.imageIds);
+  const imageOf = (some: readonly HostFacts[]) => {
+    const images = Map.groupBy(
+      some.filter(({ imageId }) => imageId !== undefined && !targets.has(imageId)),
+      ({ imageId = '' }) => imageId,
+    );
+    return [...images].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))[0]?.[0];
+  };
+  const kinds = [['*', old] as const, ...Map.groupBy(old, ({ instanceType = '*' }) => instanceType)];
+  const found = kinds.flatMap(([type, some]) => {
+    const imageId = imageOf(some);
+    return imageId === undefined ? [] : [[type, imageId] as const];
+  });
+  return found.length === 0 ? {} : { imagesBefore: Object.fromEntries(found) };
 }
 
 /**

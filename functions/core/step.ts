@@ -69,4 +69,6 @@ export interface Step {
   /** Set once the run should end: the closing phase is over too when `restore` may begin. */
   readonly end?: Ending;
   readonly restore: boolean;
+  /** The groups are to be pinned to what ran before, so that a rollback can launch it. */
+  readonly pinBack?: boolean;
 }

@@ -28,6 +28,7 @@ export function stepOf(draft: Draft, wait: number, phase: Step['phase'], reason:
     waitSeconds: wait,
     ...(ending !== undefined && { end: ending }),
     restore: draft.restore,
+    ...(draft.pinBack && { pinBack: true }),
   };
 }
 

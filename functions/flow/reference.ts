@@ -82,7 +82,7 @@ async function namesTarget(source: LaunchSource | undefined, group: GroupMemory)
     const madeFrom = Object.entries(group.createdVersions).find(
       ([key, own]) => key.startsWith(`${id}:`) && own === now?.version.VersionNumber,
     )?.[0];
-    const left = madeFrom === undefined ? now : await resolveVersion(ec2, id, madeFrom.slice(id.length + 1));
+    const left = madeFrom === undefined ? now : await resolveVersion(ec2, id, madeFrom.split(':')[1] ?? '');
     if (isTarget(left?.imageId)) return true;
   }
   return false;

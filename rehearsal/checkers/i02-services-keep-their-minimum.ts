@@ -6,12 +6,13 @@
  * developer guide, container-instance-draining), so a task that dies by itself while others move is not ours, even where
  * the service had less to spare because of us; and while ECS still counts a task as running whose machine somebody else
  * ended, its scheduler stops one too many, with or without us. But who goes on draining hosts of a service that tasks dying on new hosts
- * have held below its minimum for longer than a tick makes it his own.
+ * have held below its minimum for longer than a tick makes it his own; not who takes them away from the very hosts on
+ * which they die, which is what helps.
  */
 
 import { type CheckerFactory, isOurs, Verdicts } from './checker.ts';
 import { type Change, isBecauseOfUs } from './chronicle.ts';
-import type { TaskLine } from './lines.ts';
+import type { HostLine, TaskLine } from './lines.ts';
 import type { ServiceMotion } from './service-motion.ts';
 
 export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
@@ -58,7 +59,11 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
   }
 
   function isOnNewHost({ task }: Extract<Change, { kind: 'task' }>): boolean {
-    return task.host !== undefined && !task.host.wasThereAtStart && context.targetImages.has(task.host.image);
+    return task.host !== undefined && isNew(task.host);
+  }
+
+  function isNew({ wasThereAtStart, image }: HostLine): boolean {
+    return !wasThereAtStart && context.targetImages.has(image);
   }
 
   return {
@@ -66,7 +71,7 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
     violations: verdicts.violations,
     observe(_observation, atMs, change) {
       if (change?.kind === 'task') judgeTask(change, atMs);
-      if (change?.kind !== 'drain' || !isOurs(change.by)) return;
+      if (change?.kind !== 'drain' || !isOurs(change.by) || isNew(change.host)) return;
       for (const motion of change.inMotionBefore.keys()) {
         const sinceMs = sickSinceMs.get(motion);
         if (sinceMs === undefined || atMs - sinceMs <= context.tickMs) continue;

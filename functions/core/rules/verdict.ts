@@ -7,6 +7,8 @@ import type { Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { redAlarms } from './freeze.ts';
+import { agentsLost, daemonsDie, tooSmall } from './new-host-verdicts.ts';
+import { endedInError } from './task-ends.ts';
 
 /** This many deaths on new hosts while a trial runs, and later: one may be chance. */
 const DEATHS_IN_TRIAL = 2;
@@ -17,8 +19,17 @@ const DEPLOYED_MS = 60_000;
 export const judgeImage: Rule = (tick) => {
   const bad =
     tick.look.groups
-      .map((group) => neverJoined(tick, group) ?? lacksAttribute(tick, group) ?? redInBake(tick, group))
-      .find((reason) => reason !== undefined) ?? tasksDie(tick);
+      .map(
+        (group) =>
+          neverJoined(tick, group) ??
+          lacksAttribute(tick, group) ??
+          tooSmall(tick, group) ??
+          agentsLost(tick, group) ??
+          redInBake(tick, group),
+      )
+      .find((reason) => reason !== undefined) ??
+    daemonsDie(tick) ??
+    tasksDie(tick);
   if (bad === undefined) return;
   tick.draft.noteRun({ imageJudgedBad: true });
   endRun(tick.draft, 'ROLLED_BACK', bad);
@@ -86,9 +97,7 @@ function tasksDie({ look, draft }: Tick): string | undefined {
 }
 
 export function diedByItself(task: TaskFacts): boolean {
-  if (task.taskClass !== 'replica' || task.desiredStatus !== 'STOPPED') return false;
-  if (task.stopCode === 'TaskFailedToStart') return true;
-  return task.stopCode === 'EssentialContainerExited' && (task.exitCodes ?? []).some((code) => code !== 0);
+  return task.taskClass === 'replica' && endedInError(task);
 }
 
 /** A service that was ailing before, deploys, or dies on old hosts as well says nothing of the image. */
