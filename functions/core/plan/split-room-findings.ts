@@ -17,8 +17,8 @@ interface Overflow {
 
 /**
  * Told only where it is certain: in every way in which ECS may choose, a provider is asked for more tasks of the service than
- * its hosts hold when nothing but daemons is on them. A task waits in PROVISIONING for the provider that ECS chose, even
- * where another has room (containers roadmap, issue 1859). Each host is asked in turn; what is told stays where it is.
+ * its hosts hold when nothing but daemons is on them. A task waits for the provider that ECS chose, even where another has room
+ * (containers roadmap, issue 1859). Each host is asked in turn; what is told stays where it is.
  */
 export function splitRoomFindings(replacements: readonly Replacement[], context: PlanContext): Finding[] {
   return context.facts.services.flatMap((service) => {
@@ -130,7 +130,7 @@ function finding(service: ServiceFacts, host: HostFacts, { provider, asked, hold
     ...(host.autoScalingGroupName !== undefined && { autoScalingGroupName: host.autoScalingGroupName }),
     service: service.serviceName,
     field: 'capacityProviderStrategy',
-    message: `with base ${base} and weight ${weight} ECS would start tasks of ${service.serviceName} for ${provider} until ${asked} are there, whose hosts hold ${holds}: what leaves ${host.instanceId} would wait for it in PROVISIONING`,
+    message: `with base ${base} and weight ${weight} ECS would start tasks of ${service.serviceName} for ${provider} until ${asked} are there, whose hosts hold ${holds}: what leaves ${host.instanceId} would find no room, whatever another provider has`,
     remedy: `raise the desired capacity of ${provider}’s group, or lower its base or weight in the strategy of ${service.serviceName}`,
   };
 }
