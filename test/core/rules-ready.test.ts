@@ -6,7 +6,7 @@ import { sortHosts } from '../../functions/core/groups.ts';
 import type { HostMemory } from '../../functions/core/memory.ts';
 import { observe } from '../../functions/core/observe.ts';
 import { defaults } from '../support/facts.ts';
-import { drainingAfterTrial, plan, withHost, withRun } from '../support/mid-run.ts';
+import { drainingAfterTrial, plan, see, withGroupMemory, withHost, withRun } from '../support/mid-run.ts';
 
 describe('rule 4: a new host', () => {
   const facts = drainingAfterTrial();
@@ -48,5 +48,57 @@ describe('rule 4: a new host', () => {
     const flapping = [{ atMs: nowMs - 20_000, connected: false }, ...connected(40)];
     expect(kindIn(unproved(flapping))).toBe('ready');
     expect(kindIn(unproved([{ atMs: nowMs - 20_000, connected: false }]))).toBe('incoming');
+  });
+});
+
+describe('rule 4: hosts that are not ready', () => {
+  const facts = drainingAfterTrial();
+  const nowMs = facts.observedAtMs;
+  const fresh = facts.hosts.find((host) => host.imageId === 'ami-new')?.instanceId ?? '';
+  const { waveReadyAtMs: _, ...group } = facts.memory.groups[0] as (typeof facts.memory.groups)[number];
+  /** The first new host was never found ready. */
+  const arriving = (over: Partial<HostMemory>, host: Partial<HostFacts>): Facts =>
+    withRun(withHost(facts, fresh, host), {
+      groups: [group],
+      hosts: facts.memory.hosts.map(({ readySinceMs, agentReads, ...rest }) =>
+        rest.instanceId === fresh
+          ? { ...rest, ...over }
+          : {
+              ...rest,
+              ...(readySinceMs !== undefined && { readySinceMs }),
+              ...(agentReads && { agentReads }),
+            },
+      ),
+    });
+
+  it('hold back the first drain of the wave, unless they are stragglers', () => {
+    const booting = arriving(
+      { runningSinceMs: nowMs - 10_000 },
+      { agentConnected: false, launchTimeMs: nowMs - 30_000 },
+    );
+    expect(see(booting).drain).toEqual([]);
+    const late = arriving({ runningSinceMs: nowMs - 10_000 }, { agentConnected: false, launchTimeMs: 0 });
+    expect(see(late).drain).not.toEqual([]);
+    expect(see(withGroupMemory(booting, { waveReadyAtMs: nowMs })).drain).not.toEqual([]);
+  });
+
+  it('end after registrationTimeoutSeconds, so that another comes in their place', () => {
+    const {
+      containerInstanceArn: _arn,
+      status: _status,
+      ...bare
+    } = facts.hosts.find((host) => host.instanceId === fresh) as HostFacts;
+    const never = (runningSinceMs: number) => {
+      const seen = arriving({ runningSinceMs }, {});
+      return see({
+        ...seen,
+        hosts: seen.hosts.map((host) => (host.instanceId === fresh ? bare : host)),
+        tasks: seen.tasks.filter((task) => task.instanceId !== fresh),
+      });
+    };
+    const limitMs = defaults.registrationTimeoutSeconds * 1000;
+    const end = never(nowMs - limitMs - 1).terminate.find((act) => act.instanceId === fresh);
+    expect(end).toMatchObject({ decrement: false });
+    expect(never(nowMs - limitMs).terminate.map((act) => act.instanceId)).not.toContain(fresh);
   });
 });
