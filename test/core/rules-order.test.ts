@@ -38,16 +38,16 @@ describe('rule 10: which host is tried first', () => {
     const hosts = [
       host('i-full', { freeMiB: 100 }),
       host('i-bounced', { freeMiB: 900, bouncedAtMs: 1 }),
-      host('i-empty', { freeMiB: 900 }),
+      host('i-vacant', { freeMiB: 900 }),
       host('i-retired', { freeMiB: 50, impaired: true }),
     ];
-    expect(tried(hosts)).toEqual(['i-retired', 'i-empty', 'i-full', 'i-bounced']);
+    expect(tried(hosts)).toEqual(['i-retired', 'i-vacant', 'i-full', 'i-bounced']);
   });
 
   it('is the magnet before the emptiest', () => {
     const spares = (one: Host) => ({ bounces: 0, spares: one.instanceId === 'i-magnet' ? 3 : 0 });
-    const hosts = [host('i-magnet', { freeMiB: 100 }), host('i-empty', { freeMiB: 900 })];
-    expect(tried(hosts, { ...AT_REST, attraction: { effectOf: spares } })).toEqual(['i-magnet', 'i-empty']);
+    const hosts = [host('i-magnet', { freeMiB: 100 }), host('i-vacant', { freeMiB: 900 })];
+    expect(tried(hosts, { ...AT_REST, attraction: { effectOf: spares } })).toEqual(['i-magnet', 'i-vacant']);
   });
 
   it('comes from the zones in turn, the one with the most old hosts first', () => {
