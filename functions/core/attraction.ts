@@ -17,13 +17,12 @@ const DEFAULT: Strategy = [
 ];
 
 interface Place {
-  /** Its number among all places. */
+  /** Its number among all places: sets of places are lists of these, and what is known of each is in arrays by them. */
   readonly at: number;
   readonly facts: HostFacts;
-  readonly room: RoomHost & { readonly free: { cpu: number; memoryMiB: number } };
+  readonly room: RoomHost;
   readonly isOld: boolean;
   readonly replicas: ReadonlyMap<string, number>;
-  isGone: boolean;
 }
 
 /** Tasks of one service, by place; fractions where ECS has the choice. */
@@ -43,7 +42,7 @@ export interface DrainEffect {
 /** Where the next task of one service is drawn to. */
 interface Draw {
   /** As they were at first: those that are gone since are out of the counts. */
-  readonly best: readonly Place[];
+  readonly best: readonly number[];
   bestCount: number;
   /** Numbers of the outdated ones of the best, at first. */
   readonly old: Int32Array;
@@ -70,8 +69,11 @@ export class Attraction {
   /** By service, its tasks on each place as the look found them. */
   readonly #own: ReadonlyMap<string, Uint16Array>;
   readonly #counts = new Map<string, Counts>();
+  /** What is left on each place after those that are taken. */
+  readonly #free: { readonly cpu: Float64Array; readonly memoryMiB: Float64Array };
+  readonly #isGone: Uint8Array;
   /** By service, where its constraints let it go. */
-  readonly #allowed = new Map<string, readonly Place[]>();
+  readonly #allowed = new Map<string, readonly number[]>();
   /** By field of a spread, the number of each place's value. */
   readonly #values = new Map<string, Int32Array>();
   readonly #old: Set<Host>;
@@ -83,6 +85,11 @@ export class Attraction {
     this.#places = activePlaces(look);
     this.#placeOf = new Map(this.#places.map((place) => [place.facts.instanceId, place]));
     this.#own = ownCounts(this.#places);
+    this.#isGone = new Uint8Array(this.#places.length);
+    this.#free = {
+      cpu: Float64Array.from(this.#places, ({ room }) => room.free.cpu),
+      memoryMiB: Float64Array.from(this.#places, ({ room }) => room.free.memoryMiB),
+    };
     this.#old = new Set([...look.hosts.values()].filter((host) => host.kind === 'outdated'));
     for (const host of this.#old) this.#addTotals(host, 1);
   }
@@ -113,7 +120,7 @@ export class Attraction {
   }
 
   #leave(place: Place): void {
-    place.isGone = true;
+    this.#isGone[place.at] = 1;
     for (const [name, draw] of this.#draws) {
       if (!draw.isOld[place.at]) continue;
       // Of several that draw alike, one with no task of the service: what the others are measured by stays as it is.
@@ -144,13 +151,14 @@ export class Attraction {
     const demand = this.#look.services.get(name)?.demand;
     if (demand === undefined) return;
     const counts = this.#countsOf(name);
+    const { cpu, memoryMiB } = this.#free;
     for (let task = 0; task < count; task++) {
       // Made anew for each task: none of its best is gone.
       const { best } = this.#drawOf(name);
-      for (const { at, room } of best) {
+      for (const at of best) {
         counts[at] = (counts[at] ?? 0) + 1 / best.length;
-        room.free.cpu -= demand.needs.cpu / best.length;
-        room.free.memoryMiB -= demand.needs.memoryMiB / best.length;
+        cpu[at] = (cpu[at] ?? 0) - demand.needs.cpu / best.length;
+        memoryMiB[at] = (memoryMiB[at] ?? 0) - demand.needs.memoryMiB / best.length;
       }
       this.#draws.delete(name);
     }
@@ -161,17 +169,11 @@ export class Attraction {
     if (known !== undefined) return known;
     const service = this.#look.services.get(name);
     const demand = service?.demand;
-    const fitting =
-      demand === undefined
-        ? []
-        : this.#allowedOf(name, demand).filter(({ isGone, room }) => !isGone && fitsOn(demand, room));
+    const fitting = demand === undefined ? [] : this.#fitting(name, demand);
     const best = service === undefined ? [] : this.#favourites(service.facts, fitting);
     // One more, for hosts that are no place.
     const isOld = new Uint8Array(this.#places.length + 1);
-    const old = Int32Array.from(
-      best.filter((place) => place.isOld),
-      ({ at }) => at,
-    );
+    const old = Int32Array.from(best.filter((at) => this.#places[at]?.isOld));
     for (const at of old) isOld[at] = 1;
     const draw = {
       best,
@@ -185,8 +187,19 @@ export class Attraction {
     return draw;
   }
 
+  #fitting(name: string, demand: Demand): readonly number[] {
+    const { cpu, memoryMiB } = this.#free;
+    const { needs } = demand;
+    return this.#allowedOf(name, demand).filter((at) => {
+      if (this.#isGone[at] || needs.cpu > (cpu[at] ?? 0) || needs.memoryMiB > (memoryMiB[at] ?? 0))
+        return false;
+      const place = this.#places[at];
+      return isPlain(demand) || (place !== undefined && fitsOn(demand, place.room));
+    });
+  }
+
   /** The places that the strategies leave, one after the other; the order of the list decides as in ECS. */
-  #favourites(service: ServiceFacts, fitting: readonly Place[]): readonly Place[] {
+  #favourites(service: ServiceFacts, fitting: readonly number[]): readonly number[] {
     const strategies = service.placementStrategy.length > 0 ? service.placementStrategy : DEFAULT;
     return strategies.reduce(
       (places, strategy) => this.#narrow(service.serviceName, strategy, places),
@@ -194,28 +207,30 @@ export class Attraction {
     );
   }
 
-  #narrow(serviceName: string, strategy: Strategy[number], places: readonly Place[]): readonly Place[] {
+  #narrow(serviceName: string, strategy: Strategy[number], places: readonly number[]): readonly number[] {
     const field = strategy.field ?? '';
     if (strategy.type === 'binpack') {
-      const isCpu = field.toLowerCase() === 'cpu';
-      return least(places, ({ room }) => (isCpu ? room.free.cpu : room.free.memoryMiB));
+      return least(places, field.toLowerCase() === 'cpu' ? this.#free.cpu : this.#free.memoryMiB);
     }
     if (strategy.type !== 'spread') return places;
     const counts = this.#countsOf(serviceName);
-    if (field === 'instanceId' || field === 'host') return least(places, ({ at }) => counts[at] ?? 0);
+    if (field === 'instanceId' || field === 'host') return least(places, counts);
     const values = this.#valuesOf(field.replace(/^attribute:/, ''));
     const byValue: number[] = [];
-    for (const { at } of places) {
+    for (const at of places) {
       const value = values[at] ?? 0;
       byValue[value] = (byValue[value] ?? 0) + (counts[at] ?? 0);
     }
-    return least(places, ({ at }) => byValue[values[at] ?? 0] ?? 0);
+    const lowest = places.reduce((low, at) => Math.min(low, byValue[values[at] ?? 0] ?? 0), Infinity);
+    return places.filter((at) => (byValue[values[at] ?? 0] ?? 0) <= lowest + SAME);
   }
 
-  #allowedOf(name: string, demand: Demand): readonly Place[] {
+  #allowedOf(name: string, demand: Demand): readonly number[] {
     let allowed = this.#allowed.get(name);
     if (allowed === undefined) {
-      allowed = this.#places.filter(({ room }) => constraintMisfit(demand, room) === undefined);
+      allowed = this.#places.flatMap(({ at, room }) =>
+        constraintMisfit(demand, room) === undefined ? [at] : [],
+      );
       this.#allowed.set(name, allowed);
     }
     return allowed;
@@ -280,10 +295,9 @@ function activePlaces(look: Look): Place[] {
     places.push({
       at: places.length,
       facts,
-      room: { ...room, free: { ...room.free } },
+      room,
       isOld: host?.kind === 'outdated',
       replicas,
-      isGone: false,
     });
   }
   return places;
@@ -292,12 +306,12 @@ function activePlaces(look: Look): Place[] {
 /** Fractions of tasks add up to whole ones, nearly. */
 const SAME = 1e-6;
 
-function least(places: readonly Place[], measure: (place: Place) => number): readonly Place[] {
+function least(places: readonly number[], measures: Float64Array): readonly number[] {
   let lowest = Number.POSITIVE_INFINITY;
-  const measures = places.map((place) => {
-    const value = measure(place);
-    if (value < lowest) lowest = value;
-    return value;
-  });
-  return places.filter((_, at) => (measures[at] ?? 0) <= lowest + SAME);
+  for (const at of places) lowest = Math.min(lowest, measures[at] ?? 0);
+  return places.filter((at) => (measures[at] ?? 0) <= lowest + SAME);
 }
+
+/** Nothing but CPU and memory decides whether a host takes such a task. */
+const isPlain = ({ needs, distinctInstance }: Demand) =>
+  !distinctInstance && needs.gpus === 0 && needs.eniSlots === 0 && needs.ports.length === 0;

@@ -10,8 +10,8 @@ import { policyOf } from './policies.ts';
 import { type DrainAllowance, drainAllowance, TRIAL_MOVES } from './trial.ts';
 import { waitingServices } from './unplaced.ts';
 
-/** UpdateContainerInstancesState takes ten a call; this many is one step's batch. */
-export const DRAINS_PER_STEP = 100;
+/** One step's batch: six calls, since UpdateContainerInstancesState takes ten hosts a call. */
+export const DRAINS_PER_STEP = 60;
 
 export const drainHosts: Rule = (tick) => {
   const { look, draft, freeze } = tick;
