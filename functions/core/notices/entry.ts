@@ -33,6 +33,8 @@ export interface NoticeEntry {
   readonly cluster?: string;
   /** The execution that answers it. */
   readonly execution?: string;
+  /** How many of the reminders before its date were sent (escalation.ts). */
+  readonly reminders?: number;
 }
 
 /** States that nothing follows upon, but another word of AWS. */
