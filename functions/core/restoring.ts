@@ -53,10 +53,13 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
   const maxSize =
     due?.maxSize ?? (isOurs(now.maxSize, now.maxSizesSet, set.maxSize) ? original.maxSize : now.maxSize);
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.
-  const isNewer = now.desiredCapacity > (set.desiredCapacity ?? original.desiredCapacity);
-  const goal = isNewer ? Math.max(group.goal, now.desiredCapacity) : group.goal;
+  const expected = set.desiredCapacity ?? original.desiredCapacity;
+  const isNewer = now.desiredCapacity > expected;
+  // Somebody lowered it, and all hosts stand all the same, for they are protected.
+  const lowered = now.allProtected ? Math.max(0, expected - now.desiredCapacity) : 0;
+  const goal = isNewer ? Math.max(group.goal, now.desiredCapacity) : group.goal - lowered;
   const { protectedAbove = 0 } = group;
-  const standing = now.allProtected ? now.inService - protectedAbove : now.inService;
+  const standing = now.allProtected ? now.inService - protectedAbove - lowered : now.inService;
   // What others added above the MaxSize that only we had raised goes no further than their own.
   const own = { desiredCapacity: Math.max(Math.min(goal, maxSize) - protectedAbove, minSize), maxSize };
   const desiredCapacity = Math.max(own.desiredCapacity, standing);

@@ -25,6 +25,25 @@ describe('sizes that are given back', () => {
       left: { desiredCapacity: 5, maxSize: 5, own: { desiredCapacity: 2, maxSize: 4 } },
     });
   });
+
+  it('follow who lowered desired since the last look, where protection keeps every host', () => {
+    const lowered = (allProtected: boolean) =>
+      restoredSizes(
+        {
+          ...memory,
+          original: { ...memory.original, minSize: 0 },
+          goal: 3,
+          set: { ...memory.set, desiredCapacity: 3 },
+        },
+        {
+          ...now(3),
+          desiredCapacity: 2,
+          allProtected,
+        },
+      );
+    expect(lowered(true)).toMatchObject({ desiredCapacity: 2 });
+    expect(lowered(false)).toMatchObject({ desiredCapacity: 3 });
+  });
 });
 
 describe('the own desired capacity of a group with a surplus', () => {
