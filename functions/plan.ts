@@ -51,9 +51,10 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
   if (cluster?.clusterName === undefined) {
     throw new BadRequest([`cluster: there is no ECS cluster ${request.cluster} in this account and Region`]);
   }
-  const state = firstState(cluster.clusterName, request, input.execution);
   const nowMs = Date.now();
   const table = ledger();
+  const first = firstState(cluster.clusterName, request, input.execution);
+  const state = { ...first, runId: await openRunId(table, first.runId) };
   const claim = await readClaim(table, state.cluster);
   const isOwn = claim?.owner === input.execution;
   const refusal = refusalOf(cluster.clusterName, tagsOf(cluster), request);
@@ -97,6 +98,15 @@ async function told(
   const table = ledger();
   const by = provenanceText(await triggerOf(table, state));
   return ended(state, 'SUCCEEDED', await sendControl(table, claim, mode, by, nowMs));
+}
+
+/** A redriven execution begins another run where the one of its name is over. */
+async function openRunId(table: Table, name: string): Promise<string> {
+  let runId = name;
+  for (let again = 2; (await readRun(table, runId))?.record.outcome !== undefined; again += 1) {
+    runId = `${name}-again${again}`;
+  }
+  return runId;
 }
 
 function firstState(cluster: string, request: Request, execution: string): RunState {

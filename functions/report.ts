@@ -135,6 +135,8 @@ async function reportFailedStart({
   const ending = { outcome, reason: reasonOf(error) } as const;
   const cluster = String((request as { cluster?: unknown } | null | undefined)?.cluster ?? 'unknown');
   const runId = execution.slice(execution.lastIndexOf(':') + 1);
+  // It may have kept its plan before it failed.
+  await updateRun(ledger(), runId, { outcome: ending, endedAtMs: Date.now() });
   await tell([
     { kind: outcome.toLowerCase(), cluster, runId, message: `${cluster}: ${outcome}. ${ending.reason}` },
   ]);

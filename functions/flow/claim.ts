@@ -5,7 +5,7 @@ import { type Claim, holdsClaim, readClaim } from '../aws/ledger/claims.ts';
 import { createTable, type Table } from '../aws/ledger/table.ts';
 import type { Ending } from '../core/outcome.ts';
 import { environment } from '../edge/environment.ts';
-import { ClaimLost } from '../edge/errors.ts';
+import { ClaimLost, WorldChanged } from '../edge/errors.ts';
 
 /** A reason stays short enough to be read. */
 const WORDS_MAX = 1000;
@@ -51,7 +51,17 @@ export async function endingOfDead(executionArn: string | undefined): Promise<En
   }
 }
 
-/** Runs before every change of the cluster. @throws ClaimLost when another run owns the cluster now. */
+/** No execution has the cluster. */
+export async function isFree(table: Table, { cluster }: { readonly cluster: string }): Promise<boolean> {
+  return (await readClaim(table, cluster)) === undefined;
+}
+
+/**
+ * Runs before every change of the cluster.
+ *
+ * @throws ClaimLost when another run owns the cluster now
+ * @throws WorldChanged when nobody does: the run was over, and its execution was redriven
+ */
 export function fenceOf(
   table: Table,
   { cluster, token }: { readonly cluster: string; readonly token: number },
@@ -59,6 +69,7 @@ export function fenceOf(
   return async () => {
     if (await holdsClaim(table, cluster, token)) return;
     const owner = (await readClaim(table, cluster))?.owner;
-    throw new ClaimLost(cluster, owner ?? 'nobody');
+    if (owner === undefined) throw new WorldChanged(`${cluster} is claimed by nobody: its run is over`);
+    throw new ClaimLost(cluster, owner);
   };
 }
