@@ -52,6 +52,11 @@ export interface Settings {
   /** Whether somebody has to say yes, and when; and for how long is waited for it. */
   readonly approval: 'none' | 'before-start' | 'after-canary';
   readonly approvalTimeoutHours: number;
+  readonly onRebootMaintenance: 'replace' | 'wait' | 'tell';
+  readonly onNetworkMaintenance: 'replace' | 'wait' | 'tell';
+  readonly onPowerMaintenance: 'replace' | 'wait' | 'tell';
+  /** Deployments that are forced at the same time. */
+  readonly servicesAtOnce: number;
   readonly after?: { readonly cluster: string; readonly soakHours: number };
   readonly notificationTopicArn?: string;
   /** What the tags of a group change for its hosts, by Auto Scaling group name; read through `settingsFor`. */

@@ -189,6 +189,28 @@ export const SETTINGS_TABLE = [
     documentation:
       'How long is waited for approval: then the request is dropped, or the run ends and gives everything back.',
   }),
+  row('onRebootMaintenance', oneOf(['replace', 'wait', 'tell']), {
+    default: 'replace',
+    scope: 'cluster',
+    documentation:
+      'What is done when EC2 announces a reboot of a host: `replace` it before, `wait` until it is over, or only `tell`. A host that EC2 is to stop or retire is always replaced.',
+  }),
+  row('onNetworkMaintenance', oneOf(['replace', 'wait', 'tell']), {
+    default: 'wait',
+    scope: 'cluster',
+    documentation: 'The same for announced maintenance of the network, which a host loses for a short time.',
+  }),
+  row('onPowerMaintenance', oneOf(['replace', 'wait', 'tell']), {
+    default: 'replace',
+    scope: 'cluster',
+    documentation: 'The same for announced maintenance of the power, which takes a host offline.',
+  }),
+  row('servicesAtOnce', wholeNumber(1, 100, 'of services'), {
+    default: 3,
+    scope: 'cluster',
+    documentation:
+      'How many services get a new deployment at the same time when their Fargate tasks are retired.',
+  }),
   row('after', soakedElsewhere, {
     default: undefined,
     defaultText: 'none',
