@@ -67,7 +67,7 @@ export function readFolder(folder: string): Story {
   return {
     id: id ?? '',
     title: title ?? '',
-    shows: shows ?? '',
+    shows: (shows ?? '').replace(/^Outcome: .*$/m, '').trim(),
     outcome: outcome ?? '',
     hasCapture,
     capture: capture.ok,

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { type Played, play, wrongsOf } from './play.ts';
+
+const HOST = 'i-00000000000000001';
+const WORKER = 'worker-5';
+
+function expectNoForce(played: Played): void {
+  expect(wrongsOf(played)).toEqual([]);
+  expect(played.calls('ECS.UpdateTaskProtection')).toEqual([]);
+  expect(played.calls('ECS.StopTask')).toEqual([]);
+}
+
+/** Protected until then: the last renewal, and 45 minutes. */
+const protectedUntil = (lastRenewalSeconds: number) => lastRenewalSeconds + 2700;
+
+describe('P32, protected tasks', () => {
+  it.each([1, 2])('are waited for, and nobody waits with them (seed %i)', async (seed) => {
+    const played = await play('p32a-protected-work-is-waited-for', seed);
+
+    expectNoForce(played);
+    expect(played.result.outcome).toBe('SUCCEEDED');
+    expect(played.becameAt(HOST, 'DRAINING')).toBeGreaterThanOrEqual(protectedUntil(1800));
+    expect(played.toldToStopAt(WORKER)).toBeGreaterThanOrEqual(protectedUntil(1800));
+    for (const other of played.oldHosts) {
+      if (other !== HOST) expect(played.endedAt(other)).toBeLessThan(protectedUntil(1800));
+    }
+  });
+
+  it.each([1, 2])('hold their host at the limit, which stays as it is (seed %i)', async (seed) => {
+    const played = await play('p32b-protection-without-end', seed);
+
+    expectNoForce(played);
+    expect(played.result.outcome).toBe('PARTIAL');
+    expect(played.result.instances.replaced).toBe(3);
+    expect(played.held[HOST]).toMatchObject({ blockedBy: { service: 'worker' } });
+    expect(played.held[HOST]?.reason).toContain(`task ${WORKER} is protected for longer than 60 min`);
+    expect(played.statusesOf(HOST).map(({ status }) => status)).toEqual(['ACTIVE']);
+    expect(played.toldToStopAt(WORKER)).toBeUndefined();
+    expect(played.notices('host-held')[0]?.t).toBeGreaterThanOrEqual(3600);
+  });
+
+  it('are waited for across windows', async () => {
+    const played = await play('p32c-protected-work-over-two-windows', 1);
+
+    expectNoForce(played);
+    expect(played.result.outcome).toBe('SUCCEEDED');
+    // The second window opens a day after the start, which is when the first one opened.
+    const DAY_SECONDS = 86_400;
+    expect(played.becameAt(HOST, 'DRAINING')).toBeGreaterThanOrEqual(DAY_SECONDS);
+    for (const other of played.oldHosts) {
+      if (other !== HOST) expect(played.becameAt(other, 'DRAINING')).toBeLessThan(3600);
+    }
+  });
+});
