@@ -7,10 +7,10 @@
  */
 import { inBatches } from './aws/batches.ts';
 import { dynamodb } from './aws/clients.ts';
-import { readWorld } from './aws/facts/read-facts.ts';
+import { readWorld, type World } from './aws/facts/read-facts.ts';
 import { renewClaim } from './aws/ledger/claims.ts';
-import { type Run, readRun, remember } from './aws/ledger/runs.ts';
-import { createTable } from './aws/ledger/table.ts';
+import { type Run, readRun, remember, writeControl } from './aws/ledger/runs.ts';
+import { createTable, type Table } from './aws/ledger/table.ts';
 import type { Facts } from './core/facts.ts';
 import type { Step } from './core/step.ts';
 import { environment } from './edge/environment.ts';
@@ -18,6 +18,7 @@ import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
 import { NO_ACTS, nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { cutToBatch } from './flow/acts.ts';
+import { forbiddenNow } from './flow/allowed.ts';
 import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
@@ -53,7 +54,8 @@ async function assess(state: RunState): Promise<RunState> {
     remembering: rememberingOf(table, state.runId, nowMs),
   });
   if (world === undefined) return readOn(state);
-  const { facts, step } = await decideOnDrains(world, run.plan, settings, nowMs);
+  const allowed = await stopWhereForbidden(table, run, world, nowMs);
+  const { facts, step } = await decideOnDrains(allowed, run.plan, settings, nowMs);
   logDecision(state, step);
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
@@ -92,6 +94,19 @@ async function assess(state: RunState): Promise<RunState> {
 /** All was given back since this execution stopped, and nobody has the cluster: what is asked for is planned anew. */
 function redriven(state: RunState): RunState {
   return { ...state, step: NO_ACTS, next: 'plan' };
+}
+
+/** What the deployment or the cluster's owner no longer allows ends the run as an abort does. */
+async function stopWhereForbidden(table: Table, run: Run, world: World, nowMs: number): Promise<World> {
+  const { memory } = world.facts;
+  if (memory.phase !== 'rolling' || memory.control !== undefined) return world;
+  const { cluster, settings, runId } = run.record;
+  const problem = forbiddenNow(cluster, settings, world.facts.clusterTags);
+  if (problem === undefined) return world;
+  const ending = { outcome: 'ABORTED', reason: problem } as const;
+  const control = { mode: 'abort', atMs: nowMs, by: 'the deployment', ending } as const;
+  await writeControl(table, runId, control);
+  return { ...world, facts: { ...world.facts, memory: { ...memory, control } } };
 }
 
 /** More has changed than one invocation can read: the machine comes back here, and what was read is remembered. */

@@ -16,6 +16,7 @@ import type { Table } from './aws/ledger/table.ts';
 import { stopTask } from './aws/tasks.ts';
 import { logger } from './edge/logger.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { assertAllowed } from './flow/allowed.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 
@@ -28,6 +29,8 @@ async function drain(state: RunState): Promise<RunState> {
     [step.drain, 'DRAINING'],
   ] as const) {
     const arns = hosts.map((host) => host.containerInstanceArn);
+    // Back to work is always allowed.
+    if (status === 'DRAINING') await assertAllowed(table, state);
     const { changed, refused } = await setContainerInstanceStatus(ecs, cluster, arns, status, fence);
     if (arns.length > 0) logger.info(`hosts set to ${status}`, { cluster, changed: changed.length, refused });
     if (status === 'DRAINING') await noteRefusals(table, state, refused);

@@ -17,6 +17,7 @@ import {
   type Run,
   readRun,
   remember,
+  writeApproved,
   writeControl,
   writeMemory,
   writeRunPlan,
@@ -32,6 +33,8 @@ import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { deadlineMsOf } from './edge/request.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
+import { forbiddenNow } from './flow/allowed.ts';
+import { imagesOf, isApproved } from './flow/approval.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
@@ -160,6 +163,8 @@ async function begin(
   await beginRun(table, record);
   await writeRunPlan(table, runId, plan, nowMs);
   if (plan.verdict !== 'roll') return { ending: { outcome: plan.verdict, reason: plan.reason } };
+  const problem = forbiddenNow(cluster, settings, facts.clusterTags);
+  if (problem !== undefined) return { ending: { outcome: 'REFUSED', reason: problem } };
 
   const names = plan.groups.map((group) => group.autoScalingGroupName);
   const described = await describeGroups(autoScaling, names);
@@ -180,6 +185,9 @@ async function begin(
     ...(deadlineMs !== undefined && { deadlineMs }),
   });
   await writeMemory(table, memory);
+  const of = { cluster, purpose: purposeOf(request) };
+  const yes = await isApproved(table, of, imagesOf(plan));
+  if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
   const by = triggeredBy === undefined ? '' : `; started by ${provenanceText(triggeredBy)}`;
   const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}`;

@@ -11,12 +11,14 @@ import { noteSizes } from './aws/ledger/runs.ts';
 import { WorldChanged } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { assertAllowed } from './flow/allowed.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 
 async function register(state: RunState): Promise<RunState> {
   const table = ledger();
   const fence = fenceOf(table, state);
+  await assertAllowed(table, state);
   const refused: string[] = [];
   for (const { autoScalingGroupName, minSize, maxSize, desiredCapacity } of state.step.register) {
     await noteSizes(table, state.runId, autoScalingGroupName, { minSize, maxSize });

@@ -16,6 +16,7 @@ import type { Table } from './aws/ledger/table.ts';
 import { WorldChanged } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { assertAllowed } from './flow/allowed.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { whyNotTerminate } from './flow/guard.ts';
 import { handlerOf } from './flow/handler.ts';
@@ -27,6 +28,7 @@ type Termination = RunState['step']['terminate'][number];
 
 async function terminate(state: RunState): Promise<RunState> {
   const table = ledger();
+  await assertAllowed(table, state);
   const refused = new Map(await whyNotTerminate(state.cluster, state.step.terminate));
   const allowed = state.step.terminate.filter((host) => !refused.has(host.instanceId));
   for (const [id, reason] of await makeRoomBelow(state, table, allowed)) refused.set(id, reason);

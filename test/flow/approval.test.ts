@@ -4,7 +4,7 @@ import { send } from '../../cli/operate/send.ts';
 import { showHistory, showStatus } from '../../cli/operate/show.ts';
 import type { HistoryView } from '../../cli/views/history.ts';
 import type { StatusView } from '../../cli/views/status.ts';
-import { writeHistory } from '../../functions/aws/ledger/notes.ts';
+import { writeApproval, writeHistory } from '../../functions/aws/ledger/notes.ts';
 import type { Outcome } from '../../functions/core/outcome.ts';
 import { ledger } from '../../functions/flow/claim.ts';
 import { NEW_IMAGE } from '../../rehearsal/clusters/constants.ts';
@@ -108,6 +108,21 @@ it.each(['yes', 'no'])('after the trial everything stands still until somebody s
     const sizes = operated.account.truth.groups()[0];
     expect([sizes?.minSize, sizes?.desiredCapacity]).toEqual([sizes?.minSize, 3]);
   });
+});
+
+it('a yes holds over the windows that its run takes, for its images alone', async () => {
+  const settings = { approval: 'after-canary' };
+  for (const imageId of [NEW_IMAGE, 'ami-0another']) {
+    await operate(CLUSTER, { settings }, async ({ until }) => {
+      const yes = { cluster: 'prod', purpose: 'outdated', imageIds: [imageId], atMs: Date.now(), by: 'bob' };
+      await writeApproval(ledger(), yes);
+      await send({ cluster: 'prod' }, ALICE);
+
+      await until(async () => (await isIdle()) || (await status()).run?.approval !== undefined, HOUR);
+
+      expect(await isIdle()).toBe(imageId === NEW_IMAGE);
+    });
+  }
 });
 
 it('an image has to succeed and soak elsewhere first; what ends otherwise there keeps it away', async () => {

@@ -59,6 +59,21 @@ export async function readRun(table: Table, runId: string): Promise<Run | undefi
   };
 }
 
+/** Of a run, only what says how it is to be gone about: two items, whatever the size of the cluster. */
+export async function readHeader(
+  table: Table,
+  runId: string,
+): Promise<{ readonly record?: RunRecord; readonly phase?: RunMemory['phase'] }> {
+  const [record, header] = await Promise.all([
+    table.get<RunRecord>(pkOf(runId), 'RUN'),
+    table.get<RunHeader>(pkOf(runId), 'MEMORY'),
+  ]);
+  return {
+    ...(record && { record: record.data }),
+    ...(header && { phase: header.data.phase }),
+  };
+}
+
 function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const control = dataOf<Control>(items, 'CONTROL');
   const approved = dataOf<Approved>(items, 'APPROVED');
