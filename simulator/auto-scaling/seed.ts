@@ -1,5 +1,5 @@
 /** Groups as the capture describes them. */
-import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
+import type { AutoScalingGroup, Instance, WarmPoolConfiguration } from '@aws-sdk/client-auto-scaling';
 import type { Capture } from '../capture/capture.ts';
 import { LaggingStore } from '../kernel/lagging-store.ts';
 import type { Instance as Ec2Instance, World } from '../world.ts';
@@ -65,7 +65,7 @@ function groupOf(world: World, capture: Capture, described: AutoScalingGroup): G
       })
       .sort((a, b) => (a.shape.StartTime?.getTime() ?? 0) - (b.shape.StartTime?.getTime() ?? 0)),
     // A capture made without DescribeWarmPool tells of the pool in the group's own description.
-    warmPool: pool?.WarmPoolConfiguration ?? described.WarmPoolConfiguration,
+    warmPool: withoutUnset(pool?.WarmPoolConfiguration ?? described.WarmPoolConfiguration),
     causes: [],
     capacityActor: { kind: 'aws', name: 'auto-scaling' },
     suspects: new Set(),
@@ -136,4 +136,14 @@ export function subnetsByZone(
   }
   if (found.size === 0) for (const zone of zones) found.set(zone, [world.ec2.defaultSubnet(zone)]);
   return found;
+}
+
+/**
+ * -1 says that the size is not set: "To remove a value that you previously set, include the property but specify -1".
+ * Source: Amazon EC2 Auto Scaling API reference, PutWarmPool, MaxGroupPreparedCapacity.
+ */
+function withoutUnset(pool: WarmPoolConfiguration | undefined): WarmPoolConfiguration | undefined {
+  if (pool?.MaxGroupPreparedCapacity !== -1) return pool;
+  const { MaxGroupPreparedCapacity: _unset, ...set } = pool;
+  return set;
 }

@@ -37,6 +37,13 @@ describe('a group with a warm pool', () => {
     expect(new Set(imagesRunning(record)).size).toBe(1);
   });
 
+  it('has it back where AWS says of its size that it is not set', async () => {
+    const capture = cluster();
+    groupIn(capture, 'hosts').WarmPoolConfiguration.MaxGroupPreparedCapacity = -1;
+    const { result } = await rehearseCapture(capture, { settings: SETTINGS });
+    expect(result).toMatchObject({ outcome: 'SUCCEEDED', violations: [], leftovers: [] });
+  });
+
   it('is told when Auto Scaling does not take the pool any more, and the run ends all the same', async () => {
     const capture = cluster();
     groupIn(capture, 'hosts').WarmPoolConfiguration.MaxGroupPreparedCapacity = 1;
