@@ -31,6 +31,10 @@ describe('the table of settings', () => {
       freezes: [],
       approval: 'none',
       approvalTimeoutHours: 24,
+      onRebootMaintenance: 'replace',
+      onNetworkMaintenance: 'wait',
+      onPowerMaintenance: 'replace',
+      servicesAtOnce: 3,
       deadlineMarginHours: 24,
     });
   });

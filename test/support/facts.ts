@@ -198,5 +198,9 @@ export const defaults: Settings = {
   freezes: [],
   approval: 'none',
   approvalTimeoutHours: 24,
+  onRebootMaintenance: 'replace',
+  onNetworkMaintenance: 'wait',
+  onPowerMaintenance: 'replace',
+  servicesAtOnce: 3,
   deadlineMarginHours: 24,
 };
