@@ -43,7 +43,10 @@ async function pages(
   return found;
 }
 
-/** Status checks and scheduled events of these instances, stopped ones too. */
+/**
+ * Status checks and scheduled events of these instances, stopped ones too; one that EC2 does not know is absent. A batch
+ * fails whole when one id is unknown, and there is no filter by id here, so such a batch is halved.
+ */
 export function describeInstanceStatuses(ec2: EC2Client, ids: readonly string[]): Promise<InstanceStatus[]> {
   return perBatch(ids, BY_ID_MAX, async (InstanceIds) => {
     try {
@@ -53,7 +56,10 @@ export function describeInstanceStatuses(ec2: EC2Client, ids: readonly string[])
       return answer.InstanceStatuses ?? [];
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      return [];
+      if (InstanceIds.length === 1) return [];
+      const half = Math.ceil(InstanceIds.length / 2);
+      const halves = [InstanceIds.slice(0, half), InstanceIds.slice(half)];
+      return (await Promise.all(halves.map((ids) => describeInstanceStatuses(ec2, ids)))).flat();
     }
   });
 }

@@ -1,4 +1,4 @@
-import { DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeInstanceStatusCommand, DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
   DescribeContainerInstancesCommand,
   DescribeServicesCommand,
@@ -18,7 +18,7 @@ import {
   setContainerInstanceStatus,
 } from '../../functions/aws/container-instances.ts';
 import { beginAsNewContainer } from '../../functions/aws/container-memory.ts';
-import { describeInstances } from '../../functions/aws/instances.ts';
+import { describeInstanceStatuses, describeInstances } from '../../functions/aws/instances.ts';
 import { readParameters } from '../../functions/aws/parameters.ts';
 import { describeServices } from '../../functions/aws/services.ts';
 import { listTasks, readTaskProtection } from '../../functions/aws/tasks.ts';
@@ -32,6 +32,19 @@ const many = (count: number, name: string) => Array.from({ length: count }, (_, 
 describe('an adapter', () => {
   beforeEach(() => {
     for (const mock of [ecsMock, ec2Mock, ssmMock]) mock.reset();
+  });
+
+  it('reads the status of every instance that EC2 knows, although others are unknown', async () => {
+    ec2Mock.on(DescribeInstanceStatusCommand).callsFake(({ InstanceIds }: { InstanceIds: string[] }) => {
+      if (InstanceIds.includes('i/3')) {
+        throw Object.assign(new Error('unknown'), { name: 'InvalidInstanceID.NotFound' });
+      }
+      return { InstanceStatuses: InstanceIds.map((InstanceId) => ({ InstanceId })) };
+    });
+
+    const statuses = await describeInstanceStatuses(new EC2Client(), many(7, 'i'));
+
+    expect(statuses.map(({ InstanceId }) => InstanceId)).toEqual(['i/0', 'i/1', 'i/2', 'i/4', 'i/5', 'i/6']);
   });
 
   it('follows every page of a list', async () => {
