@@ -17,8 +17,8 @@ const IN_THE_WAY: readonly {
   readonly allows: readonly Outcome[];
 }[] = [
   { holds: ({ spec }) => (spec.standalone ?? []).length > 0, allows: STAYS },
-  { holds: ({ settings }) => settings.raiseMaxSize === false, allows: STAYS },
-  { holds: hasDemandingService, allows: STAYS },
+  { holds: hasNoRoomToSurge, allows: STAYS },
+  { holds: hasServiceThatStays, allows: STAYS },
   // Another type than the captured host's may come, with less room.
   { holds: ({ spec }) => spec.groups.some(({ overrides }) => overrides !== undefined), allows: STAYS },
   { holds: ({ settings }) => settings.windows !== undefined, allows: ['PENDING_WINDOW', ...STAYS] },
@@ -95,20 +95,19 @@ function isBadFromTheStart({ instances }: RehearsalResult, fired: readonly Drawn
   );
 }
 
-/** A service that may find no room, or that ECS can never move: what the plan's findings and holds are about. */
-function hasDemandingService({ spec }: DrawnRun): boolean {
+/** New hosts may not come beside the old ones. */
+function hasNoRoomToSurge({ settings, spec }: DrawnRun): boolean {
+  return settings.raiseMaxSize === false && spec.groups.some(({ hosts, maxSize }) => maxSize === hosts);
+}
+
+/** A service that ECS can never move, or may not move yet. */
+function hasServiceThatStays({ spec }: DrawnRun): boolean {
   return spec.services.some((service) => {
     const { desired, daemon, minimumHealthyPercent = 100, maximumPercent = 200 } = service;
     if (daemon || desired === 0) return false;
     const mayStartFirst = Math.floor((desired * maximumPercent) / 100) > desired;
     const mayStopFirst = Math.ceil((desired * minimumHealthyPercent) / 100) < desired;
-    return (
-      (!mayStartFirst && !mayStopFirst) ||
-      service.protectedTasks !== undefined ||
-      service.hostPort !== undefined ||
-      service.distinctInstance === true ||
-      service.networkMode === 'awsvpc'
-    );
+    return (!mayStartFirst && !mayStopFirst) || service.protectedTasks !== undefined;
   });
 }
 

@@ -1,4 +1,5 @@
 /** One seed from the draw to the verdict, in this process. */
+import type { Account } from '../../simulator/account.ts';
 import { parseCapture } from '../../simulator/capture/parse.ts';
 import { startOf } from '../input.ts';
 import { rehearse } from '../rehearse.ts';
@@ -24,20 +25,36 @@ export interface SeedReport {
   readonly virtualSeconds: number;
 }
 
-/** Never throws: what is thrown is what is wrong. */
-export async function simulateSeed(seed: number, only?: readonly DrawnKind[]): Promise<SeedReport> {
+/**
+ * Never throws: what is thrown is what is wrong.
+ *
+ * @param only kinds of fault to draw from: none when empty, all when undefined
+ * @param arrange changes what was deployed before anything starts: to see what a campaign says of a broken product
+ */
+export async function simulateSeed(
+  seed: number,
+  only?: readonly DrawnKind[],
+  arrange: (account: Account) => void = () => {},
+): Promise<SeedReport> {
   const run = drawRun(seed, only);
   const drawn = run.faults.map(({ kind }) => kind);
   const errors = run.faults.flatMap(({ error }) => error ?? []);
   const witness = new CampaignWitness(errors);
   try {
-    const result = await rehearseDrawn(run, witness);
+    const result = await rehearseDrawn(run, (account) => {
+      arrange(account);
+      witness.watch(account);
+    });
     const fired = firedOf(run, result);
     return {
       seed,
       outcome: result.outcome,
       reason: result.reason,
-      wrongs: wrongsOf(run, result, { fired, drainingAtEnd: witness.drainingAtEnd() }),
+      wrongs: wrongsOf(run, result, {
+        fired,
+        drainingAtEnd: witness.drainingAtEnd(),
+        endingAtEnd: witness.endingAtEnd(),
+      }),
       drawn,
       fired: fired.map(({ kind }) => kind),
       pairs: [...witness.pairs],
@@ -59,7 +76,7 @@ export async function simulateSeed(seed: number, only?: readonly DrawnKind[]): P
 }
 
 /** @throws Error naming what is wrong with the drawn capture or scenario */
-async function rehearseDrawn(run: DrawnRun, witness: CampaignWitness): Promise<RehearsalResult> {
+async function rehearseDrawn(run: DrawnRun, arrange: (account: Account) => void): Promise<RehearsalResult> {
   // As from the files that a campaign writes: what cannot be written in JSON is no part of a run.
   const capture = parseCapture(JSON.parse(JSON.stringify(run.capture)));
   if (!('ok' in capture)) throw new Error(JSON.stringify(capture.problems));
@@ -80,7 +97,7 @@ async function rehearseDrawn(run: DrawnRun, witness: CampaignWitness): Promise<R
   const { result } = await rehearse(
     input,
     undefined,
-    (account) => witness.watch(account),
+    arrange,
     // The log is of no use here, and would be most of the memory.
     () => {},
   );

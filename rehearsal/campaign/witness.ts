@@ -28,16 +28,27 @@ export class CampaignWitness {
     account.observe((observation) => this.#observe(observation));
   }
 
-  /** Hosts that run and are DRAINING when all is over. */
+  /** Hosts that are DRAINING when all is over, but those that their group is ending: AWS drains them itself, or nobody. */
   drainingAtEnd(): string[] {
-    const { truth } = this.#account ?? {};
-    if (!truth) return [];
-    return truth
-      .containerInstances()
-      .filter(
-        ({ status, instanceId }) => status === 'DRAINING' && truth.host(instanceId)?.state === 'running',
-      )
+    const ending = new Set(this.endingAtEnd());
+    return this.#registered()
+      .filter(({ status, instanceId }) => status === 'DRAINING' && !ending.has(instanceId))
       .map(({ instanceId }) => instanceId);
+  }
+
+  /** Hosts that their group is ending when all is over, held by a hook: gone for it, whoever ended them. */
+  endingAtEnd(): string[] {
+    const { truth } = this.#account ?? {};
+    return this.#registered()
+      .map(({ instanceId }) => instanceId)
+      .filter((instanceId) => truth?.host(instanceId)?.lifecycleState?.startsWith('Terminating') ?? false);
+  }
+
+  #registered() {
+    const { truth } = this.#account ?? {};
+    return (truth?.containerInstances() ?? []).filter(
+      ({ instanceId }) => truth?.host(instanceId)?.state === 'running',
+    );
   }
 
   #observe(observation: Observation): void {
