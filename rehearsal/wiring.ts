@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { EVENT_RULES } from '../functions/edge/event-patterns.ts';
 import { HANDLER_TIMEOUT_SECONDS } from '../functions/edge/timeouts.ts';
 import type { Account } from '../simulator/account.ts';
+import { currentInvocation } from '../simulator/kernel/caller.ts';
 
 const SWEEP_SECONDS = 300;
 export const TABLE_NAME = 'ecs-rollover';
@@ -62,8 +63,9 @@ export async function deploy(
   });
 
   const { attachable } = await import('../functions/aws/clients.ts');
-  const { beginAsNewContainer } = await import('../functions/aws/container-memory.ts');
+  const { beginAsNewContainer, playContainers } = await import('../functions/aws/container-memory.ts');
   beginAsNewContainer();
+  playContainers(() => currentInvocation()?.environment);
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
   await account.dynamodb.createTable({ TableName: TABLE_NAME, pk: 'pk', sk: 'sk', ttl: 'ttl' });
   for (const [name, load] of Object.entries(HANDLERS)) {

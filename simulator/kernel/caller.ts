@@ -11,6 +11,8 @@ export const OUTSIDE = 'outside';
 /** One invocation of a function: what lives and dies with it. */
 export interface Invocation {
   readonly functionName: string;
+  /** The environment that it runs in: the same object as long as Lambda keeps that one. */
+  readonly environment?: object;
   /** AWS calls answered so far; faults count them. */
   calls: number;
   /** True once its process is gone (crash, time-out): its code may never go on. */

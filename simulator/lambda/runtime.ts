@@ -63,7 +63,8 @@ const CONCURRENCY = 1_000;
 export class LambdaRuntime {
   readonly #parts: LambdaParts;
   readonly #functions = new Map<string, LambdaFunction>();
-  readonly #lastUsedMs = new Map<string, number>();
+  /** Environments that wait for their next invocation, by function, the last used at the end. */
+  readonly #idle = new Map<string, { readonly environment: object; readonly sinceMs: number }[]>();
   readonly #listeners: AnswerListener[] = [];
   readonly #failureListeners: FailureListener[] = [];
   readonly #ids: RandomStream;
@@ -179,11 +180,13 @@ export class LambdaRuntime {
     if (this.#running >= (this.#parts.concurrency ?? CONCURRENCY))
       throw notInvoked('TooManyRequestsException');
     this.#running++;
-    await clock.delay(this.#startDelayMs(name));
+    const kept = this.#warm(name);
+    await clock.delay(Math.round(this.#starts.between(kept ? WARM_START_MS : COLD_START_MS)));
+    const environment = kept ?? {};
     const startedMs = clock.nowMs;
     this.#invocations++;
     try {
-      const answer = await this.#execute(name, definition, text, requestId);
+      const answer = await this.#execute(name, definition, text, requestId, environment);
       for (const listener of this.#listeners) listener(name, JSON.parse(text), answer);
       // The function did its work, but its invoker never hears of it: Step Functions tries again.
       if (faults?.losesResponse('Lambda.Invoke')) throw notInvoked('SdkClientException');
@@ -193,19 +196,25 @@ export class LambdaRuntime {
       throw error;
     } finally {
       this.#running--;
-      this.#lastUsedMs.set(name, clock.nowMs);
       const gigabytes = (definition.memorySizeMb ?? 512) / 1024;
       this.#gbSeconds += gigabytes * Math.max(1, clock.nowMs - startedMs) * 0.001;
     }
   }
 
-  #execute(name: string, definition: LambdaFunction, text: string, requestId: string): Promise<unknown> {
+  #execute(
+    name: string,
+    definition: LambdaFunction,
+    text: string,
+    requestId: string,
+    environment: object,
+  ): Promise<unknown> {
     const { clock } = this.#parts;
     const endsMs = clock.nowMs + definition.timeoutSeconds * 1000;
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined;
       const invocation: Invocation = {
         functionName: name,
+        environment,
         calls: 0,
         dead: false,
         onCrash: () => {
@@ -229,6 +238,7 @@ export class LambdaRuntime {
         (answer) => {
           if (invocation.dead) return;
           clock.cancel(timer);
+          this.#keep(name, environment);
           try {
             resolve(throughJson(answer));
           } catch (error) {
@@ -238,16 +248,24 @@ export class LambdaRuntime {
         (error: unknown) => {
           if (invocation.dead) return;
           clock.cancel(timer);
+          this.#keep(name, environment);
           reject(thrownError(error));
         },
       );
     });
   }
 
-  #startDelayMs(name: string): number {
-    const last = this.#lastUsedMs.get(name);
-    const warm = last !== undefined && this.#parts.clock.nowMs - last <= ENVIRONMENT_LIVES_MS;
-    return Math.round(this.#starts.between(warm ? WARM_START_MS : COLD_START_MS));
+  /** An environment that waits; one whose process died, or that was idle for long, is none. */
+  #warm(name: string): object | undefined {
+    const last = this.#idle.get(name)?.pop();
+    const isKept = last !== undefined && this.#parts.clock.nowMs - last.sinceMs <= ENVIRONMENT_LIVES_MS;
+    return isKept ? last.environment : undefined;
+  }
+
+  #keep(name: string, environment: object): void {
+    const idle = this.#idle.get(name) ?? [];
+    idle.push({ environment, sinceMs: this.#parts.clock.nowMs });
+    this.#idle.set(name, idle);
   }
 
   #contextOf(name: string, definition: LambdaFunction, requestId: string, endsMs: number): LambdaContext {

@@ -1,6 +1,7 @@
 import { DescribeClustersCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
+import { currentInvocation } from '../../../simulator/kernel/caller.ts';
 import { FunctionError } from '../../../simulator/lambda/errors.ts';
 import { type LambdaFunction, LambdaRuntime } from '../../../simulator/lambda/runtime.ts';
 import { type Kernel, kernel, START_MS } from '../support/kernel.ts';
@@ -44,6 +45,37 @@ describe('Lambda', () => {
       lambda.invoke('echo', { at: new Date(START_MS), no: undefined }),
     );
     expect(answer).toEqual({ seen: { at: '2026-11-22T12:00:00.000Z' }, now: '2026-11-22T12:00:00.000Z' });
+  });
+
+  // AWS Lambda developer guide, lambda-runtime-environment: an environment takes one invocation at a time, is reused for a
+  // while, and is reset after a time-out or a process that ends.
+  it('keeps environments from one invocation to the next, one at a time, until they die or were idle for long', async () => {
+    account = kernel();
+    const numbers = new Map<object, number>();
+    const environment = () => {
+      const used = currentInvocation()?.environment ?? {};
+      numbers.set(used, numbers.get(used) ?? numbers.size + 1);
+      return numbers.get(used);
+    };
+    const lambda = runtime({
+      work: async ({ seconds }: { readonly seconds: number }) => {
+        const at = environment();
+        await account.clock.delay(seconds * 1000);
+        return at;
+      },
+      other: async () => environment(),
+    });
+    const work = (seconds: number) => lambda.invoke('work', { seconds });
+    const seen = await account.finish(async () => {
+      const alone = [await work(1), await work(1)];
+      const together = await Promise.all([work(2), work(2), lambda.invoke('other', {})]);
+      await failure(work(60));
+      await failure(work(60));
+      const afterTimeOuts = await work(1);
+      await account.clock.delay(3_600_000);
+      return { alone, together, afterTimeOuts, afterAnHour: await work(1) };
+    });
+    expect(seen).toEqual({ alone: [1, 1], together: [1, 2, 3], afterTimeOuts: 4, afterAnHour: 5 });
   });
 
   it('answers null when the handler answers nothing', async () => {
