@@ -60,12 +60,12 @@ async function assess(state: RunState): Promise<RunState> {
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
   await tell(
-    step.notify.map(({ kind, message, instanceId }) => ({
+    step.notify.map(({ kind, message, instanceId, detail }) => ({
       kind,
       cluster: state.cluster,
       runId: state.runId,
       message,
-      ...(instanceId === undefined ? {} : { detail: { instanceId } }),
+      ...(instanceId === undefined ? {} : { detail: { instanceId, ...detail } }),
     })),
     settings,
   );

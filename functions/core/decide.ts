@@ -24,6 +24,7 @@ import { freezeOf } from './rules/freeze.ts';
 import { followOthers } from './rules/goal.ts';
 import { holdOverdue } from './rules/overdue.ts';
 import { noteBounces, noteReady, noteWaits, obeyControl } from './rules/progress.ts';
+import { askToQuiesce, endQuiescence } from './rules/quiesce.ts';
 import { registerHosts } from './rules/register.ts';
 import { holdSilent } from './rules/silent.ts';
 import { holdRefused, repeatActivations, repeatDrains } from './rules/statuses.ts';
@@ -59,6 +60,7 @@ const ROLLING: readonly Rule[] = [
   watchWave, //         4, the trial
   watchUnplaced, //     13–15
   drainHosts, //        5–10, 13
+  askToQuiesce,
   watchBake, //         the trial
   awaitApproval,
   terminateHosts, //    16–18, 21
@@ -90,6 +92,7 @@ export function decide(facts: Facts, plan: Plan, settings: Settings, nowMs: numb
     if (isRolling(draft)) rule(tick);
   }
   if (!isRolling(draft)) {
+    endQuiescence(tick);
     close({ ...tick, freeze: freezeOf(look, draft) });
     if (draft.restore) draft.noteRun({ phase: 'closed' });
   }

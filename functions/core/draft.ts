@@ -23,7 +23,7 @@ export class Draft {
   readonly stopTasks: { readonly taskArn: string; readonly reason: string }[] = [];
   readonly deregister: HostAction[] = [];
   readonly holds = new Map<string, Hold>();
-  readonly notify: { readonly kind: string; readonly message: string; readonly instanceId?: string }[] = [];
+  readonly notify: Step['notify'][number][] = [];
   /** Waits with a known end, epoch milliseconds: they are no stall, and the next look need not come before the first. */
   readonly waits: { readonly untilMs: number; readonly what: string }[] = [];
   phase: Step['phase'] | undefined;
@@ -97,12 +97,17 @@ export class Draft {
   }
 
   /** Tells people once: the ledger remembers what was told. */
-  tell(kind: string, message: string, instanceId?: string): void {
+  tell(kind: string, message: string, instanceId?: string, detail?: Readonly<Record<string, unknown>>): void {
     const key = instanceId === undefined ? kind : `${kind} ${instanceId}`;
     const told = this.run.told ?? [];
     if (told.includes(key)) return;
     this.noteRun({ told: [...told, key].slice(-TOLD_MAX) });
-    this.notify.push({ kind, message, ...(instanceId !== undefined && { instanceId }) });
+    this.notify.push({
+      kind,
+      message,
+      ...(instanceId !== undefined && { instanceId }),
+      ...(detail !== undefined && { detail }),
+    });
   }
 
   remembered(): Step['remember'] {

@@ -126,6 +126,8 @@ export interface HostMemory {
   /** Tries that ended in a hold, before the one that runs now, and when the first of them did. */
   readonly triedBefore?: number;
   readonly firstHeldMs?: number;
+  /** When its protected tasks were asked to take no new work. */
+  readonly quiesceAskedAtMs?: number;
   readonly bouncedAtMs?: number;
   /** Time that rule 14's back-off took from the drain clock. */
   readonly clockStoppedMs?: number;

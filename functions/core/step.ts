@@ -64,6 +64,8 @@ export interface Step {
     readonly kind: string;
     readonly message: string;
     readonly instanceId?: string;
+    /** For programs that listen: goes out with the notice. */
+    readonly detail?: Readonly<Record<string, unknown>>;
   }[];
   readonly waitSeconds: number;
   /** Set once the run should end: the closing phase is over too when `restore` may begin. */

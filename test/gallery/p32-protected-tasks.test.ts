@@ -13,12 +13,23 @@ function expectNoForce(played: Played): void {
 /** Protected until then: the last renewal, and 45 minutes. */
 const protectedUntil = (lastRenewalSeconds: number) => lastRenewalSeconds + 2700;
 
+/** What an application hears that listens on the bus. */
+const heard = (played: Played, kind: string) =>
+  played
+    .lines('event')
+    .filter(({ source, detail }) => source === 'ecs-rollover' && detail.kind === kind)
+    .map(({ t, detail }) => ({ t, ...detail.detail }));
+
 describe('P32, protected tasks', () => {
   it.each([1, 2])('are waited for, and nobody waits with them (seed %i)', async (seed) => {
     const played = await play('p32a-protected-work-is-waited-for', seed);
 
     expectNoForce(played);
     expect(played.result.outcome).toBe('SUCCEEDED');
+    const asked = heard(played, 'quiesce');
+    expect(asked).toMatchObject([{ instanceId: HOST, taskArns: [expect.stringContaining(WORKER)] }]);
+    expect(asked[0]?.t).toBeLessThan(protectedUntil(1800));
+    expect(heard(played, 'quiesce-over')).toEqual([]);
     expect(played.becameAt(HOST, 'DRAINING')).toBeGreaterThanOrEqual(protectedUntil(1800));
     expect(played.toldToStopAt(WORKER)).toBeGreaterThanOrEqual(protectedUntil(1800));
     for (const other of played.oldHosts) {
@@ -37,6 +48,8 @@ describe('P32, protected tasks', () => {
     expect(played.statusesOf(HOST).map(({ status }) => status)).toEqual(['ACTIVE']);
     expect(played.toldToStopAt(WORKER)).toBeUndefined();
     expect(played.notices('host-held')[0]?.t).toBeGreaterThanOrEqual(3600);
+    expect(heard(played, 'quiesce')).toHaveLength(1);
+    expect(heard(played, 'quiesce-over')).toMatchObject([{ instanceId: HOST }]);
   });
 
   it('are waited for across windows', async () => {
