@@ -40,6 +40,29 @@ describe('plan', () => {
     delete process.env.ROLLOVER_GUARDRAILS;
   });
 
+  it('gives back what a dead run left although its cluster has opted out', async () => {
+    await begin(ledger.table);
+    clusterIs({});
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED' });
+
+    expect(await planning({ cluster: 'prod', mode: 'abort' })).toMatchObject({
+      mode: 'abort',
+      next: 'prepare',
+      runId: 'run-1',
+    });
+  });
+
+  it('gives back, and rolls no further, where the cluster opted out when the run goes on in another execution', async () => {
+    await begin(ledger.table);
+    clusterIs({});
+
+    expect(await planning({ cluster: 'prod', mode: 'resume' }, EXECUTION)).toMatchObject({
+      mode: 'abort',
+      next: 'prepare',
+      runId: 'run-1',
+    });
+  });
+
   it('throws every problem of a request at once, before it asks AWS anything', async () => {
     await expect(planning({ clutser: 'prod', mode: 'rol' })).rejects.toMatchObject({
       name: 'BadRequest',
