@@ -8,6 +8,7 @@ import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
 import { addControlCommands } from './control.ts';
 import { addRehearseCommand } from './rehearse.ts';
+import { addReleaseCommand } from './release.ts';
 import { addSimulateCommand } from './simulate.ts';
 
 const program = new Command('rollover')
@@ -19,6 +20,7 @@ addControlCommands(program);
 addRehearseCommand(program);
 addBenchCommand(program);
 addSimulateCommand(program);
+addReleaseCommand(program);
 
 try {
   await program.parseAsync();

@@ -252,13 +252,19 @@ function takeAway(tick: Tick, group: GroupLook, host: Host, motion: Motion): boo
   return true;
 }
 
+/** Its tasks cannot be stopped as long as its agent is away, nor is it proven dead. */
+function isStuckSilent(tick: Tick, host: Host): boolean {
+  const sinceMs = host.memory.drainingSinceMs ?? tick.look.nowMs;
+  const hasTasks = host.kind === 'draining' && host.progress.state === 'draining';
+  return hasTasks && isSilent(tick, host) && tick.look.nowMs - sinceMs >= RECOVER_MS;
+}
+
 function endOrGiveUp(tick: Tick, group: GroupLook, host: Host): void {
   const { draft } = tick;
   const ending = draft.terminate.some((action) => action.instanceId === host.instanceId);
   if (host.kind === 'drained' && host.facts?.lifecycleState === 'InService' && !ending)
     end(tick, group, host);
-  const isStuck = host.progress.state === 'overdue' || (host.kind === 'draining' && isSilent(tick, host));
-  if (!isStuck) return;
+  if (host.progress.state !== 'overdue' && !isStuckSilent(tick, host)) return;
   draft.tell(
     'surplus-stays',
     `${host.instanceId} is beyond the goal and did not drain: it stays`,

@@ -64,12 +64,26 @@ const HISTORY_DAYS = 400;
 /** As long as Step Functions keeps the execution (Step Functions developer guide, "Quotas": 90 days). */
 const TRIGGER_DAYS = 90;
 
+/** After so long an image may be tried again: what made it bad may have been repaired around it. */
+export const QUARANTINE_DAYS = 30;
+
 export async function quarantine(table: Table, entry: Quarantine): Promise<void> {
-  await table.put({ pk: 'QUARANTINE', sk: entry.imageId, data: { ...entry } });
+  const ttl = Math.floor(entry.atMs / 1000) + QUARANTINE_DAYS * 86_400;
+  await table.put({ pk: 'QUARANTINE', sk: entry.imageId, data: { ...entry }, ttl });
+}
+
+/** Takes an image out of quarantine; says whether it was in there. */
+export async function releaseImage(table: Table, imageId: string): Promise<boolean> {
+  const entry = await table.get('QUARANTINE', imageId);
+  if (entry !== undefined) await table.remove('QUARANTINE', imageId);
+  return entry !== undefined;
 }
 
 export async function listQuarantine(table: Table): Promise<Quarantine[]> {
-  return (await table.query<Quarantine>('QUARANTINE')).map(({ data }) => data);
+  const nowSeconds = Date.now() / 1000;
+  const items = await table.query<Quarantine>('QUARANTINE');
+  // DynamoDB deletes what has expired within a few days (Amazon DynamoDB developer guide, "TTL").
+  return items.filter(({ ttl }) => ttl === undefined || ttl > nowSeconds).map(({ data }) => data);
 }
 
 export async function keepPending(table: Table, pending: PendingRequest): Promise<void> {

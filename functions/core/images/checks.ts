@@ -113,7 +113,7 @@ function quarantine({ image, source, context }: Subject): Sentence | undefined {
     message: `${image.imageId} is in quarantine since ${new Date(entry.atMs).toISOString()}: ${entry.reason}`,
     remedy: isInsisted
       ? 'nothing: it is tried because the request names it'
-      : 'publish another image, or start a run by hand that names this one',
+      : 'publish another image, start a run by hand that names this one, or take it out with `rollover release`',
   };
 }
 

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { type Played, play, wrongsOf } from './play.ts';
+
+const drained = (played: Played) =>
+  played.oldHosts.filter((host) => played.becameAt(host, 'DRAINING') !== undefined);
+const running = (played: Played) =>
+  [...new Set(played.lines('host').map(({ instanceId }) => instanceId))].filter(
+    (host) => played.lastStateOf(host) === 'running',
+  );
+
+it.each([
+  ['p07a-hosts-never-register', 'never joined', 1, 1],
+  ['p07a-hosts-never-register', 'never joined', 1, 2],
+  ['p07b-hosts-join-the-default-cluster', 'never joined', 1, 1],
+  ['p07c-agents-disconnect-at-once', 'does not become ready', 2, 3],
+] as const)('%s: %s', async (folder, reason, launched, seed) => {
+  const played = await play(folder, seed);
+  expect(wrongsOf(played).filter((wrong) => !wrong.endsWith('never fired'))).toEqual([]);
+  expect(played.result.outcome).toBe('ROLLED_BACK');
+  expect(played.result.reason).toContain(reason);
+  expect(drained(played)).toEqual([]);
+  expect(running(played)).toEqual(played.oldHosts);
+  // One at a time; Auto Scaling may have begun to launch the successor of the one that was taken away.
+  const all = new Set(played.lines('host').map(({ instanceId }) => instanceId)).size;
+  expect(all - 4).toBeGreaterThanOrEqual(launched);
+  expect(all - 4).toBeLessThanOrEqual(launched === 1 ? 1 : launched + 1);
+  expect(played.result.durationSeconds).toBeGreaterThan(600);
+  expect(played.result.restored).toBe(true);
+});
