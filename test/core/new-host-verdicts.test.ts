@@ -1,0 +1,50 @@
+/** What new hosts themselves tell of their image: single looks, one thing changed. */
+import { expect, it } from 'vitest';
+import type { Facts } from '../../functions/core/facts.ts';
+import { drainingAfterTrial, see, withHost, withHostMemory } from '../support/mid-run.ts';
+
+const MINUTES = 60_000;
+
+const newHosts = (facts: Facts) =>
+  facts.memory.hosts
+    .filter(({ role, readySinceMs }) => role === 'new' && readySinceMs !== undefined)
+    .map(({ instanceId }) => instanceId);
+const oldHost = (facts: Facts) =>
+  facts.memory.hosts.find(
+    ({ role, drainingSinceMs, goneSinceMs }) =>
+      role === 'outdated' && drainingSinceMs === undefined && goneSinceMs === undefined,
+  )?.instanceId;
+
+function silent(facts: Facts, ids: readonly (string | undefined)[], minutes: number): Facts {
+  const agentGoneSinceMs = facts.observedAtMs - minutes * MINUTES;
+  return ids.reduce(
+    (before: Facts, id) =>
+      withHostMemory(withHost(before, id, { agentConnected: false }), id, { agentGoneSinceMs }),
+    facts,
+  );
+}
+
+it('new hosts that lose their agents for ten minutes, and no old one, are a bad image', () => {
+  const facts = drainingAfterTrial();
+  expect(see(silent(facts, newHosts(facts), 11)).end).toMatchObject({
+    outcome: 'ROLLED_BACK',
+    reason: expect.stringContaining('does not stay connected'),
+  });
+});
+
+it('nine minutes, one host alone, or an old host as silent say nothing of the image', () => {
+  const facts = drainingAfterTrial();
+  const hosts = newHosts(facts);
+  expect(see(silent(facts, hosts, 9)).end).toBeUndefined();
+  expect(see(silent(facts, hosts.slice(0, 1), 11)).end).toBeUndefined();
+  expect(see(silent(facts, [...hosts, oldHost(facts)], 11)).end).toBeUndefined();
+});
+
+it('a silent old host that EC2 calls well is held', () => {
+  const facts = drainingAfterTrial();
+  const id = oldHost(facts);
+  const held = (minutes: number) =>
+    see(silent(facts, [id], minutes)).remember.hosts.find(({ instanceId }) => instanceId === id)?.held;
+  expect(held(9)).toBeUndefined();
+  expect(held(11)?.reason).toContain('its agent has been away');
+});
