@@ -57,7 +57,7 @@ export function wrongsOf(
   );
   for (const { field, message, remedy } of result.findings)
     claim('a finding names field and remedy', field !== '' && message !== '' && remedy !== '');
-  if (fired.length === 0) wrongs.push(...wrongsOfUndisturbed(run, result));
+  if (fired.length === 0) wrongs.push(...wrongsOfUndisturbed(run, result, endingAtEnd.length));
   return wrongs;
 }
 
@@ -65,6 +65,7 @@ export function wrongsOf(
 function wrongsOfUndisturbed(
   run: DrawnRun,
   { outcome, reason, instances, services, bound }: RehearsalResult,
+  ending: number,
 ): string[] {
   if (isPlanOnly(run)) return [];
   const { outdated, replaced, held } = instances;
@@ -74,7 +75,7 @@ function wrongsOfUndisturbed(
       ({ serviceName, lowestHealthy, allowedMinimum }) =>
         [`${serviceName} keeps its minimum`, lowestHealthy >= allowedMinimum] as const,
     ),
-    ['every host that stays is held, and no other', held.length === stay],
+    ['every host that stays is held, and no other', held.length <= stay && held.length >= stay - ending],
     ['PARTIAL means some', outcome !== 'PARTIAL' || stay > 0],
     ['REFUSED means none', outcome !== 'REFUSED' || replaced === 0],
     [
