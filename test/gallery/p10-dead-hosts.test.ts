@@ -47,7 +47,7 @@ it.each([1, 2])(
       .changes()
       .filter(({ t, operation }) => t > from + 60 && t < from + 1500 && operation !== 'ECS.PutAttributes');
     expect(acts.map(({ operation }) => operation)).toEqual([]);
-    },
+  },
 );
 
 it.each([1, 2])(
