@@ -3,6 +3,7 @@
  * per group, and read back as facts. Times are epoch milliseconds.
  */
 import type { Ending } from './outcome.ts';
+import type { Provenance } from './provenance.ts';
 
 /** A knob of a group as it stood before we touched it, and what we set it to. */
 export interface GroupMemory {
@@ -49,6 +50,8 @@ export interface GroupMemory {
   readonly goal: number;
   /** Of the goal, hosts that stood above desired when the run began, all protected from scale-in by their owner. */
   readonly protectedAbove?: number;
+  /** The last MinSize of ours that was read in force. */
+  readonly floorSeen?: number;
   /** Changes by others that the goal took up, and how often the difference was seen; for rule 2's "on two reads". */
   readonly foreignBelow?: { readonly count: number; readonly sinceMs: number; readonly reads: number };
   /** Desired above what our ledger explains: somebody scaled out; taken into the goal when seen on two reads. */
@@ -183,10 +186,25 @@ export interface ServiceMemory {
   readonly healthyElsewhere?: number;
 }
 
+/** What runs did before this one, which ended because their window closed or somebody said `pause`. */
+export interface Earlier {
+  /** The first of them. */
+  readonly startedAtMs: number;
+  readonly windows: number;
+  readonly replaced: number;
+  readonly moves: number;
+  /** Their target: the same work is only what brings the same. */
+  readonly imageIds: readonly string[];
+  /** What, or who, made the first begin. */
+  readonly triggeredBy?: Provenance;
+}
+
 /** The run as a whole. */
 export interface RunMemory {
   readonly runId: string;
   readonly startedAtMs: number;
+  /** It goes on with work that earlier windows began. */
+  readonly earlier?: Earlier;
   /** `rolling` until an end is decided; `closing` while surplus and DRAINING hosts are given back. */
   readonly phase: 'rolling' | 'closing' | 'closed';
   readonly ending?: Ending;

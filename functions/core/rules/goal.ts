@@ -16,6 +16,7 @@ export const followOthers: Rule = (tick) => {
     // Only its reference is ours: whoever scales it needs nothing from us.
     if (group.plan.referenceOnly) continue;
     applyDueActions(tick, group);
+    noteFloor(tick, group);
     if (!isSettling(tick, group)) {
       followScaleOut(tick, group);
       followScaleIn(tick, group);
@@ -33,6 +34,13 @@ export const followGrowth: Rule = (tick) => {
 function isSettling({ look, draft }: Tick, group: GroupLook): boolean {
   const { launchesAskedAtMs } = memoryOf(draft, group);
   return launchesAskedAtMs !== undefined && look.nowMs - launchesAskedAtMs < OWN_CHANGE_MS;
+}
+
+/** Our floor has been read: only then can somebody have taken it away. Before, our call may never have been made. */
+function noteFloor({ draft }: Tick, group: GroupLook): void {
+  const { set, floorSeen } = memoryOf(draft, group);
+  const { minSize } = group.facts;
+  if (minSize === set.minSize && floorSeen !== minSize) draft.noteGroup(group.name, { floorSeen: minSize });
 }
 
 const expectedOf = (memory: GroupMemory) => memory.set.desiredCapacity ?? memory.original.desiredCapacity;
@@ -70,7 +78,8 @@ function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const desired = group.facts.desiredCapacity - group.decrementsInFlight;
   const below = standing - desired;
   const lowered = expectedOf(memory) - (group.decrementsInFlight - group.staleDecrements) - desired;
-  const isFloorGone = memory.set.minSize !== undefined && group.facts.minSize < memory.set.minSize;
+  const floor = memory.set.minSize;
+  const isFloorGone = floor !== undefined && memory.floorSeen === floor && group.facts.minSize < floor;
   const executed = below <= 0 && isFloorGone ? lowered : 0;
   const count = below > 0 ? Math.min(below, lowered) : executed;
   const before = memory.foreignBelow;
