@@ -11,6 +11,7 @@ import { autoScaling } from './aws/clients.ts';
 import { describeError, isInvalid } from './aws/error-codes.ts';
 import { canonical, launchSourceOf } from './aws/launch-sources.ts';
 import { type Claim, readClaim, takeClaim } from './aws/ledger/claims.ts';
+import { readEarlier } from './aws/ledger/earlier.ts';
 import { dropPending } from './aws/ledger/notes.ts';
 import {
   beginRun,
@@ -25,6 +26,7 @@ import {
 import { listSurpluses } from './aws/ledger/surpluses.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
+import { isSameWork } from './core/earlier.ts';
 import type { GroupMemory, RunMemory } from './core/memory.ts';
 import { openingMemory } from './core/opening.ts';
 import type { Plan } from './core/plan.ts';
@@ -179,13 +181,15 @@ async function begin(
   );
   const deadlineMs = deadlineMsOf(request);
   const surpluses = await listSurpluses(table, cluster);
+  const of = { cluster, purpose: purposeOf(request) };
+  const earlier = await readEarlier(table, of);
   const memory = openingMemory(facts, plan, sources, warmPools, surpluses, {
     runId,
     startedAtMs: nowMs,
     ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(earlier && isSameWork(earlier, imagesOf(plan)) && { earlier }),
   });
   await writeMemory(table, memory);
-  const of = { cluster, purpose: purposeOf(request) };
   const yes = await isApproved(table, of, imagesOf(plan));
   if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);

@@ -6,14 +6,16 @@
  */
 import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
+import { dropEarlier, keepEarlier } from './aws/ledger/earlier.ts';
 import { dropApproval, keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
 import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
 import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
+import { replacedIn, targetsOf, withThis } from './core/earlier.ts';
 import { heldBy, keptOutBy } from './core/explain.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
-import { windowState } from './core/windows.ts';
+import { windowOf } from './core/windows.ts';
 import { ErrorName } from './edge/errors.ts';
 import { measure } from './edge/metrics.ts';
 import { parseRequest } from './edge/request.ts';
@@ -106,7 +108,7 @@ function stays(state: RunState, run: Run | undefined, ending: Ending): readonly 
     reason: keptOutBy(plan, host).reason,
   }));
   const held = (run.memory?.hosts ?? []).flatMap(({ instanceId, held: hold }) =>
-    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold).reason }],
+    hold === undefined ? [] : [{ instanceId, reason: heldBy(hold, true).reason }],
   );
   const planned = groups.flatMap((group) =>
     group.outdated.map((instanceId) => ({ instanceId, reason: ending.reason })),
@@ -184,7 +186,9 @@ async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): P
   const { settings, request } = run.record;
   const parsed = parseRequest(request);
   const isPaused = run.memory?.control?.mode === 'pause';
-  const window = windowState(settings.windows, settings.freezes, nowMs);
+  const window = windowOf(settings, run.memory?.deadlineMs, nowMs);
+  // It may have opened again while all was given back.
+  const notBeforeMs = window.open ? nowMs : window.opensAtMs;
   await keepPending(table, {
     cluster: state.cluster,
     purpose: parsed.ok ? purposeOf(parsed.value) : purposeOf(state.request),
@@ -192,7 +196,7 @@ async function waitOn(table: Table, state: RunState, run: Run, nowMs: number): P
     waitsFor: isPaused ? 'resume' : 'window',
     sinceMs: nowMs,
     ...(run.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
-    ...(window.open || window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs }),
+    ...(notBeforeMs !== undefined && { notBeforeMs }),
   });
 }
 
@@ -205,15 +209,21 @@ async function writeDown(
   // A repeat after a crash writes the same entry of the history, not another one.
   const endedAtMs = record.endedAtMs ?? nowMs;
   await updateRun(table, record.runId, { outcome: ending, endedAtMs });
+  const work = { cluster: record.cluster, purpose: purposeOf(record.request) };
+  const goesOn = ending.outcome === 'PENDING_WINDOW';
+  if (record.mode !== 'plan' && !goesOn) await dropEarlier(table, work);
   if (memory === undefined) return;
-  const imageIds = [...new Set(memory.groups.flatMap((group) => group.targetImageIds))];
+  const imageIds = targetsOf(memory);
   // A rollback that somebody asked for, or that a drain ran into, says nothing of the image.
   if (memory.imageJudgedBad === true) {
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
   const planned = memory.hosts.filter((host) => host.role === 'outdated');
-  const of = { cluster: record.cluster, purpose: purposeOf(record.request) };
-  if (ending.outcome !== 'PENDING_WINDOW') await dropApproval(table, of);
+  if (goesOn) await keepEarlier(table, work, withThis(memory, record.triggeredBy), nowMs);
+  else await dropApproval(table, work);
+  const { earlier } = memory;
+  const before = { replaced: 0, moves: 0, ...earlier };
+  const triggeredBy = earlier?.triggeredBy ?? record.triggeredBy;
   await writeHistory(table, {
     cluster: record.cluster,
     runId: record.runId,
@@ -222,13 +232,14 @@ async function writeDown(
     ending,
     imageIds,
     reason: String(record.request.reason ?? 'manual'),
-    ...(record.triggeredBy && { triggeredBy: record.triggeredBy }),
+    ...(triggeredBy && { triggeredBy }),
+    ...(earlier && { workSinceMs: earlier.startedAtMs }),
     counts: {
-      outdated: planned.length,
-      replaced: planned.filter((host) => host.goneSinceMs !== undefined).length,
+      outdated: before.replaced + planned.length,
+      replaced: before.replaced + replacedIn(memory),
       held: planned.filter((host) => host.held !== undefined && host.goneSinceMs === undefined).length,
       keptOut: plan?.keptOut.length ?? 0,
-      moves: memory.movesSeen,
+      moves: before.moves + memory.movesSeen,
     },
   });
   measure(

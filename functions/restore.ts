@@ -166,7 +166,9 @@ function isDrainedByUs(
   return drainingSinceMs !== undefined || (activatedAtMs !== undefined && activatedAtMs >= lookedAtMs);
 }
 
+/** In this run, or in earlier windows of the same work. */
 function hasReplaced(memory: RunMemory): boolean {
+  if ((memory.earlier?.replaced ?? 0) > 0) return true;
   return memory.hosts.some((host) => host.role === 'outdated' && host.terminateIntentMs !== undefined);
 }
 

@@ -3,6 +3,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readClaim } from '../functions/aws/ledger/claims.ts';
+import { readEarlier } from '../functions/aws/ledger/earlier.ts';
 import { listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
 import { readRun } from '../functions/aws/ledger/runs.ts';
 import { handler } from '../functions/report.ts';
@@ -86,6 +87,24 @@ describe('report', () => {
     expect(await listQuarantine(ledger.table)).toMatchObject([
       { imageId: 'ami-0new', reason: ending.reason },
     ]);
+  });
+
+  it('a run that stops at its window’s end leaves what it did to the next, whose history tells of the whole', async () => {
+    const gone = { instanceId: 'i-0old', role: 'outdated', goneSinceMs: 1 } as const;
+    const work = { cluster: 'prod', purpose: 'outdated' };
+    await begin(ledger.table, { phase: 'closed', hosts: [gone], movesSeen: 4 });
+    await handler({ ...state, ending: { outcome: 'PENDING_WINDOW', reason: '' } }, lambdaContext);
+    const earlier = await readEarlier(ledger.table, work);
+    expect(earlier).toMatchObject({ windows: 1, replaced: 1, moves: 4, imageIds: ['ami-0new'] });
+
+    if (earlier === undefined) return;
+    await begin(ledger.table, { phase: 'closed', hosts: [gone], earlier });
+    await handler({ ...state, ending: { outcome: 'SUCCEEDED', reason: '' } }, lambdaContext);
+    expect((await listHistory(ledger.table, 'prod')).at(-1)).toMatchObject({
+      workSinceMs: earlier.startedAtMs,
+      counts: { outdated: 2, replaced: 2, moves: 4 },
+    });
+    expect(await readEarlier(ledger.table, work)).toBeUndefined();
   });
 
   it('names every problem of a request that could not be read', async () => {

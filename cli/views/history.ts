@@ -7,6 +7,8 @@ import { iso } from './status.ts';
 export interface HistoryView {
   readonly runId: string;
   readonly from: string;
+  /** When the first window of the same work began, where this was not the first. */
+  readonly workSince?: string;
   readonly until: string;
   readonly outcome: Outcome;
   /** How it ended, in a sentence. */
@@ -22,9 +24,10 @@ export function historyView(entries: readonly HistoryEntry[], limit: number): Hi
   return entries
     .slice(-limit)
     .reverse()
-    .map(({ runId, startedAtMs, endedAtMs, ending, reason, triggeredBy, imageIds, counts }) => ({
+    .map(({ runId, startedAtMs, workSinceMs, endedAtMs, ending, reason, triggeredBy, imageIds, counts }) => ({
       runId,
       from: iso(startedAtMs),
+      ...(workSinceMs !== undefined && { workSince: iso(workSinceMs) }),
       until: iso(endedAtMs),
       outcome: ending.outcome,
       ending: ending.reason,
@@ -42,6 +45,7 @@ export function historyText(cluster: string, runs: readonly HistoryView[]): stri
 
 function linesOf({
   from,
+  workSince,
   until,
   outcome,
   ending,
@@ -60,6 +64,6 @@ function linesOf({
     `${from} – ${until}  ${outcome}  ${reason ?? ''}${by}`,
     `  ${hosts}${imageIds.join(', ')}`,
     `  ${ending}`,
-    `  run ${runId}`,
+    `  run ${runId}${workSince === undefined ? '' : `, goes on with what began ${workSince}`}`,
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
-import { goneWaitMs, isEnded } from './rules/finish.ts';
+import { goneWaitMs, isEnded, standing } from './rules/finish.ts';
 import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
 import { followGrowth, ownBounds } from './rules/goal.ts';
 import { isSilent } from './rules/silent.ts';
@@ -39,6 +39,7 @@ export const close: Rule = (tick) => {
     return;
   }
   if (draft.run.told?.includes('stalled')) countWhatWent(tick);
+  tellStanding(tick);
   tellSplits(tick);
   draft.restore = true;
 };
@@ -67,6 +68,13 @@ function countWhatWent({ look, draft }: Tick): void {
   const gone = planned.filter((host) => host.kind === 'gone').length;
   if (ending?.outcome === 'FAILED' && gone > 0 && gone < planned.length + look.plan.keptOut.length)
     draft.noteRun({ ending: { ...ending, outcome: 'PARTIAL' } });
+}
+
+/** How far the work has come is said at the end: what had drained when the window closed went since. */
+function tellStanding(tick: Tick): void {
+  const { ending, phase } = tick.draft.run;
+  if (ending?.outcome !== 'PENDING_WINDOW' || phase === 'closed') return;
+  tick.draft.noteRun({ ending: { ...ending, reason: `${ending.reason}; ${standing(tick)}` } });
 }
 
 /** Does what the group still needs; answers whether anything is left to do or to wait for. */

@@ -19,7 +19,7 @@ export function openingMemory(
   launchSources: ReadonlyMap<string, string>,
   warmPools: ReadonlyMap<string, string>,
   surpluses: readonly SurplusLeft[],
-  run: { readonly runId: string; readonly startedAtMs: number; readonly deadlineMs?: number },
+  run: Pick<RunMemory, 'runId' | 'startedAtMs' | 'deadlineMs' | 'earlier'>,
 ): RunMemory {
   const groups = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
   return {

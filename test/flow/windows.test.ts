@@ -42,6 +42,7 @@ describe('a window that closes half-way', () => {
   it('goes on in the next window until all is replaced, as one piece of work', () => {
     expect(record.result).toMatchObject({ outcome: 'SUCCEEDED', violations: [] });
     expect(record.result.instances).toMatchObject({ outdated: HOSTS, replaced: HOSTS });
+    expect(record.result.reason).toMatch(/^6 hosts replaced, [1-5] of them in earlier windows/);
     expect(record.result.durationSeconds).toBeGreaterThan(OPENS_SECONDS);
     expect(record.result.durationSeconds).toBeLessThan(ENDS_SECONDS);
   });

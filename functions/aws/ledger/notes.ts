@@ -41,6 +41,8 @@ export interface HistoryEntry {
   readonly cluster: string;
   readonly runId: string;
   readonly startedAtMs: number;
+  /** It went on with work that an earlier window had begun then. */
+  readonly workSinceMs?: number;
   readonly endedAtMs: number;
   readonly ending: Ending;
   /** Images that counted as the target. */
@@ -51,6 +53,7 @@ export interface HistoryEntry {
   readonly counts?: HistoryCounts;
 }
 
+/** Of the whole work, earlier windows included. */
 export interface HistoryCounts {
   /** Hosts that the plan wanted to replace; those kept out are not among them. */
   readonly outdated: number;

@@ -1,10 +1,10 @@
 /** Rule 24 and the end: all replaced, or nothing that could still move. */
 
+import { replacedText } from '../earlier.ts';
 import type { GroupFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
-import { counted } from '../plan/words.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { TEMPLATE_READS_MS } from './freeze.ts';
 import { effectiveSurge, launchTrouble } from './launches.ts';
@@ -33,21 +33,21 @@ export const giveUpLaunching: Rule = (tick) => {
   if (stuck === undefined) return;
   const why = `${stuck.name} cannot launch: ${launchTrouble(tick, stuck) ?? ''}`;
   holdWhatIsLeft(tick, `the run ends: ${why}`);
-  endRun(tick.draft, replaced(tick) > 0 ? 'PARTIAL' : 'FAILED', why);
+  endRun(tick.draft, hasReplaced(tick) ? 'PARTIAL' : 'FAILED', why);
 };
 
 /** The window closed: what is left waits for the next one, which prepares anew; meanwhile the cluster is as it was. */
 export const waitForWindow: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (look.window.open || look.groups.every((group) => group.outdatedLeft.length === 0)) return;
-  const left = look.groups.reduce((sum, group) => sum + group.outdatedLeft.length, 0);
-  const done = replaced(tick);
-  endRun(
-    draft,
-    'PENDING_WINDOW',
-    `${freeze.drains ?? 'outside the window'}; ${counted(done, 'host')} replaced, ${left} left`,
-  );
+  endRun(draft, 'PENDING_WINDOW', freeze.drains ?? 'outside the window');
 };
+
+/** How far the work has come, earlier windows included. */
+export function standing(tick: Tick): string {
+  const left = tick.look.groups.reduce((sum, group) => sum + group.outdatedLeft.length, 0);
+  return `${replacedText(replaced(tick), tick.draft.run.earlier)}, ${left} left`;
+}
 
 /** Where MaxSize may not rise and leaves nothing beside the old hosts, none of them can be replaced safely. */
 export const holdWithoutRoom: Rule = (tick) => {
@@ -88,6 +88,11 @@ function heldHosts({ look, draft }: Tick): number {
 /** Planned hosts that are gone, whoever ended them. */
 function replaced({ look }: Tick): number {
   return [...look.hosts.values()].filter((host) => host.role === 'outdated' && host.kind === 'gone').length;
+}
+
+/** In this run, or in earlier windows of the same work. */
+function hasReplaced(tick: Tick): boolean {
+  return replaced(tick) + (tick.draft.run.earlier?.replaced ?? 0) > 0;
 }
 
 function isDone({ look, draft, ...rest }: Tick): boolean {
@@ -136,16 +141,12 @@ function staying({ look }: Tick): number {
 function endDone(tick: Tick): void {
   const { look, draft } = tick;
   const stayed = staying(tick) + look.plan.keptOut.length;
-  const done = replaced(tick);
+  const done = replacedText(replaced(tick), draft.run.earlier);
   if (stayed === 0) {
-    endRun(
-      draft,
-      'SUCCEEDED',
-      done === 0 ? 'the templates resolve to the target' : `${counted(done, 'host')} replaced`,
-    );
+    endRun(draft, 'SUCCEEDED', hasReplaced(tick) ? done : 'the templates resolve to the target');
     return;
   }
-  endRun(draft, 'PARTIAL', `${counted(done, 'host')} replaced, ${stayed} stay: ${firstReasons(tick)}`);
+  endRun(draft, 'PARTIAL', `${done}, ${stayed} stay: ${firstReasons(tick)}`);
 }
 
 function firstReasons({ look, draft }: Tick): string {
@@ -181,7 +182,7 @@ function endStalled(tick: Tick): void {
   }
   holdWhatIsLeft(tick, 'nothing moves');
   draft.tell('stalled', `nothing moved for ${span(stillSeconds)}`);
-  const outcome = replaced(tick) > 0 ? 'PARTIAL' : 'FAILED';
+  const outcome = hasReplaced(tick) ? 'PARTIAL' : 'FAILED';
   endRun(draft, outcome, `nothing moved for ${span(stillSeconds)}: ${firstReasons(tick)}`);
 }
 
