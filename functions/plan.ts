@@ -19,12 +19,11 @@ import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import type { Settings } from './core/settings.ts';
 import { windowOf } from './core/windows.ts';
-import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
-import { clusterProblem, optInOf } from './edge/guardrails.ts';
+import { optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
 import { deadlineMsOf, parseRequest, type Request } from './edge/request.ts';
-import { NO_ACTS, type RunState } from './edge/run-state.ts';
+import type { RunState } from './edge/run-state.ts';
 import {
   approvePending,
   approveRun,
@@ -33,6 +32,7 @@ import {
   isApproved,
   isAskedBeforeStart,
 } from './flow/approval.ts';
+import { firstState, refusalOf } from './flow/begin.ts';
 import { ledger, ownerLives } from './flow/claim.ts';
 import { sendControl } from './flow/control.ts';
 import { imagesWanted } from './flow/followers.ts';
@@ -107,35 +107,6 @@ async function openRunId(table: Table, name: string): Promise<string> {
     runId = `${name}-again${again}`;
   }
   return runId;
-}
-
-function firstState(cluster: string, request: Request, execution: string): RunState {
-  return {
-    version: 1,
-    cluster,
-    request,
-    execution,
-    mode: 'roll',
-    runId: execution.slice(execution.lastIndexOf(':') + 1),
-    token: 0,
-    next: 'prepare',
-    step: NO_ACTS,
-    nextLookAt: new Date().toISOString(),
-    counters: { ticks: 0, events: 0, failures: 0 },
-    summary: {},
-  };
-}
-
-/** Why this cluster is not to be looked at, let alone changed. */
-function refusalOf(
-  cluster: string,
-  tags: Readonly<Record<string, string>>,
-  request: Request,
-): string | undefined {
-  if (request.mode === 'game-day') return 'mode: game-day is not available in this version';
-  const problem = clusterProblem(environment().guardrails, cluster);
-  if (problem !== undefined || optInOf(tags) !== 'no') return problem;
-  return `${cluster} has not opted in: tag the cluster rollover:enabled=observe for plans only, or =true for rollovers`;
 }
 
 /** Plans, and goes on to `prepare` when there is something to do, now, and the cluster's owner said more than "observe". */

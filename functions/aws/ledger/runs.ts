@@ -47,7 +47,7 @@ type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control' | '
 
 /** Reads a run, also after it is over. */
 export async function readRun(table: Table, runId: string): Promise<Run | undefined> {
-  const items = await table.query(pkOf(runId));
+  const items = await table.query(pkOfRun(runId));
   const record = dataOf<RunRecord>(items, 'RUN');
   if (record === undefined) return undefined;
   const header = dataOf<RunHeader>(items, 'MEMORY');
@@ -65,8 +65,8 @@ export async function readHeader(
   runId: string,
 ): Promise<{ readonly record?: RunRecord; readonly phase?: RunMemory['phase'] }> {
   const [record, header] = await Promise.all([
-    table.get<RunRecord>(pkOf(runId), 'RUN'),
-    table.get<RunHeader>(pkOf(runId), 'MEMORY'),
+    table.get<RunRecord>(pkOfRun(runId), 'RUN'),
+    table.get<RunHeader>(pkOfRun(runId), 'MEMORY'),
   ]);
   return {
     ...(record && { record: record.data }),
@@ -111,13 +111,13 @@ export async function beginRun(table: Table, record: RunRecord): Promise<void> {
 
 /** Changes some fields of the run's record. */
 export async function updateRun(table: Table, runId: string, change: Partial<RunRecord>): Promise<void> {
-  const item = await table.get<RunRecord>(pkOf(runId), 'RUN');
+  const item = await table.get<RunRecord>(pkOfRun(runId), 'RUN');
   if (item === undefined) return;
   await table.put(runItem({ ...item.data, ...change }));
 }
 
 export async function writeRunPlan(table: Table, runId: string, plan: Plan, nowMs: number): Promise<void> {
-  await writePlan(table, pkOf(runId), plan, expiry(nowMs));
+  await writePlan(table, pkOfRun(runId), plan, expiry(nowMs));
 }
 
 /** Writes a whole memory; for the moment at which a run is prepared. */
@@ -128,7 +128,7 @@ export async function writeMemory(table: Table, memory: RunMemory): Promise<void
 
 /** Writes what changed, before the act it describes: items whole, the run's own part merged into what was read. */
 export async function remember(table: Table, before: RunMemory, changed: Step['remember']): Promise<void> {
-  const pk = pkOf(before.runId);
+  const pk = pkOfRun(before.runId);
   const ttl = expiry(before.startedAtMs);
   const items: Item[] = [
     ...changed.groups.map((group) => ({
@@ -163,12 +163,12 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
 
 /** What somebody asks of a running run; `assess` reads it at its next tick. An item of its own: the run writes the others. */
 export async function writeControl(table: Table, runId: string, control: Control): Promise<void> {
-  await table.put({ pk: pkOf(runId), sk: 'CONTROL', data: { ...control } });
+  await table.put({ pk: pkOfRun(runId), sk: 'CONTROL', data: { ...control } });
 }
 
 /** Somebody approves what waits after the trial; the run's next look goes on. */
 export async function writeApproved(table: Table, runId: string, approved: Approved): Promise<void> {
-  await table.put({ pk: pkOf(runId), sk: 'APPROVED', data: { ...approved } });
+  await table.put({ pk: pkOfRun(runId), sk: 'APPROVED', data: { ...approved } });
 }
 
 /** A terminate that is about to be sent. */
@@ -192,16 +192,16 @@ export async function intendToTerminate(
   intent: TerminateIntent,
 ): Promise<'first' | 'again' | undefined> {
   const sk = `INTENT#${intent.instanceId}`;
-  const item = await table.get<TerminateIntent>(pkOf(runId), sk);
+  const item = await table.get<TerminateIntent>(pkOfRun(runId), sk);
   if (item?.data.stepId === intent.stepId) return undefined;
-  const next = { pk: pkOf(runId), sk, data: { ...intent }, version: (item?.version ?? 0) + 1 };
+  const next = { pk: pkOfRun(runId), sk, data: { ...intent }, version: (item?.version ?? 0) + 1 };
   if (!(await table.replace(next, item?.version))) return undefined;
   return item === undefined ? 'first' : 'again';
 }
 
 /** The call was refused for certain: the same step may send it again. */
 export async function withdrawIntent(table: Table, runId: string, instanceId: string): Promise<void> {
-  await table.remove(pkOf(runId), `INTENT#${instanceId}`);
+  await table.remove(pkOfRun(runId), `INTENT#${instanceId}`);
 }
 
 interface RefusedDrain extends DrainRefusal {
@@ -215,7 +215,7 @@ export async function noteRefusedDrain(
   runId: string,
   { instanceId, reason, atMs, stepId }: { instanceId: string; reason: string; atMs: number; stepId: string },
 ): Promise<void> {
-  const [pk, sk] = [pkOf(runId), `REFUSED#${instanceId}`];
+  const [pk, sk] = [pkOfRun(runId), `REFUSED#${instanceId}`];
   const before = (await table.get<RefusedDrain>(pk, sk))?.data;
   if (before?.stepId === stepId) return;
   const { count = 0, firstAtMs = atMs } = before ?? {};
@@ -242,23 +242,24 @@ export async function noteSizes(
   const before = await readSizes(table, runId, group);
   const minSizes = [...new Set([...before.minSizes, ...(minSize === undefined ? [] : [minSize])])];
   const maxSizes = [...new Set([...before.maxSizes, ...(maxSize === undefined ? [] : [maxSize])])];
-  await table.put({ pk: pkOf(runId), sk: `SIZES#${group}`, data: { minSizes, maxSizes } });
+  await table.put({ pk: pkOfRun(runId), sk: `SIZES#${group}`, data: { minSizes, maxSizes } });
 }
 
 export async function readSizes(table: Table, runId: string, group: string): Promise<SizesSet> {
-  const item = await table.get<SizesSet>(pkOf(runId), `SIZES#${group}`);
+  const item = await table.get<SizesSet>(pkOfRun(runId), `SIZES#${group}`);
   return item?.data ?? { minSizes: [], maxSizes: [] };
 }
 
 function runItem(record: RunRecord): Item {
-  return { pk: pkOf(record.runId), sk: 'RUN', data: { ...record }, ttl: expiry(record.startedAtMs) };
+  return { pk: pkOfRun(record.runId), sk: 'RUN', data: { ...record }, ttl: expiry(record.startedAtMs) };
 }
 
-function pkOf(runId: string): string {
+/** The partition in which all of a run lies. */
+export function pkOfRun(runId: string): string {
   return `RUN#${runId}`;
 }
 
-function expiry(startedAtMs: number): number {
+export function expiry(startedAtMs: number): number {
   return Math.floor(startedAtMs / 1000) + KEPT_DAYS * 86_400;
 }
 

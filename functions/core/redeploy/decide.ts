@@ -1,6 +1,5 @@
 /** One look at all services of a retirement: whose turn it is, what is waited for, and how the run ends. Pure. */
 import type { Ending } from '../outcome.ts';
-import type { WindowState } from '../windows.ts';
 import { decideService, type ServiceStep } from './decide-service.ts';
 import type { AffectedService, RedeployMemory, RedeployOutcome } from './facts.ts';
 
@@ -17,9 +16,13 @@ export interface RedeploySettings {
 export interface RedeployFacts {
   readonly observedAtMs: number;
   readonly services: readonly AffectedService[];
-  readonly window: WindowState;
-  /** The notice's date is nearer than the next window: the window does not hold it back. */
-  readonly isUrgent: boolean;
+}
+
+interface Waiting {
+  readonly serviceName: string;
+  readonly reason: string;
+  /** For its window. */
+  readonly isHeld: boolean;
 }
 
 export interface RedeployStep {
@@ -28,7 +31,7 @@ export interface RedeployStep {
   /** What changed of the memory, to be written before anything is done. */
   readonly remember: readonly { readonly serviceName: string; readonly memory: RedeployMemory }[];
   /** What each service that has not ended waits for. */
-  readonly waiting: readonly { readonly serviceName: string; readonly reason: string }[];
+  readonly waiting: readonly Waiting[];
   /** Absent while there is something to wait for. */
   readonly ending?: Ending;
 }
@@ -38,16 +41,17 @@ export function decideRedeploy(facts: RedeployFacts, settings: RedeploySettings)
   const failed = judged.filter(({ step }) => step.next === 'end' && step.outcome === 'failed');
   const candidates = judged.filter(({ step }) => step.next === 'force');
   const stop = failed[0] ?? undefined;
-  const hold = stop === undefined ? holdBack(facts) : undefined;
+  const seconds = typicalSeconds(facts);
+  const holdOf = ({ service }: Judged) => holdBack(service, seconds, facts.observedAtMs);
   const inFlight = judged.filter(({ service, step }) => isOurs(service) && step.next !== 'end').length;
-  const free = stop || hold !== undefined ? 0 : Math.max(0, settings.servicesAtOnce - inFlight);
+  const free = stop ? 0 : Math.max(0, settings.servicesAtOnce - inFlight);
   // What we began is asked for again first: it is in flight already.
-  const begun = candidates.filter(({ service }) => isOurs(service));
-  const fresh = candidates.filter(({ service }) => !isOurs(service)).sort(byDate);
-  const chosen = new Set([...(stop ? [] : begun), ...fresh.slice(0, free)]);
+  const begun = stop ? [] : candidates.filter(({ service }) => isOurs(service));
+  const fresh = candidates.filter((one) => !isOurs(one.service) && holdOf(one) === undefined).sort(byDate);
+  const chosen = new Set([...begun, ...fresh.slice(0, free)]);
 
   const remember: RedeployStep['remember'][number][] = [];
-  const waiting: RedeployStep['waiting'][number][] = [];
+  const waiting: Waiting[] = [];
   const outcomes: RedeployOutcome[] = [];
   for (const one of judged) {
     const { service } = one;
@@ -56,11 +60,12 @@ export function decideRedeploy(facts: RedeployFacts, settings: RedeploySettings)
     if (memory !== undefined) remember.push({ serviceName: service.serviceName, memory });
     if (step.next === 'end') outcomes.push(step.outcome);
     else if (!chosen.has(one)) {
-      const reason = step.next === 'force' ? (hold ?? `its turn comes: ${inFlight} are moving`) : step.reason;
-      waiting.push({ serviceName: service.serviceName, reason });
+      const held = step.next === 'force' ? holdOf(one) : undefined;
+      const reason = held ?? (step.next === 'force' ? `its turn comes: ${inFlight} are moving` : step.reason);
+      waiting.push({ serviceName: service.serviceName, reason, isHeld: held !== undefined });
     }
   }
-  const ending = endingOf(outcomes, judged.length, inFlight + chosen.size, hold);
+  const ending = endingOf(outcomes, waiting, inFlight + chosen.size);
   return {
     force: [...chosen].map(({ service, step }) => ({
       serviceName: service.serviceName,
@@ -110,18 +115,19 @@ function givenUp({ service, step }: Judged, failed: string): ServiceStep {
   return { next: 'end', outcome, reason: `not deployed: the deployment of ${failed} failed`, warn: true };
 }
 
-/** Why no deployment begins now: the window is closed, or closes before one would be done. */
-function holdBack({ window, isUrgent, services, observedAtMs }: RedeployFacts): string | undefined {
-  if (isUrgent) return undefined;
-  if (!window.open) return `outside the window (${window.text})`;
-  if (window.closesAtMs === undefined) return undefined;
+/** The longest that a deployment of ours has taken in this run. */
+function typicalSeconds({ services }: RedeployFacts): number {
   const measured = services.flatMap(({ memory: { forcedAtMs, verdict } }) =>
-    forcedAtMs === undefined || verdict?.atMs === undefined ? [] : [(verdict.atMs - forcedAtMs) / 1000],
+    forcedAtMs === undefined || verdict === undefined ? [] : [(verdict.atMs - forcedAtMs) / 1000],
   );
-  const seconds = measured.length === 0 ? TYPICAL_SECONDS : Math.max(...measured);
-  return observedAtMs + seconds * 1000 <= window.closesAtMs
-    ? undefined
-    : 'the window closes before it would be done';
+  return measured.length === 0 ? TYPICAL_SECONDS : Math.max(...measured);
+}
+
+/** Why no deployment of it begins now: the window is closed, or closes before one would be done. */
+function holdBack({ window }: AffectedService, seconds: number, nowMs: number): string | undefined {
+  if (!window.open) return `outside the window (${window.text})`;
+  if (window.closesAtMs === undefined || nowMs + seconds * 1000 <= window.closesAtMs) return undefined;
+  return 'the window closes before it would be done';
 }
 
 /** The nearest date first; then by name, so that the same facts give the same step. */
@@ -161,17 +167,17 @@ const DONE: ReadonlySet<RedeployOutcome> = new Set(['moved', 'already-new', 'gon
 /** Once nothing is in motion and nothing can begin. */
 function endingOf(
   outcomes: readonly RedeployOutcome[],
-  total: number,
+  waiting: readonly Waiting[],
   moving: number,
-  hold: string | undefined,
 ): Ending | undefined {
-  if (outcomes.length < total) {
-    if (hold === undefined || moving > 0) return undefined;
+  if (moving > 0 || waiting.some(({ isHeld }) => !isHeld)) return undefined;
+  const total = outcomes.length + waiting.length;
+  const [first] = waiting;
+  if (first !== undefined)
     return {
       outcome: 'PENDING_WINDOW',
-      reason: `${total - outcomes.length} of ${total} services wait: ${hold}`,
+      reason: `${waiting.length} of ${total} services wait: ${first.reason}`,
     };
-  }
   const count = (outcome: RedeployOutcome) => outcomes.filter((one) => one === outcome).length;
   const words = [...new Set(outcomes)].map((outcome) => `${count(outcome)} ${outcome}`).join(', ');
   const reason = total === 0 ? 'it names no service of this cluster' : `of ${total} services: ${words}`;

@@ -1,4 +1,5 @@
 /** What is known of the services whose Fargate tasks a notice names, at one look. Times are epoch milliseconds. */
+import type { WindowState } from '../windows.ts';
 
 /** Whose code a forced deployment would start, of all containers of the service's tasks. */
 export type CodeToStart =
@@ -53,6 +54,8 @@ export interface AffectedService {
   /** From when on Fargate replaces the tasks by itself, and when it should have. */
   readonly startMs?: number;
   readonly endMs?: number;
+  /** When a deployment of it may begin; its date overrides the settings' windows. */
+  readonly window: WindowState;
   /** Undefined: there is no such service in the cluster, or no more. */
   readonly now: ServiceNow | undefined;
   readonly memory: RedeployMemory;

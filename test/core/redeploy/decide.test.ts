@@ -5,13 +5,10 @@ import type { AffectedService, RedeployMemory, ServiceNow } from '../../../funct
 import { affected, DAY_MS, NOW_MS, OLD, serviceNow, task } from './services.ts';
 
 const SETTINGS = { servicesAtOnce: 2, drainTimeoutSeconds: 1800 };
-const OPEN = { open: true } as const;
+const SHUT = { open: false, because: 'window', text: 'Sun 03:00-05:00 UTC' } as const;
 
 function look(services: readonly AffectedService[], change: Partial<RedeployFacts> = {}) {
-  return decideRedeploy(
-    { observedAtMs: NOW_MS, services, window: OPEN, isUrgent: false, ...change },
-    SETTINGS,
-  );
+  return decideRedeploy({ observedAtMs: NOW_MS, services, ...change }, SETTINGS);
 }
 
 const named = (serviceName: string, change: Partial<AffectedService> = {}, now: Partial<ServiceNow> = {}) =>
@@ -24,7 +21,9 @@ describe('a look at the services of a retirement', () => {
   it('begins with the nearest dates, as many as may move at once', () => {
     const step = look([named('c'), named('b', { startMs: NOW_MS + DAY_MS }), named('a')]);
     expect(step.force.map(({ serviceName }) => serviceName)).toEqual(['b', 'a']);
-    expect(step.waiting).toEqual([{ serviceName: 'c', reason: expect.stringContaining('its turn comes') }]);
+    expect(step.waiting).toEqual([
+      { serviceName: 'c', reason: expect.stringContaining('its turn comes'), isHeld: false },
+    ]);
     expect(step.ending).toBeUndefined();
   });
 
@@ -33,24 +32,26 @@ describe('a look at the services of a retirement', () => {
     expect(first?.memory).toMatchObject({ forcedAtMs: NOW_MS, deploymentBefore: 'ecs-svc/1' });
   });
 
-  it('begins nothing outside the window, nor so late that it would not be done, unless it is urgent', () => {
-    const shut = { open: false, because: 'window', text: 'Sun 03:00-05:00 UTC' } as const;
-    expect(look([named('a')], { window: shut })).toMatchObject({
+  it('begins nothing outside the window, nor so late that it would not be done', () => {
+    expect(look([named('a', { window: SHUT })])).toMatchObject({
       force: [],
       ending: { outcome: 'PENDING_WINDOW' },
     });
-    const closing = { open: true, closesAtMs: NOW_MS + 599_000 } as const;
-    expect(look([named('a')], { window: closing }).force).toEqual([]);
-    expect(look([named('a')], { window: { ...closing, closesAtMs: NOW_MS + 600_000 } }).force).toHaveLength(
-      1,
-    );
-    expect(look([named('a')], { window: shut, isUrgent: true }).force).toHaveLength(1);
+    const closing = (seconds: number) =>
+      ({ window: { open: true, closesAtMs: NOW_MS + seconds * 1000 } }) as const;
+    expect(look([named('a', closing(599))]).force).toEqual([]);
+    expect(look([named('a', closing(600))]).force).toHaveLength(1);
+  });
+
+  it('lets the date of one service open the window of no other', () => {
+    const step = look([named('a', { window: SHUT }), named('b')]);
+    expect(step.force.map(({ serviceName }) => serviceName)).toEqual(['b']);
+    expect(step.ending).toBeUndefined();
   });
 
   it('waits, when the window closes, for what it began', () => {
-    const shut = { open: false, because: 'window', text: '' } as const;
-    const moving = named('a', { memory: { forcedAtMs: NOW_MS, deploymentBefore: 'ecs-svc/1' } });
-    expect(look([moving, named('b')], { window: shut }).ending).toBeUndefined();
+    const memory = { forcedAtMs: NOW_MS, deploymentBefore: 'ecs-svc/1' };
+    expect(look([named('a', { memory, window: SHUT }), named('b', { window: SHUT })]).ending).toBeUndefined();
   });
 
   it('begins nothing more after a failure, and ends once nothing moves', () => {

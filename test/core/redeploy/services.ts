@@ -38,6 +38,7 @@ export function affected(
     announcedMs: ANNOUNCED_MS,
     startMs: NOW_MS + 6 * DAY_MS,
     endMs: NOW_MS + 8 * DAY_MS,
+    window: { open: true },
     now: now === 'gone' ? undefined : serviceNow(now),
     memory: {},
     ...change,
