@@ -60,6 +60,12 @@ export const QUESTIONS = {
     no: '`INACTIVE`',
     safety: 'either must be taken as gone',
   },
+  tagOfGoneHostIsInvalid: {
+    question: 'How does TagResource or UntagResource of an INACTIVE or forgotten container instance fail?',
+    yes: 'with InvalidParameterException',
+    no: 'with ResourceNotFoundException',
+    safety: 'either must be taken as gone: a host that left in the meantime is no failure of the run',
+  },
   wrongStatusFailsWholeCall: {
     question: 'What becomes of the others when one host of a batch is neither ACTIVE nor DRAINING?',
     yes: 'the whole call is refused with InvalidParameterException and changes nothing',

@@ -26,6 +26,7 @@ export interface ContainerInstanceTruth {
   readonly registeredAtMs: number;
   readonly capacityProviderName?: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  readonly tags: readonly { readonly key?: string | undefined; readonly value?: string | undefined }[];
   /** What the agent can still use: stopping tasks count until they are STOPPED. */
   readonly reallyFree: { readonly cpu: number; readonly memoryMiB: number };
   readonly registered: { readonly cpu: number; readonly memoryMiB: number };

@@ -49,7 +49,11 @@ export function touchedBy(call: CallObservation, chronicle: Chronicle): Touched 
     ...texts(input.InstanceIds),
     ...texts(input.Resources).filter((id) => id.startsWith('i-')),
   ]);
-  for (const reference of [...texts(input.containerInstance), ...texts(input.containerInstances)]) {
+  for (const reference of [
+    ...texts(input.containerInstance),
+    ...texts(input.containerInstances),
+    ...texts(input.resourceArn).filter((arn) => arn.includes(':container-instance/')),
+  ]) {
     const host = chronicle.hostOfContainerInstance(reference);
     if (host) instanceIds.add(host.instanceId);
   }

@@ -10,7 +10,7 @@ import { Originals } from '../metrics/restored.ts';
 import { actionOf, inputOf, isLedgerWrite, texts, touchedBy } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
 
-/** Calls that change a knob of a group or template; ending or launching one host by id is none. */
+/** Calls that change a knob of a group, template or host; ending or launching one host by id is none. */
 const KNOB_CALLS = new Set([
   'UpdateAutoScalingGroup',
   'SetDesiredCapacity',
@@ -24,6 +24,8 @@ const KNOB_CALLS = new Set([
   'PutScheduledUpdateGroupAction',
   'DeleteScheduledAction',
   'ModifyLaunchTemplate',
+  'TagResource',
+  'UntagResource',
 ]);
 
 /** Calls without which no host can be taken away. */

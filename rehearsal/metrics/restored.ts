@@ -3,9 +3,9 @@
  * measured from the account. What somebody else changed meanwhile is the new original; at SUCCEEDED and PARTIAL the
  * target image may stay behind the group's form of reference.
  */
-import type { Observation } from '../../simulator/observation.ts';
-import type { GroupTruth, Truth } from '../../simulator/truth.ts';
-import { isMutating } from '../checkers/calls.ts';
+import type { CallObservation, Observation } from '../../simulator/observation.ts';
+import type { ContainerInstanceTruth, GroupTruth, Truth } from '../../simulator/truth.ts';
+import { actionOf, inputOf, isMutating, texts } from '../checkers/calls.ts';
 import { isOurs, type JudgedRun } from '../checkers/checker.ts';
 import type { Leftover } from '../result.ts';
 import { isSameForm } from './launch-source.ts';
@@ -35,6 +35,10 @@ export class Originals {
   readonly #seen = new Map<string, GroupTruth>();
   readonly #defaultVersions = new Map<string, number | undefined>();
   readonly #protected = new Map<string, boolean>();
+  /** Container instance → tags as they were when it was first seen. */
+  readonly #tags = new Map<string, ReadonlyMap<string, string>>();
+  /** Container instance → keys that a call of ours set or took away. */
+  readonly #taggedByUs = new Map<string, Set<string>>();
   #imagesChanged = false;
 
   constructor(run: JudgedRun) {
@@ -56,12 +60,18 @@ export class Originals {
     for (const template of run.truth.launchTemplates())
       this.#defaultVersions.set(template.launchTemplateId, template.defaultVersion);
     for (const host of run.truth.hosts()) this.#protected.set(host.instanceId, host.protectedFromScaleIn);
+    for (const host of run.truth.containerInstances()) this.#takeUpTags(host);
   }
 
   /** Takes up what others change. Call for each observation, in order. */
   observe(observation: Observation): void {
     if (this.#imagesChanged) this.#takeUpImages();
     if (observation.kind === 'group') this.#takeUpGroup(observation.group, isOurs(observation.actor));
+    if (observation.kind === 'container-instance') {
+      const host = this.#run.truth.containerInstanceOf(observation.instanceId);
+      if (host) this.#takeUpTags(host);
+    }
+    if (observation.kind === 'call') this.#takeUpTagging(observation);
     const isForeignCall =
       observation.kind === 'call' && observation.function === 'outside' && isMutating(observation.operation);
     if (observation.kind === 'fault' ? IMAGE_FAULTS.has(observation.fault) : isForeignCall)
@@ -75,7 +85,24 @@ export class Originals {
       ...groups.flatMap((group) => this.#groupLeftovers(group, mayResolveToTarget)),
       ...this.#templateLeftovers(truth, groups, mayResolveToTarget),
       ...this.#hostLeftovers(truth),
+      ...this.#tagLeftovers(truth),
     ];
+  }
+
+  #takeUpTags({ containerInstanceArn, tags }: ContainerInstanceTruth): void {
+    if (!this.#tags.has(containerInstanceArn)) this.#tags.set(containerInstanceArn, tagsByKey(tags));
+  }
+
+  /** An answer that was lost may have had its effect: whatever we asked for is looked at. */
+  #takeUpTagging(call: CallObservation): void {
+    if (!TAGGING.has(actionOf(call.operation))) return;
+    if (!isOurs({ kind: 'function', name: call.function })) return;
+    const { resourceArn, tags, tagKeys } = inputOf(call);
+    const set = Array.isArray(tags) ? tags.map(({ key }) => key) : [];
+    for (const arn of texts(resourceArn)) {
+      const known = this.#taggedByUs.get(arn) ?? new Set();
+      this.#taggedByUs.set(arn, new Set([...known, ...texts(set), ...texts(tagKeys)]));
+    }
   }
 
   #takeUpGroup(name: string, isOurChange: boolean): void {
@@ -169,6 +196,23 @@ export class Originals {
     });
   }
 
+  /** Tags go with the container instance; of one that stays, those that we touched are as they were. */
+  #tagLeftovers(truth: Truth): Leftover[] {
+    return truth.containerInstances().flatMap(({ containerInstanceArn, instanceId, status, tags }) => {
+      if (status === 'INACTIVE') return [];
+      const before = this.#tags.get(containerInstanceArn);
+      const now = tagsByKey(tags);
+      return [...(this.#taggedByUs.get(containerInstanceArn) ?? [])]
+        .filter((key) => before?.get(key) !== now.get(key))
+        .map((key) => ({
+          resource: `ContainerInstance ${instanceId}`,
+          knob: `tag ${key}`,
+          original: before?.get(key) ?? null,
+          now: now.get(key) ?? null,
+        }));
+    });
+  }
+
   #hostLeftovers(truth: Truth): Leftover[] {
     return truth.hosts().flatMap((host) => {
       if (host.state !== 'running' || host.group === null) return [];
@@ -181,6 +225,13 @@ export class Originals {
       return [{ resource, knob: 'ProtectedFromScaleIn', original, now: host.protectedFromScaleIn }];
     });
   }
+}
+
+/** Calls that change tags of ECS's resources. */
+const TAGGING = new Set(['TagResource', 'UntagResource']);
+
+function tagsByKey(tags: ContainerInstanceTruth['tags']): ReadonlyMap<string, string> {
+  return new Map(tags.map(({ key = '', value = '' }) => [key, value]));
 }
 
 const KNOBS = [

@@ -26,6 +26,7 @@ import { containerInstanceOperations } from './operations/container-instances.ts
 import { serviceDeploymentOperations } from './operations/service-deployments.ts';
 import { serviceOperations, setDesired } from './operations/services.ts';
 import { startTaskOperations } from './operations/start-task.ts';
+import { tagOperations } from './operations/tags.ts';
 import { taskOperations } from './operations/tasks.ts';
 import type { Parts } from './parts.ts';
 import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
@@ -99,6 +100,7 @@ export class EcsService implements EcsPort {
       ...serviceDeploymentOperations(parts),
       ...taskOperations(parts),
       ...startTaskOperations(parts),
+      ...tagOperations(parts),
     });
   }
 

@@ -1,4 +1,4 @@
-/** Clusters, task definitions, settings and tags. */
+/** Clusters, task definitions and settings. */
 import type {
   Cluster,
   DescribeClustersRequest,
@@ -9,9 +9,6 @@ import type {
   ListAccountSettingsResponse,
   ListClustersRequest,
   ListClustersResponse,
-  ListTagsForResourceRequest,
-  ListTagsForResourceResponse,
-  Tag,
 } from '@aws-sdk/client-ecs';
 import { awsError } from '../../kernel/aws-error.ts';
 import { pageOf, withFailures } from '../../kernel/pages.ts';
@@ -141,45 +138,10 @@ export function clusterOperations(parts: Parts): Readonly<Record<string, Operati
     return { settings: page.items, ...token(page.nextToken) };
   }
 
-  function listTags(input: ListTagsForResourceRequest): ListTagsForResourceResponse {
-    const tags = tagsOf(input.resourceArn ?? '');
-    if (!tags) throw awsError('InvalidParameterException', 'The specified resource was not found.');
-    return { tags: [...tags] };
-  }
-
-  function tagsOf(arn: string): readonly Tag[] | undefined {
-    const kind = /^arn:[^:]+:ecs:[^:]*:[^:]*:([^/]+)\//.exec(arn)?.[1];
-    switch (kind) {
-      case 'cluster': {
-        const cluster = state.clusters.get(clusterName(arn));
-        return cluster && (cluster.source.tags ?? []);
-      }
-      case 'service': {
-        const service = state.services.get(arn);
-        return service && (service.source.tags ?? []);
-      }
-      case 'container-instance':
-        return state.hosts.get(idOf(arn))?.tags;
-      case 'task': {
-        const task = state.tasks.get(idOf(arn));
-        return task && (task.source.tags ?? []);
-      }
-      case 'capacity-provider': {
-        const provider = parts.providers.find(arn);
-        return provider && (provider.source.tags ?? []);
-      }
-      case 'task-definition':
-        return state.definitions.has(arn) ? [] : undefined;
-      default:
-        return undefined;
-    }
-  }
-
   return {
     ListClusters: list,
     DescribeClusters: describe,
     DescribeTaskDefinition: describeTaskDefinition,
     ListAccountSettings: listAccountSettings,
-    ListTagsForResource: listTags,
   };
 }

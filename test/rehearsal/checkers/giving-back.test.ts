@@ -57,6 +57,34 @@ describe('I4, knobs are restored', () => {
     ]);
   });
 
+  it('tells of a tag of ours that stays on a host, and of none of others', () => {
+    const resourceArn = `arn:aws:ecs:eu-west-1:111122223333:container-instance/prod/${A}`;
+    const ends = (tags: readonly { key: string; value: string }[], answer = 'ok') => {
+      const account = stage();
+      account.tagHost(A, [{ key: 'team', value: 'a' }]);
+      account.watch();
+      account.call('DynamoDB.PutItem', RECORD);
+      account.call(
+        'ECS.TagResource',
+        { resourceArn, tags: [{ key: 'rollover:quiesce', value: 'soon' }] },
+        { answer },
+      );
+      account.tagHost(A, tags);
+      return account.end().measured.leftovers;
+    };
+    const left = {
+      resource: `ContainerInstance ${A}`,
+      knob: 'tag rollover:quiesce',
+      original: null,
+      now: 'soon',
+    };
+    const ours = { key: 'rollover:quiesce', value: 'soon' };
+    expect(ends([ours, { key: 'team', value: 'a' }])).toEqual([left]);
+    // The answer was lost, the effect was not.
+    expect(ends([ours], 'TimeoutError')).toEqual([left]);
+    expect(ends([{ key: 'team', value: 'b' }])).toEqual([]);
+  });
+
   it('wants what others changed meanwhile, and not the stale snapshot', () => {
     const scaled = (desiredCapacity: number) => {
       const account = stage();

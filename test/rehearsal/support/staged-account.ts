@@ -224,6 +224,7 @@ export class StagedAccount implements Truth {
       registeredAtMs: this.nowMs,
       capacityProviderName: this.#providers.get(instanceId),
       attributes: {},
+      tags: this.#instances.get(instanceId)?.tags ?? [],
       reallyFree: size,
       registered: size,
     });
@@ -235,6 +236,12 @@ export class StagedAccount implements Truth {
     const containerInstanceArn = arnOf(instanceId);
     const line = { instanceId, containerInstanceArn, cluster: 'prod', status: 'ACTIVE' };
     this.tell({ kind: 'container-instance', ...line, agentConnected: false });
+  }
+
+  /** As it stands after a call; the call itself is said with `call`. */
+  tagHost(instanceId: string, tags: ContainerInstanceTruth['tags']): void {
+    const host = this.#instances.get(instanceId);
+    if (host) host.tags = tags;
   }
 
   drain(instanceId: string, by: Actor = US): void {

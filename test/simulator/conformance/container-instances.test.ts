@@ -477,3 +477,77 @@ describe('deregistration', () => {
     },
   );
 });
+
+// Source of this block: Amazon ECS API reference, TagResource, UntagResource and Tag; DescribeContainerInstances, include.
+describe('tags of a container instance', () => {
+  const tag = (tags: readonly { key: string; value?: string }[], arn = hostArn('i-1')) =>
+    account.call('TagResource', { resourceArn: arn, tags });
+  const untag = (tagKeys: readonly string[]) =>
+    account.call('UntagResource', { resourceArn: hostArn('i-1'), tagKeys });
+  const described = (include: readonly string[] = ['TAGS']) =>
+    account.call<DescribeContainerInstancesResponse>('DescribeContainerInstances', {
+      containerInstances: [hostArn('i-1')],
+      include,
+    }).containerInstances?.[0]?.tags;
+  const invalid = expect.objectContaining({ name: 'InvalidParameterException' });
+
+  it('are added to those that are there, a key of theirs set anew, and shown where they are asked for', () => {
+    start({ hosts: hosts('i-1') });
+    tag([{ key: 'team', value: 'a' }]);
+    tag([{ key: 'rollover:quiesce', value: '2026-11-23T00:00:00Z' }]);
+    tag([{ key: 'team', value: 'b' }]);
+    expect(described()).toEqual([
+      { key: 'rollover:quiesce', value: '2026-11-23T00:00:00Z' },
+      { key: 'team', value: 'b' },
+    ]);
+    expect(described([])).toEqual([]);
+    expect(account.call('ListTagsForResource', { resourceArn: hostArn('i-1') })).toEqual({
+      tags: described(),
+    });
+  });
+
+  it('are taken away by key; a key that is not there is no error', () => {
+    start({ hosts: hosts('i-1') });
+    tag([{ key: 'team', value: 'a' }, { key: 'rollover:quiesce' }]);
+    untag(['rollover:quiesce', 'unknown']);
+    untag(['rollover:quiesce']);
+    expect(described()).toEqual([{ key: 'team', value: 'a' }]);
+  });
+
+  it('are 50 at most, each key once, of a length and of characters that AWS allows', () => {
+    start({ hosts: hosts('i-1') });
+    const keys = (count: number) => Array.from({ length: count }, (_, n) => ({ key: `k${n}`, value: '' }));
+    for (const tags of [
+      keys(51),
+      [{ key: 'a' }, { key: 'a' }],
+      [{ key: 'k'.repeat(129) }],
+      [{ key: 'a', value: 'v'.repeat(257) }],
+      [{ key: 'aws:mine' }],
+      [{ key: 'a', value: 'since {now}' }],
+    ])
+      expect(() => tag(tags), JSON.stringify(tags).slice(0, 40)).toThrow(invalid);
+    expect(described()).toEqual([]);
+    tag(keys(50));
+    expect(() => tag([{ key: 'one-more' }])).toThrow(invalid);
+  });
+
+  // Developer guide, ecs_container_instance_events: a change of tags is none of the causes of an event.
+  it('change neither its version nor send an event', () => {
+    start({ hosts: hosts('i-1') });
+    const before = versionOf('i-1');
+    tag([{ key: 'team', value: 'a' }]);
+    expect(versionOf('i-1')).toBe(before);
+    expect(hostEvents()).toEqual([]);
+  });
+
+  // AWS names both errors for both calls, and not which is when: both readings.
+  it.each([
+    [true, 'InvalidParameterException'],
+    [false, 'ResourceNotFoundException'],
+  ])('go with it: of one that is INACTIVE none can be set (%s)', (tagOfGoneHostIsInvalid, name) => {
+    start({ hosts: hosts('i-1'), readings: { tagOfGoneHostIsInvalid } });
+    account.call('DeregisterContainerInstance', { containerInstance: hostArn('i-1') });
+    expect(() => tag([{ key: 'team', value: 'a' }])).toThrow(expect.objectContaining({ name }));
+    expect(() => untag(['team'])).toThrow(expect.objectContaining({ name }));
+  });
+});

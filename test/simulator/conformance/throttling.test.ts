@@ -36,7 +36,7 @@ describe('buckets that AWS documents, burst/refill', () => {
     ['ECS', '50/20', 'DescribeTaskDefinition'],
     ['ECS', '200/80', 'GetTaskProtection UpdateTaskProtection'],
     ['ECS', '50/20', 'ListAccountSettings'],
-    ['ECS', '20/10', 'TagResource'],
+    ['ECS', '20/10', 'TagResource UntagResource'],
     ['ECS', '10/1', 'ListServicesByNamespace'],
   ])('%s: %s shared by %s', (service, size, operations) => {
     const tolls = operations.split(' ').map((operation) => tollsOf(service, operation, {})[0]);
