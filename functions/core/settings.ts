@@ -44,6 +44,8 @@ export interface Settings {
   readonly imageOwners: readonly string[];
   readonly minImageAgeHours: number;
   readonly maxInstanceAgeDays?: number;
+  /** Over so many days before that limit the hosts of one launch date are replaced. */
+  readonly instanceAgeSpreadDays: number;
   readonly raiseMaxSize: boolean;
   /** Empty: always open. */
   readonly windows: readonly MaintenanceWindow[];

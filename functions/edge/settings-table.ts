@@ -151,7 +151,14 @@ export const SETTINGS_TABLE = [
     default: undefined,
     defaultText: 'none',
     scope: 'group',
-    documentation: 'Hosts older than this are replaced even if their image is the target.',
+    documentation:
+      'No host gets older than this: it is replaced before, even if its image is the target, by a run that begins by itself (`reason: age`) as soon as a host is due. Days are those of UTC.',
+  }),
+  row('instanceAgeSpreadDays', wholeNumber(1, 365, 'of days'), {
+    default: 7,
+    scope: 'group',
+    documentation:
+      'Over so many days before `maxInstanceAgeDays` hosts of the same age are replaced, a share of the group each day, so that a group that was launched at once is not replaced at once; at most half of that limit. Where the limit leaves fewer days, the share is as much larger as it has to be.',
   }),
   row('raiseMaxSize', yesOrNo, {
     default: true,

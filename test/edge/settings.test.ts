@@ -26,6 +26,7 @@ describe('the table of settings', () => {
       imageSource: 'launch-template',
       imageOwners: ['amazon', 'self'],
       minImageAgeHours: 0,
+      instanceAgeSpreadDays: 7,
       raiseMaxSize: true,
       windows: [],
       freezes: [],

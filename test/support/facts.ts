@@ -193,6 +193,7 @@ export const defaults: Settings = {
   imageSource: 'launch-template',
   imageOwners: ['amazon', 'self'],
   minImageAgeHours: 0,
+  instanceAgeSpreadDays: 7,
   raiseMaxSize: true,
   windows: [],
   freezes: [],

@@ -4,6 +4,7 @@ import { imageFindings } from '../images/checks.ts';
 import { referenceNotes } from '../images/reference.ts';
 import type { Exemption, Finding, GroupPlan, GroupTarget, Plan } from '../plan.ts';
 import type { Settings } from '../settings.ts';
+import { dueForAge } from './ages.ts';
 import { type SpokenFor, surgeOf } from './capacity.ts';
 import { groupSettings, type PlanContext, type PlanRequest, planContext } from './context.ts';
 import { hostFindings } from './host-findings.ts';
@@ -130,7 +131,8 @@ function draft(group: GroupFacts, ours: readonly HostFacts[], context: PlanConte
   );
   const result = resolveTarget(group, context);
   const { target } = result;
-  const outdated = hosts.filter((host) => isOutdated(host, target, context));
+  const due = dueForAge(hosts, groupSettings(context, group.autoScalingGroupName), context.nowMs);
+  const outdated = hosts.filter((host) => isOutdated(host, target, due, context));
   const isAtRest = outdated.length === 0 && target?.resolvesAlready === true;
   const problems = groupProblems(group, target, context);
   const notes = target === undefined ? [] : referenceNotes(group, target, context);
@@ -144,12 +146,15 @@ function draft(group: GroupFacts, ours: readonly HostFacts[], context: PlanConte
 }
 
 /** With named hosts exactly those, whatever their image; without a target nobody can say, so each may be. */
-function isOutdated(host: HostFacts, target: GroupTarget | undefined, context: PlanContext): boolean {
-  const { instances } = context.request;
+function isOutdated(
+  host: HostFacts,
+  target: GroupTarget | undefined,
+  dueForTheirAge: ReadonlyMap<string, string>,
+  { request: { instances } }: PlanContext,
+): boolean {
   if (instances !== undefined) return instances.includes(host.instanceId);
   if (target === undefined) return true;
-  const { maxInstanceAgeDays } = groupSettings(context, host.autoScalingGroupName ?? '');
-  return whyOutdated(host, target, maxInstanceAgeDays, context.nowMs) !== undefined;
+  return whyOutdated(host, target) !== undefined || dueForTheirAge.has(host.instanceId);
 }
 
 /** A request that names a host which cannot be replaced is told so, whatever becomes of the others. */

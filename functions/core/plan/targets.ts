@@ -107,23 +107,11 @@ export function templateField(use: TemplateUse): string {
     : `MixedInstancesPolicy.LaunchTemplate.Overrides[${use.override}]`;
 }
 
-const DAY_MS = 86_400_000;
-
-/** Why a host is outdated; undefined when it is not. `ImageId` of EC2 is the truth, `ecs.ami-id` its echo. */
-export function whyOutdated(
-  host: HostFacts,
-  target: GroupTarget,
-  maxInstanceAgeDays: number | undefined,
-  nowMs: number,
-): string | undefined {
+/** Why a host's image makes it outdated; undefined when it does not. `ImageId` of EC2 is the truth, `ecs.ami-id` its echo. */
+export function whyOutdated(host: HostFacts, target: GroupTarget): string | undefined {
   const imageId = host.imageId ?? host.attributes['ecs.ami-id'];
   const wanted = targetImagesOf(target, host);
-  if (imageId !== undefined && !wanted.includes(imageId)) {
-    return `its image is ${imageId}, the target is ${wanted.join(' or ')}`;
-  }
-  if (maxInstanceAgeDays === undefined || host.launchTimeMs === undefined) return undefined;
-  const ageDays = (nowMs - host.launchTimeMs) / DAY_MS;
-  return ageDays > maxInstanceAgeDays
-    ? `it is ${Math.floor(ageDays)} days old, the limit is ${maxInstanceAgeDays}`
+  return imageId !== undefined && !wanted.includes(imageId)
+    ? `its image is ${imageId}, the target is ${wanted.join(' or ')}`
     : undefined;
 }
