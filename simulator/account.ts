@@ -9,6 +9,7 @@ import { createTruth } from './account-truth.ts';
 import { ServiceScaling } from './application-auto-scaling/service.ts';
 import { AutoScalingService } from './auto-scaling/service.ts';
 import type { Capture } from './capture/capture.ts';
+import { MeasuredAlarms } from './cloudwatch/measured-alarms.ts';
 import { Metrics } from './cloudwatch/metrics.ts';
 import { Alarms } from './cloudwatch/service.ts';
 import {
@@ -193,7 +194,8 @@ export function createAccount(options: AccountOptions): Account {
   );
   // In the order in which each finds what it builds upon: tasks stand on hosts and are targets.
   const serviceScaling = new ServiceScaling(world, ecs, capture.applicationAutoScaling);
-  for (const service of [ec2, autoScaling, loadBalancing, ecs, serviceScaling]) service.seed();
+  const measured = new MeasuredAlarms(world, capture.cloudWatch.alarms);
+  for (const part of [ec2, autoScaling, loadBalancing, ecs, serviceScaling, measured]) part.seed();
 
   const detachers = new Set<() => void>();
   let giveRandomBack: (() => void) | undefined;

@@ -225,9 +225,14 @@ export interface LoadBalancingPort {
   fail(targetGroupArn: string, target: { readonly id: string; readonly port: number }): void;
 }
 
+/** Metrics of a whole cluster on EC2, namespace AWS/ECS. */
+export type ReservationMetric = 'CPUReservation' | 'MemoryReservation';
+
 export interface EcsPort {
   /** ECS sets a host to DRAINING for managed draining or a Spot notice. */
   startDraining(instanceId: string, actor: Actor): void;
+  /** Percent, as CloudWatch has it this minute; undefined while no task runs, or without such a cluster. */
+  reservationOf(clusterName: string, metric: ReservationMetric): number | undefined;
   taskDefinition(arn: string): unknown;
 }
 

@@ -9,7 +9,7 @@ import type { ScalingPolicy } from '@aws-sdk/client-application-auto-scaling';
 const HIGH_DATAPOINTS = 3;
 /** One-minute datapoints below this share of the target that raise the low alarm. */
 const LOW_DATAPOINTS = 15;
-const LOW_SHARE = 0.9;
+export const LOW_SHARE = 0.9;
 
 /** Source: "Define cooldown periods": 300 s for ECS services. */
 const DEFAULT_COOLDOWN_SECONDS = 300;

@@ -8,8 +8,10 @@
  */
 import type { ScalingPolicy, StepAdjustment } from '@aws-sdk/client-auto-scaling';
 import type { World } from '../world.ts';
-import { type Group, isPending, isTerminating, readyAtMs, warmupSeconds } from './group.ts';
+import { type Group, isPending, isTerminating } from './group.ts';
 import type { GroupStore } from './group-store.ts';
+import { ReservationTracking } from './reservation-tracking.ts';
+import { DEFAULT_COOLDOWN_SECONDS, warming } from './warming.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -18,6 +20,7 @@ export class ScalingPolicies {
   readonly #store: GroupStore;
   readonly #policies: readonly ScalingPolicy[];
   readonly #change: (group: Group, desired: number) => void;
+  readonly #tracking: ReservationTracking;
   /** When a policy changed the group last. */
   readonly #changedMs = new Map<Group, number>();
 
@@ -37,9 +40,11 @@ export class ScalingPolicies {
         Alarms?.length,
     );
     this.#change = change;
+    this.#tracking = new ReservationTracking(world, store, policies, change);
   }
 
   seed(): void {
+    this.#tracking.seed();
     if (this.#policies.length > 0) this.#world.clock.after(MINUTE_MS, () => this.#tick());
   }
 
@@ -59,33 +64,25 @@ export class ScalingPolicies {
       ({ AlarmName = '' }) => this.#world.alarms.stateOf(AlarmName) === 'ALARM',
     );
     if (!sounds || (policy.PolicyType === 'SimpleScaling' && this.#cools(group, policy))) return;
-    const warming = policy.PolicyType === 'StepScaling' ? this.#warming(group, policy) : 0;
+    const isStep = policy.PolicyType === 'StepScaling';
+    const stillWarm = isStep ? warming(this.#world, group, policy.EstimatedInstanceWarmup) : 0;
     const adjustment = policy.ScalingAdjustment ?? stepAtThreshold(policy.StepAdjustments ?? []);
     if (adjustment === undefined) return;
     const { desiredCapacity: desired } = group;
     // Those that still warm up are what the last breach asked for: the same breach does not ask for more.
-    const wanted = adjusted(policy, desired - warming, adjustment);
+    const wanted = adjusted(policy, desired - stillWarm, adjustment);
     const isOut = wanted > desired;
-    if (wanted === desired || (warming > 0 && !isOut)) return;
+    if (wanted === desired || (stillWarm > 0 && !isOut)) return;
     this.#changedMs.set(group, this.#world.clock.nowMs);
     this.#change(group, wanted);
   }
 
   /** A simple policy waits for the activities under way and then for its cooldown. */
   #cools(group: Group, policy: ScalingPolicy): boolean {
-    const seconds = policy.Cooldown ?? group.base.DefaultCooldown ?? 300;
+    const seconds = policy.Cooldown ?? group.base.DefaultCooldown ?? DEFAULT_COOLDOWN_SECONDS;
     const sinceMs = this.#world.clock.nowMs - (this.#changedMs.get(group) ?? Number.NEGATIVE_INFINITY);
     const isBusy = [...group.members.values()].some((member) => isPending(member) || isTerminating(member));
     return isBusy || sinceMs < seconds * 1000;
-  }
-
-  #warming(group: Group, policy: ScalingPolicy): number {
-    const { nowMs } = this.#world.clock;
-    const seconds = warmupSeconds(group, policy.EstimatedInstanceWarmup);
-    let ready = 0;
-    for (const member of group.members.values())
-      if ((readyAtMs(member, seconds) ?? Number.POSITIVE_INFINITY) <= nowMs) ready += member.weight;
-    return Math.max(0, group.desiredCapacity - ready);
   }
 }
 

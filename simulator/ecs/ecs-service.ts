@@ -7,13 +7,14 @@
 import type { Capture } from '../capture/capture.ts';
 import type { Actor } from '../observation.ts';
 import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.ts';
-import type { EcsPort, World } from '../world.ts';
+import type { EcsPort, ReservationMetric, World } from '../world.ts';
 import { AgentRegistry } from './agent-registry.ts';
 import { idOf } from './arn.ts';
 import { keepDrainingHooks, ManagedDraining } from './capacity-providers/managed-draining.ts';
 import { ManagedScaling } from './capacity-providers/managed-scaling.ts';
 import { CapacityProviders } from './capacity-providers/providers.ts';
 import { ProvisioningQueue } from './capacity-providers/provisioning-queue.ts';
+import { clusterReservation } from './cluster-reservation.ts';
 import { DaemonScheduler } from './daemon-scheduler.ts';
 import { Deployments } from './deployments.ts';
 import { Fargate } from './fargate/fargate.ts';
@@ -143,6 +144,12 @@ export class EcsService implements EcsPort {
   startDraining(instanceId: string, actor: Actor): void {
     const host = this.#parts.state.hostOfInstance.get(instanceId);
     if (host?.status === 'ACTIVE') this.#parts.registry.setStatus(host, 'DRAINING', actor);
+  }
+
+  reservationOf(clusterName: string, metric: ReservationMetric): number | undefined {
+    for (const cluster of this.#parts.state.clusters.values())
+      if (cluster.name === clusterName) return clusterReservation(cluster, metric);
+    return undefined;
   }
 
   taskDefinition(arn: string): unknown {

@@ -3,6 +3,7 @@ import type { AutoScalingGroup, Instance as Member } from '@aws-sdk/client-auto-
 import type { Instance, LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import { AutoScalingService } from '../../../simulator/auto-scaling/service.ts';
 import type { Capture } from '../../../simulator/capture/capture.ts';
+import { MeasuredAlarms } from '../../../simulator/cloudwatch/measured-alarms.ts';
 import { Metrics } from '../../../simulator/cloudwatch/metrics.ts';
 import { Alarms } from '../../../simulator/cloudwatch/service.ts';
 import { Ec2Service } from '../../../simulator/ec2/service.ts';
@@ -201,6 +202,8 @@ export function smallAccount(
     readonly seed?: number;
     readonly faults?: Partial<FaultBoard>;
     readonly readings?: Partial<Readings>;
+    /** Of any cluster and metric, percent. */
+    readonly reservation?: () => number | undefined;
   } = {},
 ): SmallAccount {
   const clock = new VirtualClock(START_MS);
@@ -226,7 +229,11 @@ export function smallAccount(
     signals,
     faults: { ...QUIET, ...options.faults },
     record: (observation: Observation) => void observations.push(observation),
-    ecs: { startDraining: () => undefined, taskDefinition: () => undefined },
+    ecs: {
+      startDraining: () => undefined,
+      taskDefinition: () => undefined,
+      reservationOf: () => options.reservation?.(),
+    },
     ssm: {
       valueOf: (name: string) => parameters.get(name),
       put: (name: string, value: string) => void parameters.set(name, value),
@@ -249,6 +256,7 @@ export function smallAccount(
   ec2.seed();
   autoScaling.seed();
   loadBalancing.seed();
+  new MeasuredAlarms(world, capture.cloudWatch.alarms).seed();
 
   const call = <T = unknown>(service: string, operation: string, input: object = {}, lagMs = 0) => {
     const found = operations.get(`${service}.${operation}`);
