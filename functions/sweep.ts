@@ -1,5 +1,5 @@
 /**
- * What no event tells: values of public parameters that changed, windows that opened, runs that died.
+ * What no event tells: values of public parameters that changed, windows that opened, hosts that grow old, runs that died.
  *
  * Started every few minutes, and when an execution of the state machine ended from outside; ends by saying what it
  * started. It acts through executions only and changes nothing of any cluster. Every part is done although another fails.
@@ -13,6 +13,7 @@ import type { Table } from './aws/ledger/table.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
 import { clusterNameOf } from './edge/request.ts';
+import { startForAge } from './flow/ages.ts';
 import { isExpired } from './flow/approval.ts';
 import { endingOfDead, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
@@ -67,6 +68,7 @@ async function sweep(event: unknown): Promise<Swept> {
       const { parameters } = await followerOf(cluster);
       return startChanged(table, cluster.clusterName ?? '', parameters, nowMs);
     });
+    await part(cluster.clusterName ?? '', () => startForAge(table, cluster, nowMs));
   }
   if (problems.length > 0) logger.error('the sweep could not do everything', { problems });
   return { started, problems };

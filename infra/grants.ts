@@ -96,7 +96,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ),
   ],
   report: [...LEDGER, ...TELL],
-  sweep: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...TELL],
+  sweep: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...TELL, ...actions('ec2: DescribeInstances')],
 };
 
 /** Who gives a group a version of a template. */

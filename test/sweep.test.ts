@@ -1,8 +1,18 @@
-import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
-import { DescribeLaunchTemplateVersionsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  AutoScalingClient,
+  type AutoScalingGroup,
+  DescribeAutoScalingGroupsCommand,
+  DescribeAutoScalingInstancesCommand,
+} from '@aws-sdk/client-auto-scaling';
+import {
+  DescribeInstancesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
 import {
   DescribeCapacityProvidersCommand,
   DescribeClustersCommand,
+  DescribeContainerInstancesCommand,
   ECSClient,
   ListClustersCommand,
   ListContainerInstancesCommand,
@@ -76,6 +86,33 @@ describe('sweep', () => {
     },
   );
 
+  it('tries again in growing pauses to give back what an execution FAILED to', async () => {
+    await begin(ledger.table);
+    const { readClaim, takeClaim } = await import('../functions/aws/ledger/claims.ts');
+    const startsAfter = async (minutes: number) => {
+      const stopDate = new Date(Date.now() - minutes * 60_000);
+      sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', stopDate });
+      return (await sweep()).started.length > 0;
+    };
+    const takeOver = async (owner: string) => {
+      const claim = await readClaim(ledger.table, 'prod');
+      if (claim === undefined) throw new Error('no claim');
+      const { cluster, runId, purpose } = claim;
+      await takeClaim(ledger.table, { cluster, runId, purpose, owner, nowMs: Date.now(), takesOver: claim });
+    };
+
+    expect(await startsAfter(0)).toBe(true);
+    await takeOver('arn:restore-1');
+    expect([await startsAfter(1), await startsAfter(3)]).toEqual([false, true]);
+    await takeOver('arn:restore-2');
+    expect([await startsAfter(3), await startsAfter(5)]).toEqual([false, true]);
+    for (const again of [3, 4, 5, 6, 7]) await takeOver(`arn:restore-${again}`);
+    expect([await startsAfter(59), await startsAfter(61)]).toEqual([false, true]);
+    // Somebody stopped it: that is no failure of its own.
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
+    expect((await sweep()).started).toHaveLength(1);
+  });
+
   it('starts a request once its window is open, and not before', async () => {
     await keepPending(ledger.table, { ...pending, notBeforeMs: Date.now() + 3_600_000 });
     await sweep();
@@ -131,6 +168,62 @@ describe('sweep', () => {
     await sweep();
     await sweep();
     expect(inputs()).toEqual([{ cluster: 'prod', reason: 'image' }]);
+  });
+
+  it('starts a run for age once a day, where a host is due', async () => {
+    const launched = (days: number) => new Date(Date.now() - days * 86_400_000);
+    const hostIs = (days: number, Tags: { Key: string; Value: string }[] = []) =>
+      ec2
+        .on(DescribeInstancesCommand)
+        .resolves({
+          Reservations: [{ Instances: [{ InstanceId: 'i-1', LaunchTime: launched(days), Tags }] }],
+        });
+    ecs.on(ListClustersCommand).resolves({ clusterArns: ['arn:cluster/prod'] });
+    ecs.on(DescribeClustersCommand).resolves({
+      clusters: [
+        {
+          clusterName: 'prod',
+          tags: [
+            { key: 'rollover:enabled', value: 'true' },
+            { key: 'rollover:max-instance-age-days', value: '30' },
+          ],
+        },
+      ],
+    });
+    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['arn:ci/1'] });
+    ecs.on(DescribeContainerInstancesCommand).resolves({ containerInstances: [{ ec2InstanceId: 'i-1' }] });
+    autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({
+      AutoScalingInstances: [
+        {
+          InstanceId: 'i-1',
+          AutoScalingGroupName: 'web',
+          AvailabilityZone: 'a',
+          LifecycleState: 'InService',
+          HealthStatus: 'Healthy',
+          ProtectedFromScaleIn: false,
+        },
+      ],
+    });
+    autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
+      AutoScalingGroups: [{ AutoScalingGroupName: 'web' } as AutoScalingGroup],
+    });
+    hostIs(10);
+    await sweep();
+    expect(inputs()).toEqual([]);
+
+    ledger.reset();
+    hostIs(40, [
+      { Key: 'rollover:exempt-until', Value: '2999-01-01' },
+      { Key: 'rollover:exempt-reason', Value: 'an appliance' },
+    ]);
+    await sweep();
+    expect(inputs()).toEqual([]);
+
+    ledger.reset();
+    hostIs(40);
+    expect(await sweep()).toMatchObject({ problems: [] });
+    await sweep();
+    expect(inputs()).toEqual([{ cluster: 'prod', reason: 'age' }]);
   });
 
   it('tells people of an execution that was stopped before it owned anything', async () => {

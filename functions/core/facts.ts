@@ -149,6 +149,9 @@ export interface HostFacts {
   readonly subnetId?: string;
   readonly ec2State?: Ec2State;
   readonly launchTimeMs?: number;
+  /** Tags of the instance that keep it out of rollovers, as written (plan/exempted.ts). */
+  readonly exemptUntil?: string;
+  readonly exemptReason?: string;
   /** EC2's own status checks say impaired, or an event is scheduled that retires or stops it. */
   readonly impaired: boolean;
   readonly apiTerminationProtected?: boolean;

@@ -45,6 +45,8 @@ export interface GroupPlan {
 export interface Exemption {
   readonly instanceId: string;
   readonly reason: string;
+  /** When the exemption ends by itself; most do not. */
+  readonly untilMs?: number;
 }
 
 export interface Prediction {

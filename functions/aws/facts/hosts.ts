@@ -3,6 +3,7 @@
 import type { Instance, InstanceStatus, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ContainerInstance } from '@aws-sdk/client-ecs';
 import type { ContainerInstanceStatus, Ec2State, HostFacts } from '../../core/facts.ts';
+import { EXEMPT_REASON_TAG, EXEMPT_UNTIL_TAG } from '../../core/plan/exempted.ts';
 import { defined } from './defined.ts';
 import type { InstanceDetails } from './groups.ts';
 import { eniSlotsOf, resourcesOf } from './resources.ts';
@@ -40,6 +41,8 @@ export function hostFacts(sources: HostSources): HostFacts {
     subnetId: instance?.SubnetId ?? attributes['ecs.subnet-id'],
     ec2State: instance?.State?.Name as Ec2State | undefined,
     launchTimeMs: instance?.LaunchTime?.getTime(),
+    exemptUntil: instanceTag(instance, EXEMPT_UNTIL_TAG),
+    exemptReason: instanceTag(instance, EXEMPT_REASON_TAG),
     impaired: isImpaired(sources.status),
     apiTerminationProtected: sources.isTerminationProtected,
     autoScalingGroupName: inGroup?.AutoScalingGroupName,
@@ -57,6 +60,11 @@ export function hostFacts(sources: HostSources): HostFacts {
     attributes,
     tasksUnread: sources.areTasksUnread || undefined,
   });
+}
+
+/** A tag of an EC2 instance; tag values of EC2 may hold any letters (Amazon EC2 user guide, "Tag restrictions"). */
+export function instanceTag(instance: Pick<Instance, 'Tags'> | undefined, key: string): string | undefined {
+  return instance?.Tags?.find(({ Key }) => Key === key)?.Value;
 }
 
 function autoScalingHealthOf(inGroup: InstanceDetails | undefined): HostFacts['autoScalingHealth'] {

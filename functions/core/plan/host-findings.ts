@@ -2,11 +2,13 @@
 import type { HostFacts, TaskFacts } from '../facts.ts';
 import type { Finding } from '../plan.ts';
 import { groupSettings, type PlanContext } from './context.ts';
+import { exemptionFindings } from './exempted.ts';
 import { counted } from './words.ts';
 
 export function hostFindings(host: HostFacts, context: PlanContext): Finding[] {
   const tasks = context.tasksByHost.get(host.instanceId) ?? [];
   return [
+    ...exemptionFindings(host),
     ...terminationProtection(host),
     ...protectedTasks(host, tasks, context),
     ...standaloneTasks(host, tasks, context),

@@ -107,9 +107,9 @@ function sortHosts(context: PlanContext): { ours: readonly HostFacts[]; exempt: 
   const ours: HostFacts[] = [];
   const exempt: Exemption[] = [];
   for (const host of context.facts.hosts) {
-    const reason = exemption(host, context);
-    if (reason === undefined) ours.push(host);
-    else exempt.push({ instanceId: host.instanceId, reason });
+    const exemptBy = exemption(host, context);
+    if (exemptBy === undefined) ours.push(host);
+    else exempt.push({ instanceId: host.instanceId, ...exemptBy });
   }
   return { ours, exempt };
 }

@@ -1,19 +1,39 @@
 /** Which hosts and groups are ours to roll, and why the others are not. */
 import type { GroupFacts, HostFacts } from '../facts.ts';
-import type { Finding, GroupTarget } from '../plan.ts';
+import type { Exemption, Finding, GroupTarget } from '../plan.ts';
 import { groupSettings, type PlanContext } from './context.ts';
+import { taggedExemption } from './exempted.ts';
 
 const GOING = ['Terminating', 'Terminated', 'Detaching', 'Detached'];
 
 /** Why a host is not ours to replace; undefined when it is. */
-export function exemption(host: HostFacts, context: PlanContext): string | undefined {
+export function exemption(
+  host: HostFacts,
+  context: PlanContext,
+): Pick<Exemption, 'reason' | 'untilMs'> | undefined {
+  const reason = whyNotOurs(host, context);
+  return reason === undefined ? taggedExemption(host, context.nowMs) : { reason };
+}
+
+/** Who replaces the host in our place; undefined: nobody but us. */
+export function patchedElsewhere(host: HostFacts, context: PlanContext): string | undefined {
   const { planFacts, facts } = context;
+  const provider = host.capacityProviderName;
+  if (provider !== undefined && planFacts.managedInstanceProviders.includes(provider)) {
+    return `ECS Managed Instances (${provider}): ECS patches and replaces it itself`;
+  }
+  const group = context.groups.get(host.autoScalingGroupName ?? '');
+  return group === undefined ? undefined : ownerOf(group, facts.clusterName);
+}
+
+function whyNotOurs(host: HostFacts, context: PlanContext): string | undefined {
+  const { planFacts } = context;
   if (host.instanceId.startsWith('mi-') || 'ecs.capability.external' in host.attributes) {
     return 'ECS Anywhere: the host is not an EC2 instance of this account';
   }
   const provider = host.capacityProviderName;
   if (provider !== undefined && planFacts.managedInstanceProviders.includes(provider)) {
-    return `ECS Managed Instances (${provider}): ECS patches and replaces it itself`;
+    return patchedElsewhere(host, context);
   }
   const lifecycle = host.lifecycleState ?? '';
   if (planFacts.warmPoolInstanceIds.includes(host.instanceId) || lifecycle.startsWith('Warmed:')) {
@@ -25,7 +45,7 @@ export function exemption(host: HostFacts, context: PlanContext): string | undef
   const name = host.autoScalingGroupName;
   const group = name === undefined ? undefined : context.groups.get(name);
   if (group === undefined) return 'it belongs to no Auto Scaling group, so nothing would replace it';
-  const owner = ownerOf(group, facts.clusterName);
+  const owner = patchedElsewhere(host, context);
   if (owner !== undefined) return owner;
   if (lifecycle === 'Standby' || lifecycle === 'EnteringStandby') {
     return 'somebody put it into Standby; it is left alone until it is back in service';

@@ -66,6 +66,56 @@ describe('hosts that are not ours', () => {
   });
 });
 
+describe('hosts that are tagged to be left alone', () => {
+  const tagged = (exemptUntil?: string, exemptReason?: string) =>
+    planOf({
+      facts: {
+        hosts: [
+          host(1, {
+            ...(exemptUntil !== undefined && { exemptUntil }),
+            ...(exemptReason !== undefined && { exemptReason }),
+          }),
+          host(2),
+        ],
+      },
+    });
+
+  it.each([
+    ['2026-12-24', Date.UTC(2026, 11, 25)],
+    // Its last day is today: NOW_MS is noon of it.
+    ['2026-11-22', Date.UTC(2026, 10, 23)],
+    ['2026-11-22T13:00Z', Date.UTC(2026, 10, 22, 13)],
+  ])('stay until %s, with reason and end', (until, untilMs) => {
+    const plan = tagged(until, 'vendor appliance');
+    expect(plan.exempt).toEqual([
+      { instanceId: 'i-01', reason: `exempt until ${until}: vendor appliance`, untilMs },
+    ]);
+    expect(plan.groups[0]?.outdated).toEqual(['i-02']);
+  });
+
+  it.each(['2026-11-21', '2026-11-22T11:59Z'])('are replaced once %s is over', (until) => {
+    expect(tagged(until, 'vendor appliance')).toMatchObject({
+      exempt: [],
+      keptOut: [],
+      groups: [{ outdated: ['i-01', 'i-02'] }],
+    });
+  });
+
+  it.each([
+    [undefined, 'for ever', 'rollover:exempt-until', 'has no end'],
+    ['next year', 'vendor appliance', 'rollover:exempt-until', '"next year"'],
+    ['2026-02-31', 'vendor appliance', 'rollover:exempt-until', '"2026-02-31"'],
+    ['2026-12-24', undefined, 'rollover:exempt-reason', 'no reason'],
+    ['2026-12-24', ' ', 'rollover:exempt-reason', 'no reason'],
+  ])('stay, and somebody is told, with end %s and reason %s', (until, reason, field, message) => {
+    const plan = tagged(until, reason);
+    expect(plan.keptOut).toMatchObject([{ instanceId: 'i-01', reason: expect.stringContaining(message) }]);
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({ code: 'exemption-incomplete', severity: 'blocks', field }),
+    );
+  });
+});
+
 describe('groups that cannot be rolled', () => {
   it.each<[string, Partial<GroupFacts>, string, string]>([
     [
