@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
 import { dropEarlier, keepEarlier } from './aws/ledger/earlier.ts';
 import { dropApproval, keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
-import { type Run, readRun, updateRun } from './aws/ledger/runs.ts';
+import { type Run, readRun, remember, updateRun } from './aws/ledger/runs.ts';
 import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { replacedIn, targetsOf, withThis } from './core/earlier.ts';
@@ -59,22 +59,19 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   const isHandedOver = input.mode === 'none' && run?.memory !== undefined;
   if (run !== undefined && isRestored && !isHandedOver) await writeDown(table, run, ending, nowMs);
   const message = `${input.cluster}: ${ending.outcome}. ${ending.reason}`;
-  await tell(
-    [
-      {
-        kind: kindOf(input, ending),
-        cluster: input.cluster,
-        runId: input.runId,
-        message,
-        detail: {
-          ...input.summary,
-          ...(run?.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
-          ...cutToNotice(stays(input, run, ending)),
-        },
-      },
-    ],
-    run?.record.settings,
-  );
+  const notice = {
+    kind: kindOf(input, ending),
+    cluster: input.cluster,
+    runId: input.runId,
+    message,
+    detail: {
+      ...input.summary,
+      ...(run?.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
+      ...cutToNotice(stays(input, run, ending)),
+    },
+  };
+  const isRepeat = !isRestored && (await failedSoBefore(table, input, run));
+  if (!isRepeat) await tell([notice], run?.record.settings);
   if (isRestored && !isHandedOver) await removePicture(table, input.runId);
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
@@ -86,6 +83,16 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
     summary: input.summary,
     ...(run?.plan === undefined ? {} : { plan: shortPlan(run.plan) }),
   };
+}
+
+/** Giving back is tried again until it is done; people hear once for each kind of error that is in its way. */
+async function failedSoBefore(table: Table, { error }: RunState, run: Run | undefined): Promise<boolean> {
+  const key = `not restored: ${error?.Error}`;
+  if (run?.memory === undefined || error?.Error === ErrorName.ClaimLost) return false;
+  const { told = [] } = run.memory;
+  if (told.includes(key)) return true;
+  await remember(table, run.memory, { run: { told: [...told, key] }, groups: [], hosts: [], services: [] });
+  return false;
 }
 
 /** Only a word to the running run was handed over: nobody should take that for the end of a rollover. */

@@ -25,6 +25,7 @@ import { fenceOf, ledger } from './flow/claim.ts';
 import { giveBack } from './flow/give-back.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
+import { awaitRefresh } from './flow/refresh-wait.ts';
 
 /** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
 const CLOSINGS_MAX = 1;
@@ -64,6 +65,7 @@ async function restore(input: RunState): Promise<RunState> {
   const keepsTarget =
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
   const failures: unknown[] = [];
+  const waitsFor: string[] = [];
   let surplus = 0;
   for (const group of run.memory.groups) {
     try {
@@ -75,7 +77,10 @@ async function restore(input: RunState): Promise<RunState> {
         memory: run.memory,
         keepsTarget,
         fence,
+        remember: (changed) =>
+          remember(table, run.memory as RunMemory, { groups: [changed], hosts: [], services: [] }),
       });
+      if (given.waitsFor !== undefined) waitsFor.push(given.waitsFor);
       warnings.push(...given.warnings);
       surplus += given.surplus;
     } catch (cause) {
@@ -87,6 +92,7 @@ async function restore(input: RunState): Promise<RunState> {
     }
   }
   if (failures.length > 0) throw failures[0];
+  if (waitsFor.length > 0) return awaitRefresh(table, { ...healthy, ending }, run, waitsFor);
   // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again. What our
   // role may not do will not come right by itself: then people are told, once.
   const isDeniedForGood = isDenial(error?.Error ?? '');

@@ -15,7 +15,7 @@ import { logger } from './edge/logger.ts';
 import { clusterNameOf } from './edge/request.ts';
 import { startForAge } from './flow/ages.ts';
 import { isExpired } from './flow/approval.ts';
-import { endingOfDead, ledger, ownerLives } from './flow/claim.ts';
+import { endingOfDead, givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
@@ -77,6 +77,7 @@ async function sweep(event: unknown): Promise<Swept> {
 /** A claim whose execution does not run any more: an execution of its own gives back what was touched. */
 async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefined> {
   if (await ownerLives(claim, nowMs)) return undefined;
+  if (nowMs < (await givesBackFromMs(claim))) return undefined;
   const nameParts = [claim.cluster, 'restore', shortHash(`${claim.runId} ${claim.token}`)];
   const request = { cluster: claim.cluster, mode: 'abort' };
   const origin: Provenance = { kind: 'sweep', by: 'the sweep, for a run that died', id: claim.runId };

@@ -90,7 +90,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...TELL,
     ...actions(
       'ecs: DescribeContainerInstances ListContainerInstances UpdateContainerInstancesState',
-      'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances',
+      'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances DescribeInstanceRefreshes',
       'autoscaling: PutWarmPool ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
       'ec2: DeleteLaunchTemplateVersions DescribeLaunchTemplateVersions ModifyLaunchTemplate',
     ),

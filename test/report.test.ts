@@ -75,6 +75,19 @@ describe('report', () => {
     expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(EXECUTION);
   });
 
+  it('tells once for each kind of error that giving back fails, however often it is tried', async () => {
+    await begin(ledger.table, { phase: 'closing' });
+    const told = async (name: string) => {
+      await handler({ ...state, error: error(name, 'no') }, lambdaContext);
+      return sns.commandCalls(PublishCommand).length;
+    };
+
+    expect(await told('AwsBusy')).toBe(1);
+    expect(await told('AwsBusy')).toBe(1);
+    expect(await told('ValidationError')).toBe(2);
+    expect(await told('AwsBusy')).toBe(2);
+  });
+
   it('puts a bad image into quarantine, but not the one of a rollback for another reason', async () => {
     const ending = { outcome: 'ROLLED_BACK' as const, reason: 'tasks die: OutOfMemory' };
     await begin(ledger.table, { phase: 'closed' });

@@ -2,8 +2,10 @@ import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
   DescribeAutoScalingInstancesCommand,
+  DescribeInstanceRefreshesCommand,
   PutWarmPoolCommand,
   ResumeProcessesCommand,
+  SetInstanceProtectionCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import {
@@ -18,7 +20,7 @@ import {
   ListContainerInstancesCommand,
   UpdateContainerInstancesStateCommand,
 } from '@aws-sdk/client-ecs';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { beginAsNewContainer } from '../functions/aws/container-memory.ts';
@@ -33,7 +35,7 @@ import { begin, groupMemory, loseClaim, state } from './support/run.ts';
 const autoScaling = mockClient(AutoScalingClient);
 const ec2 = mockClient(EC2Client);
 const ecs = mockClient(ECSClient);
-mockClient(EventBridgeClient);
+const eventBridge = mockClient(EventBridgeClient);
 const ledger = fakeLedger();
 
 const SUCCEEDED: Ending = { outcome: 'SUCCEEDED', reason: 'all replaced' };
@@ -57,6 +59,12 @@ const groupIs = (over: object = {}) =>
   autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({ AutoScalingGroups: [group(over) as never] });
 const updates = () =>
   autoScaling.commandCalls(UpdateAutoScalingGroupCommand).map((call) => call.args[0].input);
+const refreshes = (statuses: readonly string[]) =>
+  autoScaling.on(DescribeInstanceRefreshesCommand).resolves({
+    InstanceRefreshes: statuses.map(
+      (Status, at) => ({ InstanceRefreshId: `refresh-${at}`, Status }) as never,
+    ),
+  });
 const referenceTo = (version: string, over: Partial<GroupMemory> = {}): GroupMemory => ({
   ...groupMemory,
   ...over,
@@ -72,11 +80,12 @@ const restoring = async (ending: Ending, memory: GroupMemory = groupMemory) => {
 
 describe('restore', () => {
   beforeEach(() => {
-    for (const mock of [autoScaling, ec2, ecs]) mock.reset();
+    for (const mock of [autoScaling, ec2, ecs, eventBridge]) mock.reset();
     ledger.reset();
     beginAsNewContainer();
     groupIs();
     autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({ AutoScalingInstances: [] });
+    refreshes([]);
     ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
     ec2.on(DeleteLaunchTemplateVersionsCommand).resolves({});
     ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version] }) => ({
@@ -295,6 +304,87 @@ describe('restore', () => {
     await restoring(SUCCEEDED);
 
     expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
+  });
+
+  describe('while somebody else runs an instance refresh', () => {
+    const PROTECTED: GroupMemory = { ...groupMemory, protectedByUs: true };
+    const notices = () =>
+      eventBridge
+        .commandCalls(PutEventsCommand)
+        .map((call) => JSON.parse(call.args[0].input.Entries?.[0]?.Detail ?? ''));
+    const standing = {
+      NewInstancesProtectedFromScaleIn: true,
+      Instances: ['i-1', 'i-2'].map((InstanceId) => ({
+        InstanceId,
+        LifecycleState: 'InService',
+        ProtectedFromScaleIn: true,
+      })),
+    };
+
+    it('waits for its end, gives back nothing but the flags that it waits for, and says so once', async () => {
+      groupIs(standing);
+      refreshes(['InProgress', 'Successful']);
+
+      const answer = await restoring(FAILED, PROTECTED);
+
+      expect(answer).toMatchObject({ next: 'wait', ending: FAILED });
+      expect(updates()).toEqual([{ AutoScalingGroupName: 'hosts', NewInstancesProtectedFromScaleIn: false }]);
+      expect(autoScaling.commandCalls(SetInstanceProtectionCommand)[0]?.args[0].input).toMatchObject({
+        InstanceIds: ['i-1', 'i-2'],
+        ProtectedFromScaleIn: false,
+      });
+      expect(autoScaling.commandCalls(ResumeProcessesCommand)).toEqual([]);
+      expect(notices()).toMatchObject([
+        { kind: 'restore-waits', message: expect.stringContaining('instance refresh refresh-0 of hosts') },
+      ]);
+      // Not closed: a crash now leaves a run that the sweep takes up.
+      expect((await readRun(ledger.table, 'run-1'))?.memory).toMatchObject({
+        phase: 'closing',
+        ending: FAILED,
+      });
+
+      await handler({ ...state, ending: FAILED }, lambdaContext);
+      expect(notices()).toHaveLength(1);
+    });
+
+    it('pauses longer the longer it has waited, and never near as long as the claim holds', async () => {
+      refreshes(['InProgress']);
+      const pauseAfter = async (waitedMs: number) => {
+        const refreshAwaitedSinceMs = Date.now() - waitedMs;
+        await begin(ledger.table, { phase: 'closing', ending: FAILED, refreshAwaitedSinceMs });
+        const { nextLookAt } = await handler({ ...state, ending: FAILED }, lambdaContext);
+        return (Date.parse(nextLookAt) - Date.now()) / 60_000;
+      };
+
+      expect(await pauseAfter(0)).toBeCloseTo(1, 1);
+      expect(await pauseAfter(20 * 60_000)).toBeCloseTo(4, 1);
+      expect(await pauseAfter(48 * 3_600_000)).toBeCloseTo(10, 1);
+    });
+
+    it('waits too where the refresh began after it had looked', async () => {
+      autoScaling
+        .on(DescribeInstanceRefreshesCommand)
+        .resolvesOnce({ InstanceRefreshes: [] })
+        .resolves({ InstanceRefreshes: [{ InstanceRefreshId: 'late', Status: 'Pending' }] });
+      const refused = Object.assign(
+        new Error('An active instance refresh with a desired configuration exists. …'),
+        { name: 'ValidationError' },
+      );
+      autoScaling.on(UpdateAutoScalingGroupCommand).rejects(refused);
+
+      expect(await restoring(FAILED)).toMatchObject({ next: 'wait' });
+    });
+  });
+
+  it('does not raise desired again where somebody lowered it after it went back', async () => {
+    const given = { minSize: 2, maxSize: 4, desiredCapacity: 2 };
+    groupIs({ MinSize: 1, DesiredCapacity: 1 });
+
+    await restoring(FAILED, { ...groupMemory, givenBack: given });
+
+    expect(updates().filter((input) => input.DesiredCapacity !== undefined)).toEqual([]);
+    const [group] = (await readRun(ledger.table, 'run-1'))?.memory?.groups ?? [];
+    expect(group?.givenBack).toEqual({ minSize: 1, maxSize: 4, desiredCapacity: 1 });
   });
 
   it('changes nothing at a second delivery once all is as it was', async () => {

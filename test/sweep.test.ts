@@ -113,6 +113,33 @@ describe('sweep', () => {
     expect((await sweep()).started).toHaveLength(1);
   });
 
+  it('tries again in growing pauses to give back what an execution FAILED to', async () => {
+    await begin(ledger.table);
+    const { readClaim, takeClaim } = await import('../functions/aws/ledger/claims.ts');
+    const startsAfter = async (minutes: number) => {
+      const stopDate = new Date(Date.now() - minutes * 60_000);
+      sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', stopDate });
+      return (await sweep()).started.length > 0;
+    };
+    const takeOver = async (owner: string) => {
+      const claim = await readClaim(ledger.table, 'prod');
+      if (claim === undefined) throw new Error('no claim');
+      const { cluster, runId, purpose } = claim;
+      await takeClaim(ledger.table, { cluster, runId, purpose, owner, nowMs: Date.now(), takesOver: claim });
+    };
+
+    expect(await startsAfter(0)).toBe(true);
+    await takeOver('arn:restore-1');
+    expect([await startsAfter(1), await startsAfter(3)]).toEqual([false, true]);
+    await takeOver('arn:restore-2');
+    expect([await startsAfter(3), await startsAfter(5)]).toEqual([false, true]);
+    for (const again of [3, 4, 5, 6, 7]) await takeOver(`arn:restore-${again}`);
+    expect([await startsAfter(59), await startsAfter(61)]).toEqual([false, true]);
+    // Somebody stopped it: that is no failure of its own.
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
+    expect((await sweep()).started).toHaveLength(1);
+  });
+
   it('starts a request once its window is open, and not before', async () => {
     await keepPending(ledger.table, { ...pending, notBeforeMs: Date.now() + 3_600_000 });
     await sweep();

@@ -44,6 +44,12 @@ export interface GroupMemory {
   readonly protectedByUs?: boolean;
   /** Instances that were protected from scale-in before the run: their flag is their owner's. */
   readonly protectedBefore?: readonly string[];
+  /** To what `restore` set its sizes: who changed them since then is somebody else. */
+  readonly givenBack?: {
+    readonly minSize: number;
+    readonly maxSize: number;
+    readonly desiredCapacity: number;
+  };
   /** Only the template reference moves; no host of the group is replaced. */
   readonly referenceOnly?: boolean;
   /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */
@@ -235,6 +241,8 @@ export interface RunMemory {
   /** A rollback after hosts had gone: the groups are to be pinned to what ran before, are, or cannot have it. */
   readonly goBack?: 'asked' | 'pinned' | 'given-up';
   readonly closingSinceMs?: number;
+  /** Since when `restore` waits for the end of somebody's instance refresh. */
+  readonly refreshAwaitedSinceMs?: number;
   /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */
   readonly deadlineMs?: number;
   /** The step before this one looked at this moment. */

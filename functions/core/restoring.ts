@@ -10,6 +10,8 @@ export interface Sizes {
 /** What a run had to leave above a group's own sizes when its window closed: only drains would take it away. */
 export interface SurplusLeft {
   readonly autoScalingGroupName: string;
+  /** The target of the hosts that the run brought in. */
+  readonly imageIds: readonly string[];
   /** As they were left. */
   readonly desiredCapacity: number;
   readonly maxSize: number;
@@ -38,6 +40,11 @@ export interface SizesNow extends Sizes {
   readonly maxSizesSet: readonly number[];
 }
 
+/** The desired capacity that our last call left. */
+export function desiredSet({ givenBack, set, original }: GroupMemory): number {
+  return givenBack?.desiredCapacity ?? set.desiredCapacity ?? original.desiredCapacity;
+}
+
 /**
  * Lowering MaxSize or DesiredCapacity below the hosts in service would let Auto Scaling choose victims, so neither goes
  * there: a surplus that nobody could drain keeps its place. A scheduled action that fell due while we held it counts as
@@ -45,15 +52,25 @@ export interface SizesNow extends Sizes {
  * above it again.
  */
 export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
-  const { original, scheduledDue: due, set } = group;
+  const { original, scheduledDue: due, set, givenBack } = group;
   const isOurs = (value: number, ours: readonly number[], last: number | undefined) =>
     value === last || ours.includes(value);
+  const changedSince = (knob: keyof Sizes) =>
+    givenBack !== undefined && now[knob] !== givenBack[knob] ? now[knob] : undefined;
   const minSize =
-    due?.minSize ?? (isOurs(now.minSize, now.minSizesSet, set.minSize) ? original.minSize : now.minSize);
+    changedSince('minSize') ??
+    due?.minSize ??
+    (isOurs(now.minSize, now.minSizesSet, set.minSize) ? original.minSize : now.minSize);
   const maxSize =
-    due?.maxSize ?? (isOurs(now.maxSize, now.maxSizesSet, set.maxSize) ? original.maxSize : now.maxSize);
+    changedSince('maxSize') ??
+    due?.maxSize ??
+    (isOurs(now.maxSize, now.maxSizesSet, set.maxSize) ? original.maxSize : now.maxSize);
+  // Whoever takes hosts away after desired went back has chosen them already: it is not raised against them.
+  if (givenBack !== undefined && now.desiredCapacity < Math.min(group.goal, givenBack.desiredCapacity)) {
+    return { ...now, minSize: Math.min(minSize, now.desiredCapacity), maxSize, left: undefined };
+  }
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.
-  const expected = set.desiredCapacity ?? original.desiredCapacity;
+  const expected = desiredSet(group);
   const isNewer = now.desiredCapacity > expected;
   // Somebody lowered it, and all hosts stand all the same, for they are protected.
   const lowered = now.allProtected ? Math.max(0, expected - now.desiredCapacity) : 0;
@@ -65,9 +82,11 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
   const desiredCapacity = Math.max(own.desiredCapacity, standing);
   const sizes = { minSize, maxSize: Math.max(maxSize, desiredCapacity), desiredCapacity };
   const isAbove = desiredCapacity > own.desiredCapacity || sizes.maxSize > maxSize;
-  const { autoScalingGroupName } = group;
+  const { autoScalingGroupName, targetImageIds: imageIds } = group;
   return {
     ...sizes,
-    left: isAbove ? { autoScalingGroupName, desiredCapacity, maxSize: sizes.maxSize, own } : undefined,
+    left: isAbove
+      ? { autoScalingGroupName, imageIds, desiredCapacity, maxSize: sizes.maxSize, own }
+      : undefined,
   };
 }

@@ -31,6 +31,21 @@ export async function ownerLives(claim: Claim, nowMs: number): Promise<boolean> 
   return isAtWork(starter) || nowMs - (starter.stoppedAtMs ?? 0) < START_SEEN_MS;
 }
 
+/** The first pause after an execution failed to give back; each one after it is twice as long. */
+const RETRY_MS = 120_000;
+const RETRY_MAX_MS = 3_600_000;
+
+/**
+ * From when on a dead run's leftovers are given back by another execution: at once, but with growing pauses where the last
+ * one that tried FAILED by itself, since its own retries are over and what it met may last.
+ */
+export async function givesBackFromMs({ owner, takeovers = 0 }: Claim): Promise<number> {
+  if (owner === undefined || takeovers === 0) return 0;
+  const execution = await describeExecution(sfn, owner);
+  if (execution?.status !== 'FAILED') return 0;
+  return (execution.stoppedAtMs ?? 0) + Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** (takeovers - 1));
+}
+
 function isAtWork({ status }: ExecutionStatus): boolean {
   return status === 'RUNNING' || status === 'PENDING_REDRIVE';
 }

@@ -1,6 +1,12 @@
-/** Puts one group back: reference, sizes, flags, processes, in the order of decisions.md rule 23. */
+/**
+ * Puts one group back: reference, sizes, flags, processes, in the order of decisions.md rule 23. Somebody's instance refresh
+ * comes first: while it is active a template reference may not be changed at all (the API says "An active instance refresh
+ * with a desired configuration exists"), and sizes would be set into its replacing. Only the flags of ours go at once, since
+ * it waits for them (Amazon EC2 Auto Scaling API reference, RefreshPreferences.ScaleInProtectedInstances: `Wait`).
+ */
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import {
+  activeRefresh,
   describeGroups,
   resumeProcesses,
   setInstanceProtection,
@@ -14,7 +20,7 @@ import { dropSurplus, keepSurplus } from '../aws/ledger/surpluses.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { putWarmPool } from '../aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from '../core/memory.ts';
-import { restoredSizes } from '../core/restoring.ts';
+import { desiredSet, restoredSizes } from '../core/restoring.ts';
 import { AwsBusy } from '../edge/errors.ts';
 import { restoreReference } from './reference.ts';
 
@@ -28,6 +34,7 @@ export interface GivingBack {
   readonly goesOn: boolean;
   readonly keepsTarget: boolean;
   readonly fence: () => Promise<void>;
+  readonly remember: (group: GroupMemory) => Promise<void>;
 }
 
 /** Lifecycle states of hosts that a lower size would put at risk. */
@@ -38,6 +45,8 @@ export interface GivenBack {
   readonly warnings: readonly string[];
   /** Hosts in service beyond the goal: they keep their place, since only draining takes them away without harm. */
   readonly surplus: number;
+  /** What has to end before the rest of the group can be put back. */
+  readonly waitsFor?: string;
 }
 
 /** Reads of Auto Scaling that contradict the ledger are not believed before the last look is this old. */
@@ -51,6 +60,36 @@ const READS_APART_MS = 5000;
  * @throws AwsBusy while Auto Scaling does not show yet what the run did
  */
 export async function giveBack(group: GroupMemory, how: GivingBack): Promise<GivenBack> {
+  const refresh = await refreshOf(group);
+  if (refresh !== undefined) return heldUp(group, refresh, how);
+  try {
+    return await giveAllBack(group, how);
+  } catch (error) {
+    // It may have begun since we looked.
+    const begun = isInvalid(error) ? await refreshOf(group) : undefined;
+    if (begun === undefined) throw error;
+    return heldUp(group, begun, how);
+  }
+}
+
+/** The id of somebody's refresh of the group. A group that is gone has none. */
+async function refreshOf({ autoScalingGroupName }: GroupMemory): Promise<string | undefined> {
+  try {
+    return (await activeRefresh(autoScaling, autoScalingGroupName))?.InstanceRefreshId;
+  } catch (error) {
+    if (isInvalid(error)) return undefined;
+    throw error;
+  }
+}
+
+async function heldUp(group: GroupMemory, refresh: string, how: GivingBack): Promise<GivenBack> {
+  const [described] = await describeGroups(autoScaling, [group.autoScalingGroupName]);
+  if (described !== undefined) await restoreFlags(described, group, how);
+  const waitsFor = `instance refresh ${refresh} of ${group.autoScalingGroupName}`;
+  return { warnings: [], surplus: 0, waitsFor };
+}
+
+async function giveAllBack(group: GroupMemory, how: GivingBack): Promise<GivenBack> {
   const described = await readSettled(group, how);
   if (described === undefined) {
     return { warnings: [`${group.autoScalingGroupName} does not exist any more`], surplus: 0 };
@@ -85,9 +124,10 @@ async function readSettled(group: GroupMemory, how: GivingBack): Promise<AutoSca
 /** What of the read cannot be, by what the run did and saw; else undefined. */
 function doubtOf(
   { Instances = [], DesiredCapacity = 0 }: AutoScalingGroup,
-  { set, original, autoScalingGroupName }: GroupMemory,
+  group: GroupMemory,
   { memory }: GivingBack,
 ): string | undefined {
+  const { autoScalingGroupName } = group;
   const states = new Map(Instances.map((one) => [one.InstanceId, one.LifecycleState ?? '']));
   for (const host of memory.hosts) {
     if (host.autoScalingGroupName !== autoScalingGroupName) continue;
@@ -96,7 +136,7 @@ function doubtOf(
     const stands = readySinceMs !== undefined && goneSinceMs === undefined && terminateIntentMs === undefined;
     if (stands && !states.has(instanceId)) return `${instanceId} is missing`;
   }
-  const expected = set.desiredCapacity ?? original.desiredCapacity;
+  const expected = desiredSet(group);
   return DesiredCapacity === expected ? undefined : `desired capacity is ${DesiredCapacity}, not ${expected}`;
 }
 
@@ -121,7 +161,7 @@ function isAllProtected(described: AutoScalingGroup, { protectedByUs }: GroupMem
 async function restoreSizes(
   described: AutoScalingGroup,
   group: GroupMemory,
-  { table, cluster, runId, goesOn, fence }: GivingBack,
+  { table, cluster, runId, goesOn, fence, remember }: GivingBack,
   inService: number,
 ): Promise<void> {
   if (group.referenceOnly) return;
@@ -144,14 +184,17 @@ async function restoreSizes(
     sizes.minSize === now.minSize &&
     sizes.maxSize === now.maxSize &&
     sizes.desiredCapacity === now.desiredCapacity;
-  if (isSame) return;
-  await fence();
-  await updateGroup(autoScaling, {
-    AutoScalingGroupName: group.autoScalingGroupName,
-    MinSize: sizes.minSize,
-    MaxSize: sizes.maxSize,
-    DesiredCapacity: sizes.desiredCapacity,
-  });
+  const { minSize, maxSize, desiredCapacity } = sizes;
+  if (!isSame) {
+    await fence();
+    await updateGroup(autoScaling, {
+      AutoScalingGroupName: group.autoScalingGroupName,
+      MinSize: minSize,
+      MaxSize: maxSize,
+      DesiredCapacity: desiredCapacity,
+    });
+  }
+  await remember({ ...group, givenBack: { minSize, maxSize, desiredCapacity } });
 }
 
 /** The group's flag first: a host launched in between must not carry it. */

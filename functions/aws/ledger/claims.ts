@@ -25,6 +25,8 @@ export interface Claim {
   readonly purpose: string;
   /** ARN of the execution that gave the claim to its owner, and was to start it. */
   readonly handedOverBy?: string;
+  /** How often an execution took the run over whose owner had died. */
+  readonly takeovers?: number;
 }
 
 export interface Claimant {
@@ -69,6 +71,7 @@ export async function takeClaim(table: Table, claimant: Claimant): Promise<Takin
     runId,
     purpose,
     expiresAtMs: nowMs + CLAIM_MS,
+    ...(held?.owner !== undefined && { takeovers: (held.takeovers ?? 0) + 1 }),
   };
   if (await table.replace(claimItem(claim, item), item?.version)) return { claim };
   const winner = await readClaim(table, cluster);
