@@ -20,6 +20,8 @@ import type { Rule, Tick } from './tick.ts';
 
 /** A surplus host that cannot be drained within this many drain timeouts stays, and the run ends without it. */
 const GIVE_UP_TIMEOUTS = 1;
+/** Zones that differ by so much are level: Auto Scaling does nothing about it. */
+const LEVEL = 1;
 /** Tasks that died on a bad image have this long to come up on old hosts before its hosts go in spite of them. */
 const RECOVER_MS = 180_000;
 
@@ -160,9 +162,13 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
   if (surplus <= 0) return open || group.terminating > 0;
   const candidates = victims(tick, group);
   const motion = closingMotion(tick, new Set([...leaving, ...candidates.slice(0, surplus)]));
-  for (const host of candidates) {
-    if (surplus <= 0) break;
-    if (waitsForWindow(tick, host)) continue;
+  const tried = new Set<Host>();
+  while (surplus > 0) {
+    // Each that goes changes which of the others leaves the zones level.
+    const host = victims(tick, group).find((one) => !tried.has(one));
+    if (host === undefined) break;
+    tried.add(host);
+    if (waitsForWindow(tick, group, host)) continue;
     open = true;
     if (freeze.all !== undefined) break;
     if (takeAway(tick, group, host, motion)) surplus -= 1;
@@ -180,9 +186,19 @@ function isBackAtWork({ memory, facts }: Host): boolean {
   return memory.surplus !== undefined && !isTakenOut && facts?.status === 'ACTIVE';
 }
 
-/** A run that goes on in its next window leaves till then what only a drain would take away. */
-function waitsForWindow({ draft, freeze }: Tick, host: Host): boolean {
+/**
+ * A run that goes on in its next window leaves till then what only a drain would take away, and the host whose going would
+ * set zones apart: AZRebalance, back at work, would end an old host with all its tasks to level them (rule 19).
+ * Source: Amazon EC2 Auto Scaling user guide, auto-scaling-benefits, "Rebalancing activities".
+ */
+function waitsForWindow(tick: Tick, group: GroupLook, host: Host): boolean {
+  const { draft, freeze } = tick;
   if (freeze.drains === undefined || draft.run.ending?.outcome !== 'PENDING_WINDOW') return false;
+  if (
+    unevenness(group, going(tick, group))(host) > LEVEL &&
+    memoryOf(draft, group).suspendedByUs.includes('AZRebalance')
+  )
+    return true;
   return host.tasks.some((task) => task.taskClass !== 'daemon' && task.lastStatus !== 'STOPPED');
 }
 
@@ -196,12 +212,22 @@ function isOverdue({ look, draft, freeze }: Tick): boolean {
   return true;
 }
 
+/** Hosts that nothing keeps any more; old ones stay, where the run ends without having replaced them. */
+function going({ draft }: Tick, group: GroupLook): ReadonlySet<Host> {
+  const ending = new Set(draft.terminate.map((action) => action.instanceId));
+  return new Set(
+    group.alive.filter(
+      (host) => ending.has(host.instanceId) || draft.host(host.instanceId)?.surplus !== undefined,
+    ),
+  );
+}
+
 /** New hosts first, the emptiest leading; never those that were there before the run and stay. */
 function victims(tick: Tick, group: GroupLook): Host[] {
   const { draft } = tick;
   const { startedAtMs } = draft.run;
   const isBack = goesBack(tick);
-  const weight = unevenness(group);
+  const weight = unevenness(group, going(tick, group));
   const cameWithUs = (host: Host) => host.role === 'other' && (host.facts?.launchTimeMs ?? 0) >= startedAtMs;
   return group.alive
     .filter(

@@ -5,6 +5,8 @@ import { drainingAfterTrial, see, withGroupMemory, withHostMemory, withRun } fro
 
 const CLOSING = { phase: 'closing', ending: { outcome: 'PARTIAL', reason: 'nothing moves' } } as const;
 
+const MONDAYS = { text: 'Mon', weekdays: [1], startMinute: 0, endMinute: 60, timeZone: 'UTC' };
+
 /** Closing, with one host more than the goal. */
 function closing(run: Partial<Facts['memory']> = {}): Facts {
   const look = drainingAfterTrial();
@@ -19,10 +21,32 @@ it('a surplus host that was taken out and is ACTIVE again drains again', () => {
   expect(back.drain.map((host) => host.instanceId)).toContain(instanceId);
 });
 
+/**
+ * Source: Amazon EC2 Auto Scaling user guide, auto-scaling-benefits, "Rebalancing activities": a group whose zones are
+ * uneven gets an instance where there are fewest, and one ends where there are most, whatever runs on it.
+ */
+it.each([
+  ['stays, where AZRebalance would level the zones with an old host', 'a', ['AZRebalance'], 0],
+  ['goes, where the zones stay level', 'c', ['AZRebalance'], 1],
+  ['goes, where their owner keeps AZRebalance suspended', 'a', [], 1],
+] as const)('when the window closes, an empty surplus host %s', (_, zone, suspendedByUs, drained) => {
+  const ending = { outcome: 'PENDING_WINDOW', reason: 'outside the window' } as const;
+  const facts = withGroupMemory(closing({ ending, closingSinceMs: 1 }), { suspendedByUs });
+  const isNew = (id: string) =>
+    facts.memory.hosts.some(({ instanceId, role }) => instanceId === id && role === 'new');
+  const empty = facts.hosts.find((host) => host.zone === zone && isNew(host.instanceId))?.instanceId;
+  const tasks = facts.tasks.filter(({ instanceId }) => instanceId !== empty);
+  // All others have work, which only a drain would take from them.
+  const busy = facts.hosts.flatMap(({ instanceId }) =>
+    instanceId === empty ? [] : [{ ...facts.tasks.find((task) => task.taskClass === 'replica'), instanceId }],
+  ) as Facts['tasks'];
+  const step = see({ ...facts, tasks: [...tasks, ...busy] }, { windows: [MONDAYS] });
+  expect(step.drain.map(({ instanceId }) => instanceId)).toEqual(drained === 1 ? [empty] : []);
+});
+
 it('the time in which the window was closed does not count towards giving a surplus host up', () => {
-  const window = { text: 'Mon', weekdays: [1], startMinute: 0, endMinute: 60, timeZone: 'UTC' };
   const facts = closing({ closingSinceMs: 1 });
   const since = (step: ReturnType<typeof see>) => step.remember.run?.closingSinceMs ?? 1;
   expect(since(see(facts))).toBe(1);
-  expect(since(see(facts, { windows: [window] }))).toBe(facts.observedAtMs);
+  expect(since(see(facts, { windows: [MONDAYS] }))).toBe(facts.observedAtMs);
 });

@@ -69,9 +69,12 @@ export function victims(group: GroupLook): Host[] {
     );
 }
 
-/** By how many hosts, at least one, the zones would differ without the host. */
-export function unevenness(group: GroupLook): (host: Host) => number {
-  const zones = zoneCounts(group);
+/** By how many hosts, at least one, the zones would differ without the host. `leaving`: hosts that will be gone anyway. */
+export function unevenness(
+  group: GroupLook,
+  leaving: ReadonlySet<Host> = new Set(group.outdatedLeft),
+): (host: Host) => number {
+  const zones = zoneCounts(group, leaving);
   const apart = new Map([...zones.keys()].map((zone) => [zone, Math.max(1, spreadWithout(zones, zone))]));
   return (host) => apart.get(host.zone) ?? 1;
 }
@@ -82,10 +85,12 @@ function spreadWithout(zones: ReadonlyMap<string, number>, gone: string): number
   return Math.max(...left) - Math.min(...left);
 }
 
-/** Hosts per zone that stand when the old have gone, zones without one included. */
-export function zoneCounts(group: GroupLook): Map<string, number> {
+/** Hosts per zone that stand when those that leave, the old unless told otherwise, have gone; zones without one included. */
+export function zoneCounts(
+  group: GroupLook,
+  leaving: ReadonlySet<Host> = new Set(group.outdatedLeft),
+): Map<string, number> {
   const counts = new Map(group.facts.zones.map((zone) => [zone, 0]));
-  const leaving = new Set(group.outdatedLeft);
   for (const host of group.alive) {
     if (host.kind !== 'terminating' && !leaving.has(host) && counts.has(host.zone))
       counts.set(host.zone, (counts.get(host.zone) ?? 0) + 1);
