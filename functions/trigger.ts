@@ -9,12 +9,15 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { imageBuilder } from './aws/clients.ts';
 import { builtImage } from './aws/image-builder.ts';
+import type { Notice } from './core/notices/notice.ts';
 import type { Provenance } from './core/provenance.ts';
 import { BadRequest } from './edge/errors.ts';
 import { type Cause, readEvent } from './edge/events.ts';
 import { logger } from './edge/logger.ts';
 import { originOf } from './edge/origin.ts';
 import { parseRequest } from './edge/request.ts';
+import { answerNotices, takeIn } from './flow/answer-notices.ts';
+import { ledger } from './flow/claim.ts';
 import { followerOf, imagesWanted, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { parameterValue, startForImage, startRequest } from './flow/start.ts';
@@ -53,6 +56,8 @@ async function act(cause: Cause, origin: Provenance, region: string, accountId: 
       if (imageId === undefined) return nothing(`${cause.buildArn} put out no image for ${region}`);
       return startLaunching([imageId], cause.atMs, origin);
     }
+    case 'notice':
+      return startForNotice(cause.notice, origin, region, accountId);
     case 'schedule': {
       const clusters = (await optedIn()).map((cluster) => cluster.clusterName ?? '');
       return startAll(clusters, (cluster) =>
@@ -107,6 +112,29 @@ async function startLaunching(
     concerned.map(({ clusterName = '' }) => clusterName),
     (cluster) => startForImage(cluster, what, causeAtMs, origin),
   );
+}
+
+/** Written down first, then answered: by runs for hosts, by a run of its own machine for tasks on Fargate. */
+async function startForNotice(
+  notice: Notice,
+  origin: Provenance,
+  region: string,
+  accountId: string,
+): Promise<Triggered> {
+  // Copies reach a backup Region, and an organisation's account hears of all the others.
+  if (notice.region !== region) return nothing(`${notice.eventArn} is about ${notice.region}, not ${region}`);
+  if (notice.account !== accountId)
+    return nothing(`${notice.eventArn} is about account ${notice.account}, not ours`);
+  const table = ledger();
+  const nowMs = Date.now();
+  const news = await takeIn(table, notice, nowMs);
+  if (news.length === 0) return nothing(`${notice.eventArn}: nothing new`);
+  const started = await answerNotices(table, news, origin, nowMs);
+  const reason = started.map((one) => `${one.cluster}: ${one.reason}`).join('; ');
+  return {
+    started: started.map(({ started: isNew, ...one }) => ({ ...one, isNew })),
+    reason: reason || `${notice.eventArn}: written down, nothing to begin`,
+  };
 }
 
 async function startAll(

@@ -20,6 +20,7 @@ export interface RolloverStackProps extends StackProps {
 }
 
 const STATE_MACHINE_NAME = 'ecs-rollover';
+const RETIREMENT_MACHINE_NAME = 'ecs-rollover-retirement';
 const DEPLOYMENT_PARAMETER = '/ecs-rollover/deployment';
 
 export class RolloverStack extends Stack {
@@ -30,18 +31,24 @@ export class RolloverStack extends Stack {
     });
     const state = new RolloverState(this, 'State');
     // The name is fixed, so the ARN is known before the machine: its functions start executions of it.
-    const stateMachineArn = this.formatArn({
-      service: 'states',
-      resource: 'stateMachine',
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      resourceName: STATE_MACHINE_NAME,
-    });
+    const [stateMachineArn = '', retirementStateMachineArn = ''] = [
+      STATE_MACHINE_NAME,
+      RETIREMENT_MACHINE_NAME,
+    ].map((resourceName) =>
+      this.formatArn({
+        service: 'states',
+        resource: 'stateMachine',
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        resourceName,
+      }),
+    );
     const { byName } = new FlowFunctions(this, 'Functions', {
       codeOf: props.codeOf,
       environment: {
         TABLE_NAME: state.table.tableName,
         NOTIFICATION_TOPIC_ARN: state.topic.topicArn,
         STATE_MACHINE_ARN: stateMachineArn,
+        RETIREMENT_STATE_MACHINE_ARN: retirementStateMachineArn,
         ROLLOVER_SETTINGS: JSON.stringify(props.settings ?? {}),
         ROLLOVER_GUARDRAILS: JSON.stringify(props.guardrails ?? {}),
       },
@@ -49,6 +56,7 @@ export class RolloverStack extends Stack {
         table: state.table.tableArn,
         key: state.key.keyArn,
         stateMachine: stateMachineArn,
+        retirementMachine: retirementStateMachineArn,
         partition: this.partition,
         region: this.region,
         account: this.account,
@@ -56,9 +64,23 @@ export class RolloverStack extends Stack {
     });
     const { stateMachine } = new RolloverStateMachine(this, 'Machine', {
       stateMachineName: STATE_MACHINE_NAME,
+      definition: 'rollover',
+      comment:
+        'Replaces the hosts of one ECS cluster. Start it by hand with {"cluster": "NAME", "mode": "plan"}.',
       functions: byName,
     });
-    new WakeUps(this, 'WakeUps', { functions: byName, stateMachine, schedules: props.schedules ?? [] });
+    const retirement = new RolloverStateMachine(this, 'RetirementMachine', {
+      stateMachineName: RETIREMENT_MACHINE_NAME,
+      definition: 'retirement',
+      comment:
+        'Answers the open notices of Fargate for one ECS cluster. Started by notices, and by the sweep.',
+      functions: byName,
+    });
+    new WakeUps(this, 'WakeUps', {
+      functions: byName,
+      stateMachines: [stateMachine, retirement.stateMachine],
+      schedules: props.schedules ?? [],
+    });
 
     new StringParameter(this, 'Deployment', {
       parameterName: DEPLOYMENT_PARAMETER,

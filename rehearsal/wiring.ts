@@ -16,6 +16,8 @@ import { currentInvocation } from '../simulator/kernel/caller.ts';
 const SWEEP_SECONDS = 300;
 export const TABLE_NAME = 'ecs-rollover';
 export const STATE_MACHINE_NAME = 'ecs-rollover';
+/** Each machine by its name, and the file of its definition. */
+const MACHINES = { [STATE_MACHINE_NAME]: 'rollover', 'ecs-rollover-retirement': 'retirement' } as const;
 
 const HANDLERS = {
   trigger: () => import('../functions/trigger.ts'),
@@ -27,10 +29,11 @@ const HANDLERS = {
   terminate: () => import('../functions/terminate.ts'),
   restore: () => import('../functions/restore.ts'),
   report: () => import('../functions/report.ts'),
+  redeploy: () => import('../functions/redeploy.ts'),
   sweep: () => import('../functions/sweep.ts'),
 } as const;
 
-const DEFINITION = join(dirname(fileURLToPath(import.meta.url)), '..', 'statemachine', 'rollover.asl.json');
+const DEFINITIONS = join(dirname(fileURLToPath(import.meta.url)), '..', 'statemachine');
 
 export interface Deployment {
   readonly stateMachineArn: string;
@@ -46,7 +49,9 @@ export async function deploy(
 ): Promise<Deployment> {
   const { accountId, region } = account;
   const topicArn = `arn:aws:sns:${region}:${accountId}:ecs-rollover`;
-  const stateMachineArn = `arn:aws:states:${region}:${accountId}:stateMachine:${STATE_MACHINE_NAME}`;
+  const [stateMachineArn = '', retirementStateMachineArn = ''] = Object.keys(MACHINES).map(
+    (name) => `arn:aws:states:${region}:${accountId}:stateMachine:${name}`,
+  );
   const restoreEnvironment = setEnvironment({
     AWS_REGION: region,
     AWS_ACCESS_KEY_ID: 'rehearsal',
@@ -58,6 +63,7 @@ export async function deploy(
     TABLE_NAME,
     NOTIFICATION_TOPIC_ARN: topicArn,
     STATE_MACHINE_ARN: stateMachineArn,
+    RETIREMENT_STATE_MACHINE_ARN: retirementStateMachineArn,
     ROLLOVER_SETTINGS: JSON.stringify(settings),
     ROLLOVER_GUARDRAILS: '{}',
   });
@@ -72,9 +78,12 @@ export async function deploy(
     const { handler } = await load();
     account.lambda.register(name, { handler: handler as never, timeoutSeconds: HANDLER_TIMEOUT_SECONDS });
   }
-  account.stepFunctions.create(STATE_MACHINE_NAME, definition(account));
+  for (const [name, file] of Object.entries(MACHINES))
+    account.stepFunctions.create(name, definition(account, file));
   for (const rule of EVENT_RULES) {
-    const own = rule.source === 'aws.states' && { stateMachineArn: [stateMachineArn] };
+    const own = rule.source === 'aws.states' && {
+      stateMachineArn: [stateMachineArn, retirementStateMachineArn],
+    };
     account.eventBridge.addRule({
       name: rule.name,
       pattern: {
@@ -98,9 +107,10 @@ export async function deploy(
 }
 
 /** The definition with the functions' ARNs in place of its placeholders. */
-function definition(account: Account): unknown {
-  const text = readFileSync(DEFINITION, 'utf8').replace(/\$\{(\w+)Function\}/g, (_, pascal: string) =>
-    account.lambda.arnOf(pascal.charAt(0).toLowerCase() + pascal.slice(1)),
+function definition(account: Account, file: string): unknown {
+  const text = readFileSync(join(DEFINITIONS, `${file}.asl.json`), 'utf8').replace(
+    /\$\{(\w+)Function\}/g,
+    (_, pascal: string) => account.lambda.arnOf(pascal.charAt(0).toLowerCase() + pascal.slice(1)),
   );
   return JSON.parse(text);
 }

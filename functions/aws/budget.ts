@@ -31,6 +31,7 @@ const CHANGE: Bucket = { burst: 50, refillPerSecond: 5 };
 
 const ECS_MODIFY: Bucket = { burst: 100, refillPerSecond: 40 };
 const ECS_SMALL_READ: Bucket = { burst: 50, refillPerSecond: 20 };
+const ECS_TAG_MODIFY: Bucket = { burst: 20, refillPerSecond: 10 };
 const AUTO_SCALING: Named = ['every call', READ];
 const LOAD_BALANCING: Bucket = { burst: 80, refillPerSecond: 20 };
 
@@ -57,6 +58,8 @@ const BUCKETS: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
     DescribeCapacityProviders: ['capacity provider read', ECS_SMALL_READ],
     DescribeTaskDefinition: ['task definition read', ECS_SMALL_READ],
     ListAccountSettings: ['setting read', ECS_SMALL_READ],
+    TagResource: ['tag modify', ECS_TAG_MODIFY],
+    UntagResource: ['tag modify', ECS_TAG_MODIFY],
     GetTaskProtection: ['task protection', { burst: 200, refillPerSecond: 80 }],
   },
   ElasticLoadBalancingV2: {

@@ -1,6 +1,7 @@
 /** Container instances: Amazon ECS's side of a host. */
 import {
   type ContainerInstance,
+  type ContainerInstanceField,
   DeregisterContainerInstanceCommand,
   DescribeContainerInstancesCommand,
   type ECSClient,
@@ -42,7 +43,7 @@ export async function listContainerInstanceArns(
 }
 
 /** EC2 instance ids a filter names at most: ours, AWS tells no limit of an expression's length. */
-const PER_FILTER = 50;
+export const PER_FILTER = 50;
 
 /** Those of these EC2 instances that ECS lists in the cluster by now: EC2 instance id → ARN. */
 export async function registeredAmong(
@@ -66,9 +67,11 @@ export function describeContainerInstances(
   ecs: ECSClient,
   cluster: string,
   arns: readonly string[],
+  include?: ContainerInstanceField[],
 ): Promise<ContainerInstance[]> {
   return perBatch(arns, DESCRIBE_MAX, async (containerInstances) => {
-    const answer = await ecs.send(new DescribeContainerInstancesCommand({ cluster, containerInstances }));
+    const wanted = { cluster, containerInstances, ...(include && { include }) };
+    const answer = await ecs.send(new DescribeContainerInstancesCommand(wanted));
     const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
     if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
     return answer.containerInstances ?? [];

@@ -7,6 +7,8 @@ export interface Environment {
   /** Undefined: nobody asked to be told. */
   readonly notificationTopicArn: string | undefined;
   readonly stateMachineArn: string;
+  /** Of the machine that answers Fargate's task retirement. */
+  readonly retirementStateMachineArn: string;
   /** Undefined: the default bus. */
   readonly eventBusName: string | undefined;
   /** The deployment's layer of settings, as written. */
@@ -41,6 +43,7 @@ export function environment(): Environment {
     tableName: process.env.TABLE_NAME ?? '',
     notificationTopicArn: process.env.NOTIFICATION_TOPIC_ARN || undefined,
     stateMachineArn: process.env.STATE_MACHINE_ARN ?? '',
+    retirementStateMachineArn: process.env.RETIREMENT_STATE_MACHINE_ARN ?? '',
     eventBusName: process.env.EVENT_BUS_NAME || undefined,
     settings,
     guardrails: guardrails.value,

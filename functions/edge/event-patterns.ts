@@ -4,7 +4,7 @@
  *
  * Sources of the shapes: Systems Manager user guide, "Parameter Store events"; Amazon EC2 user guide, "Monitor AMI
  * events"; EC2 Image Builder user guide, "EventBridge integration"; Step Functions developer guide, "Automating event
- * delivery".
+ * delivery"; AWS Health user guide, aws-health-events-eventbridge-schema.
  */
 
 export interface EventRule {
@@ -49,6 +49,14 @@ export const EVENT_RULES: readonly EventRule[] = [
     source: 'ecs-rollover',
     detailType: 'Rollover Requested',
     detail: { cluster: [{ exists: true }] },
+  },
+  {
+    name: 'hosts-or-tasks-announced',
+    description: 'AWS announces that it retires or maintains hosts, or retires tasks on Fargate',
+    target: 'trigger',
+    source: 'aws.health',
+    detailType: 'AWS Health Event',
+    detail: { service: ['EC2', 'ECS'], eventTypeCategory: ['scheduledChange'] },
   },
   {
     name: 'run-ended-from-outside',

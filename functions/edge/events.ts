@@ -3,6 +3,8 @@
  * or replayed is a reasoned no-op: an event never fails because of its shape.
  */
 import * as z from 'zod';
+import type { Notice } from '../core/notices/notice.ts';
+import { readHealthEvent } from './health-events.ts';
 
 /** What an event says happened. `atMs`: when, epoch milliseconds. */
 export type Cause =
@@ -14,6 +16,8 @@ export type Cause =
   | { readonly kind: 'images'; readonly imageIds: readonly string[]; readonly atMs: number }
   /** Image Builder finished a build; the event does not name the image. */
   | { readonly kind: 'build'; readonly buildArn: string; readonly atMs: number }
+  /** AWS announces something about hosts or tasks. */
+  | { readonly kind: 'notice'; readonly notice: Notice }
   /** Time to look at every cluster that opted in. */
   | { readonly kind: 'schedule'; readonly atMs: number }
   | { readonly kind: 'nothing'; readonly reason: string };
@@ -24,6 +28,7 @@ const OLDEST_MS = 25 * 3_600_000;
 const envelope = z.object({
   source: z.string(),
   'detail-type': z.string(),
+  account: z.string().optional(),
   time: z.string().optional(),
   region: z.string().optional(),
   resources: z.array(z.string()).default([]),
@@ -110,6 +115,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     sources: ['aws.events', 'aws.scheduler'],
     cause: (_, atMs) => ({ kind: 'schedule', atMs }),
   },
+  'AWS Health Event': { sources: ['aws.health'], cause: announced },
   /** Ours: a poll that found another value behind a public parameter, which sends no events. */
   'Watched Parameter Changed': { sources: ['ecs-rollover'], cause: parameterChange },
   /** Ours, and a schedule's own way to hand over a request on a bus. */
@@ -118,6 +124,14 @@ const READERS: Readonly<Record<string, Reader>> = {
     cause: (event) => ({ kind: 'request', request: event.detail }),
   },
 };
+
+function announced(event: Envelope): Cause {
+  const notice = readHealthEvent(event);
+  if (notice === undefined) return { kind: 'nothing', reason: 'it names no event, service or code' };
+  if (notice.kind === 'unknown' && !notice.code.startsWith('AWS_EC2_') && !notice.code.startsWith('AWS_ECS_'))
+    return { kind: 'nothing', reason: `${notice.code} is about neither hosts nor tasks` };
+  return { kind: 'notice', notice };
+}
 
 function parameterChange({ detail, resources }: Envelope, atMs: number): Cause {
   const { operation, name } = detail;

@@ -1,4 +1,4 @@
-/** The state machine, its definition exactly as it stands in `statemachine/`, ARNs put in for the placeholders. */
+/** A state machine, its definition exactly as it stands in `statemachine/`, ARNs put in for the placeholders. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +8,14 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 
-const DEFINITION = join(
-  dirname(fileURLToPath(import.meta.url)),
-  '..',
-  '..',
-  'statemachine',
-  'rollover.asl.json',
-);
+const DEFINITIONS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'statemachine');
 
 export interface RolloverStateMachineProps {
   readonly stateMachineName: string;
+  /** Its file in `statemachine/`, without `.asl.json`. */
+  readonly definition: 'rollover' | 'retirement';
+  /** What it does, and what starts it: shown in the console. */
+  readonly comment: string;
   /** By handler name; the definition says `${PlanFunction}` for `plan`. */
   readonly functions: Readonly<Record<string, IFunction>>;
 }
@@ -25,16 +23,18 @@ export interface RolloverStateMachineProps {
 export class RolloverStateMachine extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, { stateMachineName, functions }: RolloverStateMachineProps) {
+  constructor(scope: Construct, id: string, props: RolloverStateMachineProps) {
     super(scope, id);
-    const text = readFileSync(DEFINITION, 'utf8');
+    const { stateMachineName, definition, comment, functions } = props;
+    const text = readFileSync(join(DEFINITIONS, `${definition}.asl.json`), 'utf8');
     const placeholders = [
       ...new Set([...text.matchAll(/\$\{(\w+)Function\}/g)].map((match) => match[1] ?? '')),
     ];
     const used = placeholders.map((pascal) => {
       const name = pascal.charAt(0).toLowerCase() + pascal.slice(1);
       const fn = functions[name];
-      if (!fn) throw new Error(`statemachine/rollover.asl.json names \${${pascal}Function}: no such handler`);
+      if (!fn)
+        throw new Error(`statemachine/${definition}.asl.json names \${${pascal}Function}: no such handler`);
       return [`${pascal}Function`, fn] as const;
     });
     this.stateMachine = new StateMachine(this, 'Rollover', {
@@ -43,8 +43,7 @@ export class RolloverStateMachine extends Construct {
       definitionBody: DefinitionBody.fromString(text),
       definitionSubstitutions: Object.fromEntries(used.map(([key, fn]) => [key, fn.functionArn])),
       tracingEnabled: true,
-      comment:
-        'Replaces the hosts of one ECS cluster. Start it by hand with {"cluster": "NAME", "mode": "plan"}.',
+      comment,
       logs: {
         destination: new LogGroup(this, 'Log', {
           logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,

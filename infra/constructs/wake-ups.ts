@@ -20,7 +20,7 @@ export interface UserSchedule {
 
 export interface WakeUpsProps {
   readonly functions: Readonly<Record<'trigger' | 'sweep', IFunction>>;
-  readonly stateMachine: StateMachine;
+  readonly stateMachines: readonly StateMachine[];
   readonly schedules: readonly UserSchedule[];
 }
 
@@ -28,7 +28,7 @@ export interface WakeUpsProps {
 const SWEEP_MINUTES = 5;
 
 export class WakeUps extends Construct {
-  constructor(scope: Construct, id: string, { functions, stateMachine, schedules }: WakeUpsProps) {
+  constructor(scope: Construct, id: string, { functions, stateMachines, schedules }: WakeUpsProps) {
     super(scope, id);
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -38,7 +38,7 @@ export class WakeUps extends Construct {
 
     for (const rule of EVENT_RULES) {
       const ownExecutions = rule.source === 'aws.states' && {
-        stateMachineArn: [stateMachine.stateMachineArn],
+        stateMachineArn: stateMachines.map(({ stateMachineArn }) => stateMachineArn),
       };
       new Rule(this, rule.name, {
         description: rule.description,

@@ -50,6 +50,8 @@ export interface HistoryEntry {
   /** Of runs since it is recorded. */
   readonly reason?: string;
   readonly triggeredBy?: Provenance;
+  /** Who said yes to it, where somebody was asked (setting `approval`). */
+  readonly approvedBy?: Pick<Approval, 'by' | 'atMs'>;
   readonly counts?: HistoryCounts;
 }
 

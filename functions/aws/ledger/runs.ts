@@ -28,6 +28,8 @@ export interface RunRecord {
   readonly outcome?: Ending;
   /** What, or who, made it begin. */
   readonly triggeredBy?: Provenance;
+  /** Who said yes to it; written when it ends. */
+  readonly approvedBy?: { readonly by: string; readonly atMs: number };
   /** Executions that carried the run on, in order. */
   readonly continuedBy?: readonly string[];
 }

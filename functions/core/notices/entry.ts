@@ -31,8 +31,11 @@ export interface NoticeEntry {
   readonly endMs?: number;
   /** The cluster that it turned out to concern. */
   readonly cluster?: string;
-  /** The execution that answers it. */
+  /** The execution that answers it, and when it was started. */
   readonly execution?: string;
+  readonly startedAtMs?: number;
+  /** Of a task: the service that it was found to belong to. */
+  readonly serviceName?: string;
   /** How many of the reminders before its date were sent (escalation.ts). */
   readonly reminders?: number;
 }

@@ -1,0 +1,185 @@
+/**
+ * Notices about hosts, answered by what EC2 and ECS say of each host now. A repeat does nothing twice: entries are changed
+ * from what they are, and executions are named for what they replace.
+ */
+import { ec2, ecs } from '../aws/clients.ts';
+import { registeredAmong } from '../aws/container-instances.ts';
+import { tagsOf } from '../aws/facts/read-facts.ts';
+import { describeInstanceStatuses, describeInstances } from '../aws/instances.ts';
+import { changeNotice } from '../aws/ledger/notices.ts';
+import type { Table } from '../aws/ledger/table.ts';
+import {
+  answerForHost,
+  type HostAnswer,
+  type MaintenancePolicies,
+  type NamedHost,
+} from '../core/notices/answer.ts';
+import { isOver, type NoticeEntry } from '../core/notices/entry.ts';
+import { remindersDue } from '../core/notices/escalation.ts';
+import type { Provenance } from '../core/provenance.ts';
+import type { Settings } from '../core/settings.ts';
+import { environment } from '../edge/environment.ts';
+import { resolveSettings } from '../edge/settings.ts';
+import { optedIn } from './followers.ts';
+import { tell } from './notices.ts';
+import { shortHash } from './purpose.ts';
+import { startRun } from './start.ts';
+
+/** What was started, for which cluster. */
+export interface StartedForNotice {
+  readonly cluster: string;
+  readonly executionArn: string;
+  readonly started: boolean;
+  readonly reason: string;
+}
+
+interface Answered {
+  readonly entry: NoticeEntry;
+  readonly instanceId: string;
+  readonly host: NamedHost;
+  readonly answer: HostAnswer;
+}
+
+/** Answers entries about hosts: starts what replaces them, closes what is over, tells what is not ours. */
+export async function answerHosts(
+  table: Table,
+  entries: readonly NoticeEntry[],
+  origin: Provenance,
+  nowMs: number,
+): Promise<StartedForNotice[]> {
+  const ids = [
+    ...new Set(entries.flatMap(({ entity }) => (entity.of === 'instance' ? entity.instanceId : []))),
+  ];
+  if (ids.length === 0) return [];
+  const { hosts, settingsOf } = await readNamedHosts(ids);
+  const answered = entries.flatMap((entry): Answered[] => {
+    if (entry.entity.of !== 'instance') return [];
+    const { instanceId } = entry.entity;
+    const host = hosts.get(instanceId) ?? {};
+    return [{ entry, instanceId, host, answer: answerForHost(entry, host, nowMs) }];
+  });
+  for (const one of answered) await keepAnswer(table, one, settingsOf, nowMs);
+  const started: StartedForNotice[] = [];
+  for (const [cluster, group] of groupedByCluster(answered)) {
+    const start = await startReplacing(cluster, group, origin);
+    started.push({ cluster, ...start });
+    for (const { entry } of group)
+      await changeNotice(table, entry, (known) => planned(known, cluster, start.executionArn));
+  }
+  return started;
+}
+
+/** Exactly these hosts, before the earliest of their dates. */
+async function startReplacing(cluster: string, group: readonly Answered[], origin: Provenance) {
+  const instances = [...new Set(group.map(({ instanceId }) => instanceId))].sort();
+  const dates = group.flatMap(({ entry }) => entry.startMs ?? []);
+  const deadline = dates.length === 0 ? undefined : new Date(Math.min(...dates)).toISOString();
+  const request = { cluster, reason: 'retirement', instances, ...(deadline && { deadline }) };
+  // What AWS said last is what it is for: a notice that came again, or with another date, is a cause of its own.
+  const saidMs = Math.max(...group.map(({ entry }) => entry.updatedMs));
+  return startRun(
+    [cluster, 'retirement', shortHash(`${instances.join()} ${deadline}`)],
+    request,
+    saidMs,
+    origin,
+  );
+}
+
+function groupedByCluster(answered: readonly Answered[]): Map<string, Answered[]> {
+  const byCluster = new Map<string, Answered[]>();
+  for (const one of answered) {
+    const { cluster } = one.host;
+    if (one.answer.act !== 'replace' || cluster === undefined) continue;
+    byCluster.set(cluster, [...(byCluster.get(cluster) ?? []), one]);
+  }
+  return byCluster;
+}
+
+function planned(
+  known: NoticeEntry | undefined,
+  cluster: string,
+  execution: string,
+): NoticeEntry | undefined {
+  if (known === undefined || isOver(known) || known.execution === execution) return undefined;
+  return { ...known, state: 'planned', reason: `to be replaced by ${execution}`, cluster, execution };
+}
+
+/** Writes what became of the entry, and tells what is new of it: once, since it is told by whoever changes the entry. */
+async function keepAnswer(
+  table: Table,
+  { entry, host, answer, instanceId }: Answered,
+  settingsOf: (cluster: string | undefined) => Settings,
+  nowMs: number,
+): Promise<void> {
+  const settings = settingsOf(host.cluster);
+  let before: NoticeEntry | undefined;
+  const after = await changeNotice(table, entry, (known) => {
+    before = known;
+    if (known === undefined || isOver(known)) return undefined;
+    const reminders = remindersDue(known, settings.deadlineMarginHours, nowMs);
+    const state = answer.act === 'none' ? answer.state : known.state;
+    const reason = answer.act === 'none' && state !== known.state ? answer.reason : known.reason;
+    if (state === known.state && reminders <= (known.reminders ?? 0)) return undefined;
+    return { ...known, state, reason, reminders, ...(host.cluster && { cluster: host.cluster }) };
+  });
+  if (before === undefined || after === undefined || after === before) return;
+  const kind = after.state !== before.state ? `notice-${after.state}` : 'notice-reminder';
+  const date =
+    after.startMs === undefined ? 'without a date' : `from ${new Date(after.startMs).toISOString()} on`;
+  const message = `${instanceId}: ${after.code}, ${date}: ${after.reason}`;
+  const detail = { instanceId, code: after.code, eventArn: after.eventArn, state: after.state };
+  await tell(
+    [{ kind, cluster: host.cluster ?? 'none', runId: after.execution ?? '', message, detail }],
+    settings,
+  );
+}
+
+/** Each instance as EC2 knows it, with the cluster that has it among those that opted in. */
+async function readNamedHosts(ids: readonly string[]): Promise<{
+  readonly hosts: ReadonlyMap<string, NamedHost>;
+  readonly settingsOf: (cluster: string | undefined) => Settings;
+}> {
+  const [clusters, instances, statuses] = await Promise.all([
+    optedIn(),
+    describeInstances(ec2, ids),
+    describeInstanceStatuses(ec2, ids),
+  ]);
+  const { settings: deployment, guardrails } = environment();
+  const settings = new Map<string | undefined, Settings>([
+    [undefined, resolveSettings({ deployment }, guardrails).settings],
+  ]);
+  const clusterOf = new Map<string, string>();
+  for (const cluster of clusters) {
+    const name = cluster.clusterName ?? '';
+    settings.set(name, resolveSettings({ deployment, clusterTags: tagsOf(cluster) }, guardrails).settings);
+    for (const id of (await registeredAmong(ecs, name, ids)).keys()) clusterOf.set(id, name);
+  }
+  const openEvents = new Map(
+    statuses.map(({ InstanceId, Events }) => [
+      InstanceId,
+      (Events ?? []).some(({ Description }) => !Description?.startsWith('[')),
+    ]),
+  );
+  const settingsOf = (cluster: string | undefined) =>
+    settings.get(cluster) ?? (settings.get(undefined) as Settings);
+  const hosts = instances.map(({ InstanceId = '', State }) => {
+    const cluster = clusterOf.get(InstanceId);
+    const hasOpenEvent = openEvents.get(InstanceId);
+    const host: NamedHost = {
+      ...(State?.Name && { state: State.Name }),
+      ...(hasOpenEvent !== undefined && { hasOpenEvent }),
+      ...(cluster !== undefined && { cluster }),
+      policies: policiesOf(settingsOf(cluster)),
+    };
+    return [InstanceId, host] as const;
+  });
+  return { hosts: new Map(hosts), settingsOf };
+}
+
+function policiesOf(settings: Settings): MaintenancePolicies {
+  return {
+    'instance-reboot': settings.onRebootMaintenance,
+    'instance-network': settings.onNetworkMaintenance,
+    'instance-power': settings.onPowerMaintenance,
+  };
+}

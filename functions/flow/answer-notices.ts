@@ -1,0 +1,45 @@
+/**
+ * Notices of AWS, from what was said to what is done: written down first, thing by thing, then answered by what that thing is
+ * now.
+ */
+import { changeNotice } from '../aws/ledger/notices.ts';
+import type { Table } from '../aws/ledger/table.ts';
+import { heard, type NoticeEntry } from '../core/notices/entry.ts';
+import type { Notice } from '../core/notices/notice.ts';
+import type { Provenance } from '../core/provenance.ts';
+import { answerFargate } from './answer-fargate.ts';
+import { answerHosts, type StartedForNotice } from './answer-hosts.ts';
+
+/** Entities that are written at the same time. */
+const AT_ONCE = 10;
+
+/** Writes down what a delivery says. @returns the entries of which it said something new. */
+export async function takeIn(table: Table, notice: Notice, nowMs: number): Promise<NoticeEntry[]> {
+  const changed: NoticeEntry[] = [];
+  const left = [...notice.entities];
+  while (left.length > 0) {
+    await Promise.all(
+      left.splice(0, AT_ONCE).map(async (named) => {
+        let isNews = false;
+        const entry = await changeNotice(table, { ...notice, entity: named.entity }, (known) => {
+          const next = heard(known, notice, named, nowMs);
+          isNews = next !== undefined;
+          return next;
+        });
+        if (isNews && entry !== undefined) changed.push(entry);
+      }),
+    );
+  }
+  return changed;
+}
+
+/** Starts what answers these entries, closes those that are over, tells those that are not ours. */
+export async function answerNotices(
+  table: Table,
+  entries: readonly NoticeEntry[],
+  origin: Provenance,
+  nowMs: number,
+): Promise<StartedForNotice[]> {
+  const hosts = await answerHosts(table, entries, origin, nowMs);
+  return [...hosts, ...(await answerFargate(table, entries, origin, nowMs))];
+}
