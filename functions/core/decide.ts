@@ -33,6 +33,7 @@ import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/ter
 import { watchBake, watchWave } from './rules/trial.ts';
 import { watchUnplaced } from './rules/unplaced.ts';
 import { judgeImage } from './rules/verdict.ts';
+import { waitOutFreeze } from './rules/wait-out-freeze.ts';
 import type { Settings } from './settings.ts';
 import type { Step } from './step.ts';
 import { heldBackText, phaseOf, reasonOf, stepOf, waitSeconds } from './summary.ts';
@@ -50,6 +51,7 @@ const ROLLING: readonly Rule[] = [
   waitForWindow,
   followOthers, //      2
   judgeImage, //        4, 24
+  waitOutFreeze, //     5, 24
   giveUpLaunching, //   3
   yieldToForeignTemplate,
   holdWithoutRoom, //   3

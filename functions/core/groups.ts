@@ -114,6 +114,11 @@ export function sortHosts(
   );
 }
 
+/** Of two moments the later, where there is one. */
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
 /** What memory starts from for a host that it does not know yet. */
 export function freshMemory(id: string, host: HostFacts | undefined, index: PlanIndex): HostMemory {
   const group = host?.autoScalingGroupName ?? index.outdated.get(id);
@@ -165,7 +170,7 @@ function sortHost(
           facts,
           tasks,
           memory,
-          (name) => draft.service(name)?.lastProgressMs,
+          (name) => latest(draft.service(name)?.lastProgressMs, draft.run.agentsAwayAtMs),
           { replica: settings.drainTimeoutSeconds, standalone: settings.standaloneTimeoutSeconds },
           nowMs,
         );
@@ -210,7 +215,7 @@ function kindOf(
   // left it for good, though EC2 may say so later.
   if (!isInGroup(facts)) return memory.terminateIntentMs === undefined ? 'foreign' : 'gone';
   if (memory.terminateIntentMs !== undefined) return 'terminating';
-  if (isDead(facts, memory, nowMs)) return 'dead';
+  if (isDead(facts, memory, draft.run.agentsAwayAtMs, nowMs)) return 'dead';
   if (memory.held !== undefined) return 'held';
   // A read that still says ACTIVE may be older than our call: to take the host for idle would let too much move.
   if (memory.drainingSinceMs !== undefined)
@@ -240,7 +245,8 @@ function newKind(
   ) {
     return 'ready';
   }
-  const sinceMs = memory.runningSinceMs;
+  const { runningSinceMs } = memory;
+  const sinceMs = runningSinceMs === undefined ? undefined : latest(runningSinceMs, draft.run.agentsAwayAtMs);
   const timedOut = sinceMs !== undefined && nowMs - sinceMs > settings.registrationTimeoutSeconds * 1000;
   return timedOut && facts.tasksUnread !== true ? 'failed' : 'incoming';
 }
@@ -299,10 +305,29 @@ function isInGroup(host: HostFacts): boolean {
   );
 }
 
-function isDead(host: HostFacts, memory: HostMemory, nowMs: number): boolean {
-  const silentMs = memory.agentGoneSinceMs === undefined ? 0 : nowMs - memory.agentGoneSinceMs;
-  const ec2Gone = host.ec2State === 'stopped' || host.ec2State === 'stopping';
-  return silentMs >= AGENT_DEAD_MS && (host.impaired || ec2Gone);
+function isDead(
+  host: HostFacts,
+  memory: HostMemory,
+  agentsAwayAtMs: number | undefined,
+  nowMs: number,
+): boolean {
+  return silentMs(memory, agentsAwayAtMs, nowMs) >= AGENT_DEAD_MS && (host.impaired || isStopped(host));
+}
+
+/** EC2 says that somebody stopped the machine. */
+export function isStopped({ ec2State }: HostFacts): boolean {
+  return ec2State === 'stopped' || ec2State === 'stopping';
+}
+
+/**
+ * For how long a host's agent is away by itself, milliseconds: while many are away at once nothing is known of any of
+ * them, so the time counts from the last look that found it so.
+ */
+export function silentMs(memory: HostMemory, agentsAwayAtMs: number | undefined, nowMs: number): number {
+  const { agentGoneSinceMs } = memory;
+  return agentGoneSinceMs === undefined
+    ? 0
+    : nowMs - Math.max(agentGoneSinceMs, agentsAwayAtMs ?? agentGoneSinceMs);
 }
 
 function isDrained(progress: DrainProgress, memory: HostMemory, nowMs: number): boolean {

@@ -241,6 +241,10 @@ export interface RunMemory {
   /** A rollback after hosts had gone: the groups are to be pinned to what ran before, are, or cannot have it. */
   readonly goBack?: 'asked' | 'pinned' | 'given-up';
   readonly closingSinceMs?: number;
+  /** Since when nothing at all might be done (rule 5), and at which look that was last so. */
+  readonly frozen?: { readonly sinceMs: number; readonly lastMs: number };
+  /** The last look that found many agents away at once: no clock of a host counts what went before. */
+  readonly agentsAwayAtMs?: number;
   /** Since when `restore` waits for the end of somebody's instance refresh. */
   readonly refreshAwaitedSinceMs?: number;
   /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */

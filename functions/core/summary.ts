@@ -8,6 +8,7 @@ import type { Step } from './step.ts';
 /** With nothing going on but waits with a known end, looks may be this far apart, seconds. */
 const IDLE_SECONDS = 60;
 const CLOSED_SECONDS = 900;
+const LONG_FROZEN_MS = 300_000;
 /** Source: Amazon ECS API reference, DeploymentConfiguration.minimumHealthyPercent. */
 const HEALTHY_AFTER_MS = 40_000;
 
@@ -92,7 +93,8 @@ export function waitSeconds(look: Look, draft: Draft): number {
   if (draft.restore) return tick;
   // Its drained host may stand for a day: nothing to hurry for.
   const acts = draft.activate.length + draft.drain.length + draft.terminate.length + draft.register.length;
-  if (acts === 0 && draft.waits.some(({ what }) => what === 'approval')) return Math.max(tick, IDLE_SECONDS);
+  const isStill = draft.waits.some(({ what }) => what === 'approval') || isLongFrozen(look, draft);
+  if (acts === 0 && isStill) return Math.max(tick, IDLE_SECONDS);
   if (isBusy(look, draft)) return nearest(look, draft, alignedSeconds(tick, knownMoments(look), nowMs));
   // A run that is to wait for the window gives back first.
   if (!look.window.open && draft.run.ending?.outcome !== 'PENDING_WINDOW') {
@@ -100,6 +102,11 @@ export function waitSeconds(look: Look, draft: Draft): number {
     return Math.max(tick, Math.min(CLOSED_SECONDS, Math.ceil((untilMs - nowMs) / 1000)));
   }
   return nearest(look, draft, Math.max(tick, IDLE_SECONDS));
+}
+
+/** Nothing may be done, and that for so long already that a minute more or less is none of its length. */
+function isLongFrozen({ nowMs }: Look, { run: { frozen } }: Draft): boolean {
+  return frozen?.lastMs === nowMs && nowMs - frozen.sinceMs >= LONG_FROZEN_MS;
 }
 
 /** Hosts whose tasks may change until the next look. */

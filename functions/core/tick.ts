@@ -8,6 +8,8 @@ import type { Outcome } from './outcome.ts';
 export interface Freeze {
   /** Nothing at all is registered, drained or terminated. */
   readonly all?: string;
+  /** Why all: many agents are away at once, which is no host's own doing. */
+  readonly agentsAway?: boolean;
   /** Group → why nothing of it is drained or terminated. */
   readonly groups: ReadonlyMap<string, string>;
   /** No new host is drained; what drains goes on, and empty hosts are still ended. */

@@ -91,7 +91,7 @@ function replaced({ look }: Tick): number {
 }
 
 /** In this run, or in earlier windows of the same work. */
-function hasReplaced(tick: Tick): boolean {
+export function hasReplaced(tick: Tick): boolean {
   return replaced(tick) + (tick.draft.run.earlier?.replaced ?? 0) > 0;
 }
 

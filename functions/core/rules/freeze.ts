@@ -3,6 +3,7 @@
  * before every mutating call.
  */
 import type { Draft } from '../draft.ts';
+import { type Host, isStopped } from '../groups.ts';
 import { type Look, memoryOf } from '../look.ts';
 import { type Freeze, isRolling } from '../tick.ts';
 import { awaitsApproval } from './approval.ts';
@@ -27,24 +28,39 @@ export function freezeOf(look: Look, draft: Draft): Freeze {
       groups.set(group.name, 'somebody else changed the group’s template: it launches another image now');
     }
   }
-  const all = wholeFreeze(look, draft);
+  // Giving back goes on under a red alarm, which may be why the run ends, and with agents that a bad image silenced.
+  const away = isRolling(draft) ? agentsAway(look) : undefined;
+  const red = isRolling(draft) ? redAlarms(look) : [];
+  const all = away ?? (red.length > 0 ? `alarm ${red.join(', ')} is in ALARM` : undefined);
   const drains = look.window.open ? undefined : closedText(look);
-  return { groups, ...(all !== undefined && { all }), ...(drains !== undefined && { drains }) };
+  return {
+    groups,
+    ...(all !== undefined && { all }),
+    ...(away !== undefined && { agentsAway: true }),
+    ...(drains !== undefined && { drains }),
+  };
 }
 
-function wholeFreeze(look: Look, draft: Draft): string | undefined {
-  // Giving back goes on under a red alarm, which may be why the run ends, and with agents that a bad image silenced.
-  if (!isRolling(draft)) return undefined;
-  const red = redAlarms(look);
-  if (red.length > 0) return `alarm ${red.join(', ')} is in ALARM`;
+/** A machine that somebody stopped has silenced its agent itself, and what never was connected has not gone. */
+function agentsAway(look: Look): string | undefined {
   const registered = [...look.hosts.values()].filter(
-    (host) => host.facts?.containerInstanceArn !== undefined && host.kind !== 'gone' && host.kind !== 'dead',
+    (host) =>
+      host.facts?.containerInstanceArn !== undefined &&
+      host.kind !== 'gone' &&
+      host.kind !== 'dead' &&
+      !isStopped(host.facts) &&
+      !isYetToConnect(host),
   );
   const silent = registered.filter((host) => host.facts?.agentConnected === false).length;
   if (silent >= MANY_AGENTS && silent > registered.length * MANY_AGENTS_SHARE) {
     return `${silent} of ${registered.length} agents are not connected at this look`;
   }
   return undefined;
+}
+
+function isYetToConnect({ role, facts, memory: { readySinceMs, agentReads = [] } }: Host): boolean {
+  if (role !== 'new' || readySinceMs !== undefined || facts?.agentConnected === true) return false;
+  return !agentReads.some(({ connected }) => connected);
 }
 
 /** The settings' alarms that are in ALARM; one that does not exist is a finding of the plan, not a freeze. */

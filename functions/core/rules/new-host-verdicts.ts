@@ -13,13 +13,14 @@ const WITNESSES = 2;
 const SAME_SIZE_SHARE = 0.5;
 
 /**
- * They joined, and most of them have lost their agents since, for as long as makes a host dead, while no old one has: a
- * network or Region that fails would have silenced old ones too (rule 5).
+ * They joined, and most of them have lost their agents since, for as long as makes a host dead, while old ones are there
+ * and none of them has: a network or Region that fails would have silenced old ones too (rule 5).
  */
 export function agentsLost({ look }: Context, group: GroupLook): string | undefined {
   const standing = group.alive.filter((host) => host.facts?.containerInstanceArn !== undefined);
   const isSilent = (host: Host) => host.memory.agentGoneSinceMs !== undefined;
-  if (standing.some((host) => host.role === 'outdated' && isSilent(host))) return undefined;
+  const old = standing.filter((host) => host.role === 'outdated');
+  if (old.length === 0 || old.some(isSilent)) return undefined;
   const joined = standing.filter((host) => host.role === 'new' && host.memory.readySinceMs !== undefined);
   const lost = joined.filter(
     ({ memory }) =>

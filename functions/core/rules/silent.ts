@@ -5,7 +5,7 @@
  * Sources: Amazon ECS API reference, ContainerInstance.agentConnected ("Only instances connected to an agent can accept
  * task placement requests"); containers-roadmap issue 2040 (its tasks are never rescheduled).
  */
-import { AGENT_DEAD_MS, type Host } from '../groups.ts';
+import { AGENT_DEAD_MS, type Host, silentMs } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { type Rule, span, type Tick } from '../tick.ts';
 import { activate } from './unplaced.ts';
@@ -22,6 +22,6 @@ export const holdSilent: Rule = (tick) => {
 };
 
 /** Away for as long as makes an impaired host dead. */
-export function isSilent({ look }: Pick<Tick, 'look'>, { memory: { agentGoneSinceMs } }: Host): boolean {
-  return agentGoneSinceMs !== undefined && look.nowMs - agentGoneSinceMs >= AGENT_DEAD_MS;
+export function isSilent({ look, draft }: Pick<Tick, 'look' | 'draft'>, { memory }: Host): boolean {
+  return silentMs(memory, draft.run.agentsAwayAtMs, look.nowMs) >= AGENT_DEAD_MS;
 }
