@@ -40,6 +40,7 @@ import { handlerOf } from './flow/handler.ts';
 import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
 import { soakWaitOf, waitsForSoak } from './flow/soak.ts';
+import { orphanedSurpluses, stopWaiting } from './flow/waiting.ts';
 
 const PlanInput = z.object({ request: z.unknown(), execution: z.string().min(1) });
 
@@ -67,13 +68,7 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
     case 'pause':
     case 'abort':
     case 'rollback':
-      if (claim === undefined) {
-        return ended(
-          state,
-          'NOTHING_TO_DO',
-          `${state.cluster} is not being rolled: nothing to ${request.mode}`,
-        );
-      }
+      if (claim === undefined) return toldWaiting(state, request.mode);
       if (!isLive) return takenOver(state, claim);
       return told(state, claim, request.mode, nowMs);
     case 'resume':
@@ -100,6 +95,18 @@ async function told(
   return ended(state, 'SUCCEEDED', await sendControl(table, claim, mode, by, nowMs));
 }
 
+/** A word to what waits between its windows; hosts that stay of its surplus are taken away by a run of their own. */
+async function toldWaiting(state: RunState, mode: 'pause' | 'abort' | 'rollback'): Promise<RunState> {
+  const table = ledger();
+  const by = provenanceText(await triggerOf(table, state));
+  const stopped = await stopWaiting(table, state.cluster, mode, by);
+  if (stopped === undefined)
+    return ended(state, 'NOTHING_TO_DO', `${state.cluster} is not being rolled: nothing to ${mode}`);
+  const { reason, hasSurplus } = stopped;
+  if (!hasSurplus) return ended(state, 'SUCCEEDED', reason);
+  return { ...state, mode: 'abort', next: 'prepare', ending: { outcome: 'ABORTED', reason } };
+}
+
 /** A redriven execution begins another run where the one of its name is over. */
 async function openRunId(table: Table, name: string): Promise<string> {
   let runId = name;
@@ -121,10 +128,16 @@ async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
     await wait(state, 'soak', nowMs, soak);
     return ended({ ...state, summary }, 'PENDING_WINDOW', soak.why);
   }
-  if (plan.verdict !== 'roll') return ended({ ...state, summary }, plan.verdict, plan.reason);
-  if (optInOf(facts.clusterTags) === 'observe') return reported(state, plan);
-  const unapproved = await askedFirst(state, plan, settings, nowMs);
-  if (unapproved !== undefined) return { ...unapproved, summary: { ...summary, ...unapproved.summary } };
+  const isObserved = optInOf(facts.clusterTags) === 'observe';
+  if (plan.verdict !== 'roll') {
+    // What earlier windows left takes a run to go.
+    const left = isObserved ? [] : await orphanedSurpluses(ledger(), workOf(state));
+    if (left.length === 0) return ended({ ...state, summary }, plan.verdict, plan.reason);
+  } else {
+    if (isObserved) return reported(state, plan);
+    const unapproved = await askedFirst(state, plan, settings, nowMs);
+    if (unapproved !== undefined) return { ...unapproved, summary: { ...summary, ...unapproved.summary } };
+  }
   const window = windowOf(settings, deadlineMsOf(state.request), nowMs);
   if (!window.open) {
     const opensAt = window.opensAtMs === undefined ? {} : { notBeforeMs: window.opensAtMs };
@@ -148,8 +161,7 @@ async function askedFirst(
   if (!isAskedBeforeStart(settings)) return undefined;
   const table = ledger();
   const imageIds = imagesOf(plan);
-  const purpose = purposeOf(state.request);
-  if (await isApproved(table, { cluster: state.cluster, purpose }, imageIds)) return undefined;
+  if (await isApproved(table, workOf(state), imageIds)) return undefined;
   const notBeforeMs = nowMs + settings.approvalTimeoutHours * 3_600_000;
   const isNew = await askApproval(table, {
     ...(await pendingOf(state, 'approval', nowMs)),
@@ -283,14 +295,17 @@ async function wait(
   await keepPending(ledger(), { ...(await pendingOf(state, waitsFor, sinceMs)), ...more });
 }
 
+function workOf({ cluster, request }: RunState): Pick<PendingRequest, 'cluster' | 'purpose'> {
+  return { cluster, purpose: purposeOf(request) };
+}
+
 async function pendingOf(
   state: RunState,
   waitsFor: PendingRequest['waitsFor'],
   sinceMs: number,
 ): Promise<PendingRequest> {
   return {
-    cluster: state.cluster,
-    purpose: purposeOf(state.request),
+    ...workOf(state),
     request: { ...state.request },
     waitsFor,
     sinceMs,

@@ -23,12 +23,14 @@ import {
   writeMemory,
   writeRunPlan,
 } from './aws/ledger/runs.ts';
-import { listSurpluses } from './aws/ledger/surpluses.ts';
+import { dropSurplus, listSurpluses } from './aws/ledger/surpluses.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
 import { isSameWork } from './core/earlier.ts';
+import { onlySurpluses, withSurpluses } from './core/leftover.ts';
 import type { GroupMemory, RunMemory } from './core/memory.ts';
 import { openingMemory } from './core/opening.ts';
+import type { Ending } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { ClaimHeld } from './edge/errors.ts';
@@ -44,6 +46,7 @@ import { pinGroup } from './flow/pin.ts';
 import { pinBack } from './flow/pin-back.ts';
 import { emptyMemory, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
+import { orphanedSurpluses } from './flow/waiting.ts';
 
 /** The dead run's last Lambda may still be at it: they time out within a minute. */
 const LAST_LAMBDA_SECONDS = 75;
@@ -59,17 +62,26 @@ async function prepare(state: RunState): Promise<RunState> {
   if (state.mode === 'abort') return givingBack(table, claimed, run, deadOwner, nowMs);
   await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
 
-  const begun =
-    run?.memory !== undefined && run.plan !== undefined
-      ? run
-      : await begin(table, claimed, run?.record.triggeredBy, nowMs);
+  return begun(table, claimed, run, nowMs);
+}
+
+/** `ending`: how the work ends, where only hosts of earlier windows are to be taken away. */
+async function begun(
+  table: Table,
+  state: RunState,
+  run: Run | undefined,
+  nowMs: number,
+  ending?: Ending,
+): Promise<RunState> {
+  const isThere = run?.memory !== undefined && run.plan !== undefined;
+  const beginning = isThere ? run : await begin(table, state, run?.record.triggeredBy, nowMs, ending);
   // Too large to be read in one invocation: the machine comes back here.
-  if (begun === undefined) return { ...claimed, next: 'prepare' };
-  if ('ending' in begun) return { ...claimed, next: 'report', ending: begun.ending };
-  const { memory, plan } = begun;
-  if (memory === undefined || plan === undefined) throw new Error(`run ${claim.runId} has no plan`);
-  await holdStill(table, claimed, plan, memory);
-  return { ...claimed, next: 'assess' };
+  if (beginning === undefined) return { ...state, next: 'prepare' };
+  if ('ending' in beginning) return { ...state, next: 'report', ending: beginning.ending };
+  const { memory, plan } = beginning;
+  if (memory === undefined || plan === undefined) throw new Error(`run ${state.runId} has no plan`);
+  await holdStill(table, state, plan, memory);
+  return { ...state, next: 'assess' };
 }
 
 /** @throws ClaimHeld when another run that is alive holds the cluster. */
@@ -129,7 +141,14 @@ async function givingBack(
   const dead = deadOwner === state.execution ? run?.record.execution : deadOwner;
   if (run?.memory === undefined) {
     const { outcome, reason } = await endingOfDead(dead);
-    return { ...state, next: 'report', ending: { outcome, reason: `${reason}; nothing was touched` } };
+    const ending = state.ending ?? { outcome, reason: `${reason}; nothing was touched` };
+    const orphans = await orphanedSurpluses(table, {
+      cluster: state.cluster,
+      purpose: purposeOf(state.request),
+    });
+    return orphans.length > 0
+      ? begun(table, state, run, nowMs, ending)
+      : { ...state, next: 'report', ending };
   }
   if (run.memory.phase === 'rolling' && run.memory.control === undefined) {
     // An item of its own: the dead run's last Lambda may still write the others.
@@ -146,11 +165,22 @@ async function begin(
   state: RunState,
   triggeredBy: Provenance | undefined,
   nowMs: number,
-): Promise<Run | { readonly ending: NonNullable<RunState['ending']> } | undefined> {
+  over: Ending | undefined,
+): Promise<Run | { readonly ending: Ending } | undefined> {
   const { runId, cluster, request, execution } = state;
   const planned = await planCluster(cluster, request, emptyMemory(runId, nowMs));
   if (planned === undefined) return undefined;
-  const { facts, plan, settings } = planned;
+  const { facts, settings } = planned;
+  const of = { cluster, purpose: purposeOf(request) };
+  const orphans = await orphanedSurpluses(table, of);
+  const standing = new Set(facts.groups.map((group) => group.autoScalingGroupName));
+  const left = orphans.filter(({ autoScalingGroupName: name }) => standing.has(name));
+  for (const { autoScalingGroupName: name } of orphans) {
+    if (!standing.has(name)) await dropSurplus(table, cluster, name);
+  }
+  const { verdict, reason } = planned.plan;
+  const ending = over ?? (verdict === 'roll' ? undefined : { outcome: verdict, reason });
+  const plan = ending === undefined ? withSurpluses(planned.plan, left) : onlySurpluses(planned.plan, left);
   const record = {
     runId,
     cluster,
@@ -164,8 +194,8 @@ async function begin(
   };
   await beginRun(table, record);
   await writeRunPlan(table, runId, plan, nowMs);
-  if (plan.verdict !== 'roll') return { ending: { outcome: plan.verdict, reason: plan.reason } };
-  const problem = forbiddenNow(cluster, settings, facts.clusterTags);
+  if (ending !== undefined && left.length === 0) return { ending };
+  const problem = ending === undefined ? forbiddenNow(cluster, settings, facts.clusterTags) : undefined;
   if (problem !== undefined) return { ending: { outcome: 'REFUSED', reason: problem } };
 
   const names = plan.groups.map((group) => group.autoScalingGroupName);
@@ -181,15 +211,16 @@ async function begin(
   );
   const deadlineMs = deadlineMsOf(request);
   const surpluses = await listSurpluses(table, cluster);
-  const of = { cluster, purpose: purposeOf(request) };
   const earlier = await readEarlier(table, of);
-  const memory = openingMemory(facts, plan, sources, warmPools, surpluses, {
+  const opening = openingMemory(facts, plan, sources, warmPools, surpluses, {
     runId,
     startedAtMs: nowMs,
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...(earlier && isSameWork(earlier, imagesOf(plan)) && { earlier }),
   });
+  const memory: RunMemory = ending === undefined ? opening : { ...opening, phase: 'closing', ending };
   await writeMemory(table, memory);
+  if (ending !== undefined) return { record, memory, plan };
   const yes = await isApproved(table, of, imagesOf(plan));
   if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
@@ -208,8 +239,11 @@ async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunM
   for (const planned of plan.groups) {
     const group = memory.groups.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
     if (group === undefined) continue;
-    await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
-    if (group.original.warmPool !== undefined) await emptyWarmPool(group.autoScalingGroupName, fence);
+    // A group of which only a surplus is taken away launches nothing.
+    if (planned.target.images.length > 0) {
+      await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
+      if (group.original.warmPool !== undefined) await emptyWarmPool(group.autoScalingGroupName, fence);
+    }
     if (group.suspendedByUs.length > 0) {
       await fence();
       await suspendProcesses(autoScaling, group.autoScalingGroupName, [...group.suspendedByUs]);

@@ -49,6 +49,7 @@ describe('sizes that are given back', () => {
 describe('the own desired capacity of a group with a surplus', () => {
   const left: SurplusLeft = {
     autoScalingGroupName: 'hosts',
+    imageIds: ['ami-0new'],
     desiredCapacity: 14,
     maxSize: 14,
     own: { desiredCapacity: 10, maxSize: 12 },
