@@ -16,12 +16,13 @@ import type { Step } from './core/step.ts';
 import { environment } from './edge/environment.ts';
 import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
-import { NO_ACTS, nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
+import { drainActs, NO_ACTS, nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { cutToBatch } from './flow/acts.ts';
 import { forbiddenNow } from './flow/allowed.ts';
 import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
+import { takeJoins } from './flow/joining.ts';
 import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
 import { handedOver, handOver } from './flow/successor.ts';
@@ -55,7 +56,13 @@ async function assess(state: RunState): Promise<RunState> {
   });
   if (world === undefined) return readOn(state);
   const allowed = await stopWhereForbidden(table, run, world, nowMs);
-  const { facts, step } = await decideOnDrains(allowed, run.plan, settings, nowMs);
+  const joined = await takeJoins(table, { ...run, plan: run.plan }, allowed.facts, nowMs);
+  const { facts, step } = await decideOnDrains(
+    { ...allowed, facts: joined.facts },
+    joined.plan,
+    settings,
+    nowMs,
+  );
   logDecision(state, step);
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
@@ -118,7 +125,7 @@ function readOn(state: RunState): RunState {
 function eventsOf(acts: RunState['step']): number {
   const acting = [
     acts.register.length > 0,
-    acts.activate.length + acts.drain.length + acts.stopTasks.length > 0,
+    drainActs(acts) > 0,
     acts.terminate.length + acts.deregister.length > 0,
   ].filter(Boolean).length;
   return (1 + acting) * (EVENTS.task + EVENTS.choice) + EVENTS.wait;

@@ -1,5 +1,6 @@
 /**
- * Old hosts to DRAINING, and hosts that cannot be emptied back to ACTIVE; tasks of an opted-in class are stopped.
+ * Old hosts to DRAINING, and hosts that cannot be emptied back to ACTIVE; tasks of an opted-in class are stopped, and
+ * protected ones are asked to come to an end by a tag on their host.
  *
  * Started by the machine after `assess`; ends in the next act of the step, or the wait. Hosts go back first: a host that
  * is given up should take its tasks back before more of them move. Everything may have changed since `assess` looked, and
@@ -11,9 +12,11 @@
 import { idOf } from './aws/batches.ts';
 import { ecs } from './aws/clients.ts';
 import { type StatusChange, setContainerInstanceStatus } from './aws/container-instances.ts';
+import { tagHost, untagHost } from './aws/host-tags.ts';
 import { noteRefusedDrain } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { stopTask } from './aws/tasks.ts';
+import { QUIESCE_TAG } from './core/rules/quiesce.ts';
 import { logger } from './edge/logger.ts';
 import { nextAct, type RunState, runStateSchema } from './edge/run-state.ts';
 import { assertAllowed } from './flow/allowed.ts';
@@ -39,7 +42,32 @@ async function drain(state: RunState): Promise<RunState> {
     await fence();
     await stopTask(ecs, cluster, taskArn, `ecs-rollover: ${reason}`);
   }
+  await tagHosts(table, state, fence);
   return { ...state, next: nextAct(step, 'drain') };
+}
+
+/** Last, since nothing waits for it. A host that is gone has no tag to carry. */
+async function tagHosts(table: Table, state: RunState, fence: () => Promise<void>): Promise<void> {
+  const { quiesce, endQuiesce } = state.step;
+  if (quiesce.length > 0) await assertAllowed(table, state);
+  const refused: string[] = [];
+  for (const { containerInstanceArn, untilMs } of quiesce) {
+    await fence();
+    const problem = await tagHost(ecs, containerInstanceArn, QUIESCE_TAG, timeOf(untilMs));
+    if (problem !== undefined) refused.push(problem);
+  }
+  for (const { containerInstanceArn } of endQuiesce) {
+    await fence();
+    const problem = await untagHost(ecs, containerInstanceArn, QUIESCE_TAG);
+    if (problem !== undefined) refused.push(problem);
+  }
+  // The event says the same: a run does not fail for want of the tag.
+  if (refused.length > 0) logger.warn('tags of hosts were refused', { cluster: state.cluster, refused });
+}
+
+/** To the second. */
+function timeOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 async function noteRefusals(table: Table, { runId, step }: RunState, refused: StatusChange['refused']) {

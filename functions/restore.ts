@@ -25,6 +25,7 @@ import { fenceOf, ledger } from './flow/claim.ts';
 import { giveBack } from './flow/give-back.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
+import { takeQuiesceBack } from './flow/quiesce-over.ts';
 import { awaitRefresh } from './flow/refresh-wait.ts';
 
 /** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
@@ -62,6 +63,7 @@ async function restore(input: RunState): Promise<RunState> {
   const fence = fenceOf(table, state);
   const warnings: string[] = [];
   await hostsBackToWork(table, state.cluster, run.memory, fence, warnings);
+  warnings.push(...(await takeQuiesceBack(table, state, run.memory, fence)));
   const keepsTarget =
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
   const failures: unknown[] = [];

@@ -74,7 +74,11 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
   ],
   assess: [...LEDGER, ...READ_CLUSTER, ...TELL, ...START_RUNS],
   register: [...LEDGER, ...actions('autoscaling: UpdateAutoScalingGroup')],
-  drain: [...LEDGER, ...actions('ecs: DescribeContainerInstances StopTask UpdateContainerInstancesState')],
+  drain: [
+    ...LEDGER,
+    ...actions('ecs: DescribeContainerInstances StopTask UpdateContainerInstancesState'),
+    ...actions('ecs: TagResource UntagResource'),
+  ],
   terminate: [
     ...LEDGER,
     ...actions(
@@ -89,7 +93,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...LEDGER,
     ...TELL,
     ...actions(
-      'ecs: DescribeContainerInstances ListContainerInstances UpdateContainerInstancesState',
+      'ecs: DescribeContainerInstances ListContainerInstances UntagResource UpdateContainerInstancesState',
       'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances DescribeInstanceRefreshes',
       'autoscaling: PutWarmPool ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
       'ec2: DeleteLaunchTemplateVersions DescribeLaunchTemplateVersions ModifyLaunchTemplate',

@@ -43,6 +43,8 @@ describe('a step that is larger than a batch', () => {
     terminate: [],
     stopTasks: [],
     deregister: [],
+    quiesce: [],
+    endQuiesce: [],
     remember: {
       groups: [],
       services: [],

@@ -36,7 +36,7 @@ export const close: Rule = (tick) => {
     draft.noteRun({ goBack: 'asked' });
     draft.pinBack = true;
   }
-  if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length > 0) {
+  if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length + draft.endQuiesce.length > 0) {
     draft.reason = freeze.all ?? freeze.drains ?? 'giving back what the run brought in';
     return;
   }

@@ -5,7 +5,7 @@
 import type { Facts } from './facts.ts';
 import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
 import type { Ending } from './outcome.ts';
-import type { Hold, HostAction, RegisterAction, Step, TerminateAction } from './step.ts';
+import type { Hold, HostAction, QuiesceAction, RegisterAction, Step, TerminateAction } from './step.ts';
 
 export type RunNotes = Partial<Omit<RunMemory, 'groups' | 'hosts' | 'services'>>;
 
@@ -22,6 +22,8 @@ export class Draft {
   readonly terminate: TerminateAction[] = [];
   readonly stopTasks: { readonly taskArn: string; readonly reason: string }[] = [];
   readonly deregister: HostAction[] = [];
+  readonly quiesce: QuiesceAction[] = [];
+  readonly endQuiesce: Omit<QuiesceAction, 'untilMs'>[] = [];
   readonly holds = new Map<string, Hold>();
   readonly notify: Step['notify'][number][] = [];
   /** Waits with a known end, epoch milliseconds: they are no stall, and the next look need not come before the first. */

@@ -7,6 +7,11 @@ import type { Provenance } from './provenance.ts';
 export function withThis(memory: RunMemory, triggeredBy: Provenance | undefined): Earlier {
   const { earlier, startedAtMs, movesSeen } = memory;
   const first = earlier?.triggeredBy ?? triggeredBy;
+  const waiting = memory.hosts.flatMap(({ instanceId, protectedSinceMs, goneSinceMs }) =>
+    protectedSinceMs === undefined || goneSinceMs !== undefined
+      ? []
+      : [[instanceId, protectedSinceMs] as const],
+  );
   return {
     startedAtMs: earlier?.startedAtMs ?? startedAtMs,
     windows: (earlier?.windows ?? 0) + 1,
@@ -14,6 +19,7 @@ export function withThis(memory: RunMemory, triggeredBy: Provenance | undefined)
     moves: (earlier?.moves ?? 0) + movesSeen,
     imageIds: targetsOf(memory),
     ...(first && { triggeredBy: first }),
+    ...(waiting.length > 0 && { protectedSinceMs: Object.fromEntries(waiting) }),
   };
 }
 

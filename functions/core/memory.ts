@@ -135,8 +135,14 @@ export interface HostMemory {
   /** Tries that ended in a hold, before the one that runs now, and when the first of them did. */
   readonly triedBefore?: number;
   readonly firstHeldMs?: number;
-  /** When its protected tasks were asked to take no new work. */
-  readonly quiesceAskedAtMs?: number;
+  /** When protected tasks first kept it from being drained, in this run or an earlier window of the same work. */
+  readonly protectedSinceMs?: number;
+  /** Its protected tasks were asked to take no new work, and when that was taken back. */
+  readonly quiesce?: {
+    readonly askedAtMs: number;
+    readonly taskArns: readonly string[];
+    readonly overAtMs?: number;
+  };
   readonly bouncedAtMs?: number;
   /** Time that rule 14's back-off took from the drain clock. */
   readonly clockStoppedMs?: number;
@@ -203,6 +209,8 @@ export interface Earlier {
   readonly imageIds: readonly string[];
   /** What, or who, made the first begin. */
   readonly triggeredBy?: Provenance;
+  /** EC2 instance id → since when its protected tasks are waited for, where they still were at the end. */
+  readonly protectedSinceMs?: Readonly<Record<string, number>>;
 }
 
 /** The run as a whole. */

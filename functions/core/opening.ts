@@ -1,6 +1,6 @@
 /** What a run remembers when it begins: hosts, services and groups as they stand before anything is touched. */
 import type { Facts, GroupFacts, HostFacts } from './facts.ts';
-import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import type { Earlier, GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
 import { countsByProvider } from './plan/split-findings.ts';
 import type { GroupPlan, Plan } from './plan.ts';
 import { spans } from './providers.ts';
@@ -37,11 +37,20 @@ export function openingMemory(
         : [groupMemory(facts, group, planned, source, warmPool, left)];
     }),
     hosts: plan.groups.flatMap((planned) =>
-      planned.outdated.map((instanceId) => hostMemory(facts, planned, instanceId)),
+      planned.outdated.map((instanceId) => ({
+        ...hostMemory(facts, planned, instanceId),
+        ...protectedSince(run.earlier, instanceId),
+      })),
     ),
     services: servicesAtPlan(facts, plan),
     movesSeen: 0,
   };
+}
+
+/** The limit of protected tasks counts from the window in which they were first waited for. */
+function protectedSince(earlier: Earlier | undefined, instanceId: string): Partial<HostMemory> {
+  const protectedSinceMs = earlier?.protectedSinceMs?.[instanceId];
+  return protectedSinceMs === undefined ? {} : { protectedSinceMs };
 }
 
 function groupMemory(

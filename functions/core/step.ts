@@ -17,6 +17,14 @@ export interface HostAction {
   readonly reason: string;
 }
 
+/** A host whose tasks are asked to come to an end by a tag on its container instance, and one that stays after all. */
+export interface QuiesceAction {
+  readonly instanceId: string;
+  readonly containerInstanceArn: string;
+  /** When the host is to be drained at the latest. */
+  readonly untilMs: number;
+}
+
 export interface TerminateAction {
   readonly instanceId: string;
   readonly containerInstanceArn?: string;
@@ -46,6 +54,8 @@ export interface Step {
   readonly terminate: readonly TerminateAction[];
   /** Tasks to stop, of a class that was opted into force. */
   readonly stopTasks: readonly { readonly taskArn: string; readonly reason: string }[];
+  readonly quiesce: readonly QuiesceAction[];
+  readonly endQuiesce: readonly Omit<QuiesceAction, 'untilMs'>[];
   /** Ghost container instances to deregister by force: EC2 says terminated. */
   readonly deregister: readonly HostAction[];
   /** What to write into the ledger before acting: the changed items only, whole. */

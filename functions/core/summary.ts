@@ -21,6 +21,8 @@ export function stepOf(draft: Draft, wait: number, phase: Step['phase'], reason:
     terminate: draft.terminate,
     stopTasks: draft.stopTasks,
     deregister: draft.deregister,
+    quiesce: draft.quiesce,
+    endQuiesce: draft.endQuiesce,
     remember: draft.remembered(),
     holds: [...draft.holds.values()],
     phase,

@@ -14,6 +14,8 @@ export const BATCH = {
   terminate: 60,
   stopTasks: 30,
   deregister: 10,
+  quiesce: 30,
+  endQuiesce: 30,
 } as const;
 
 const REASON_MAX = 60;
@@ -39,6 +41,8 @@ const terminateAction = z.object({
   reason,
 });
 
+const quiesceAction = hostAction.omit({ reason: true }).extend({ untilMs: z.int() });
+
 /** What the acting states are to do, as `assess` decided. */
 export const actsSchema = z.object({
   /** Tells one decision from the next: a second delivery of the same step carries the same. */
@@ -49,6 +53,12 @@ export const actsSchema = z.object({
   terminate: z.array(terminateAction).max(BATCH.terminate),
   stopTasks: z.array(z.object({ taskArn: z.string(), reason })).max(BATCH.stopTasks),
   deregister: z.array(hostAction).max(BATCH.deregister),
+  // A run that an older version of the product began has neither.
+  quiesce: z.array(quiesceAction).max(BATCH.quiesce).default([]),
+  endQuiesce: z
+    .array(quiesceAction.omit({ untilMs: true }))
+    .max(BATCH.endQuiesce)
+    .default([]),
 });
 
 export const NO_ACTS: Acts = {
@@ -59,6 +69,8 @@ export const NO_ACTS: Acts = {
   terminate: [],
   stopTasks: [],
   deregister: [],
+  quiesce: [],
+  endQuiesce: [],
 };
 
 export const NEXT = [
@@ -125,11 +137,16 @@ export const failedStartSchema = z.object({
 /** The order of acts within one step: capacity first, then hosts out, then hosts away. */
 const ORDER = ['register', 'drain', 'terminate'] as const;
 
+/** How much the `drain` state has to do. */
+export function drainActs({ activate, drain, stopTasks, quiesce, endQuiesce }: Acts): number {
+  return activate.length + drain.length + stopTasks.length + quiesce.length + endQuiesce.length;
+}
+
 /** The act after this one that has something to do; then the wait. */
 export function nextAct(acts: Acts, after?: (typeof ORDER)[number]): Next {
   const has = {
     register: acts.register.length > 0,
-    drain: acts.activate.length + acts.drain.length + acts.stopTasks.length > 0,
+    drain: drainActs(acts) > 0,
     terminate: acts.terminate.length + acts.deregister.length > 0,
   };
   const rest = after === undefined ? ORDER : ORDER.slice(ORDER.indexOf(after) + 1);

@@ -20,10 +20,11 @@ export function cutToBatch(step: Step, id: string): Cut {
     terminate: step.terminate,
     stopTasks: step.stopTasks,
     deregister: step.deregister,
+    quiesce: step.quiesce,
+    endQuiesce: step.endQuiesce,
   };
-  const left = (['activate', 'drain', 'terminate', 'deregister'] as const).flatMap((name) =>
-    lists[name].slice(BATCH[name]).map((act) => act.instanceId),
-  );
+  const ofHosts = ['activate', 'drain', 'terminate', 'deregister', 'quiesce', 'endQuiesce'] as const;
+  const left = ofHosts.flatMap((name) => lists[name].slice(BATCH[name]).map((act) => act.instanceId));
   const postponed = new Set(left);
   const hosts: readonly HostMemory[] =
     postponed.size === 0
@@ -38,6 +39,8 @@ export function cutToBatch(step: Step, id: string): Cut {
       terminate: lists.terminate.slice(0, BATCH.terminate),
       stopTasks: lists.stopTasks.slice(0, BATCH.stopTasks),
       deregister: lists.deregister.slice(0, BATCH.deregister),
+      quiesce: lists.quiesce.slice(0, BATCH.quiesce),
+      endQuiesce: lists.endQuiesce.slice(0, BATCH.endQuiesce),
     } as Acts,
     remember: { ...step.remember, hosts },
   };

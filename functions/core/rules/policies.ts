@@ -6,6 +6,7 @@ import type { TaskFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { counted } from '../plan/words.ts';
+import { settingsFor } from '../settings.ts';
 import { span, type Tick } from '../tick.ts';
 
 export interface Policy {
@@ -33,17 +34,20 @@ function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
 
 /** ECS stops protected tasks of a DRAINING host like others (assumed; unconfirmed), so the host waits ACTIVE. */
 function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
-  const { settings, nowMs } = tick.look;
+  const { nowMs } = tick.look;
+  const settings = settingsFor(tick.look.settings, host.autoScalingGroupName);
   const guarded = host.tasks.filter((task) => (task.protectedUntilMs ?? 0) > nowMs);
   if (guarded.length === 0) return undefined;
   const untilMs = Math.max(...guarded.map((task) => task.protectedUntilMs ?? 0));
-  const limitMs = tick.draft.run.startedAtMs + settings.protectedTimeoutSeconds * 1000;
 
   if (settings.protectedTasks === 'hold') {
     const reason = `${counted(guarded.length, 'protected task')} on it, and protectedTasks is hold`;
     hold(tick, host, { reason, because: 'protected', ...serviceOf(guarded), final: false });
     return { rule: 'protected', reason };
   }
+  const limitMs = protectedLimitMs(tick, host);
+  if (host.memory.protectedSinceMs === undefined)
+    tick.draft.noteHost(host.instanceId, host.memory, { protectedSinceMs: nowMs });
   if (nowMs < limitMs) {
     tick.draft.waits.push({ untilMs: Math.min(untilMs, limitMs), what: 'protected tasks' });
     const reason = `${counted(guarded.length, 'protected task')} on it, the last until ${new Date(untilMs).toISOString()}`;
@@ -54,6 +58,12 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
   const reason = `task ${named.join(', ')} is protected for longer than ${span(settings.protectedTimeoutSeconds)}`;
   hold(tick, host, { reason, because: 'protected', ...serviceOf(guarded), final: false });
   return { rule: 'protected', reason };
+}
+
+/** Until when the protected tasks of a host are waited for: counted from when they first were. */
+export function protectedLimitMs({ look }: Tick, host: Host): number {
+  const { protectedTimeoutSeconds } = settingsFor(look.settings, host.autoScalingGroupName);
+  return (host.memory.protectedSinceMs ?? look.nowMs) + protectedTimeoutSeconds * 1000;
 }
 
 /** The service that holds it, where there is but one to name. */
