@@ -240,7 +240,7 @@ async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunM
     const group = memory.groups.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
     if (group === undefined) continue;
     // A group of which only a surplus is taken away launches nothing.
-    if (planned.target.images.length > 0) {
+    if (planned.outdated.length + planned.target.images.length > 0) {
       await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
       if (group.original.warmPool !== undefined) await emptyWarmPool(group.autoScalingGroupName, fence);
     }
