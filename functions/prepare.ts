@@ -25,6 +25,7 @@ import {
 } from './aws/ledger/runs.ts';
 import { dropSurplus, listSurpluses } from './aws/ledger/surpluses.ts';
 import type { Table } from './aws/ledger/table.ts';
+import { groupsScaledByAlarms } from './aws/scaling-policies.ts';
 import { deleteWarmPool, warmPoolOf } from './aws/warm-pools.ts';
 import { isSameWork } from './core/earlier.ts';
 import { onlySurpluses, withSurpluses } from './core/leftover.ts';
@@ -212,7 +213,8 @@ async function begin(
   const deadlineMs = deadlineMsOf(request);
   const surpluses = await listSurpluses(table, cluster);
   const earlier = await readEarlier(table, of);
-  const opening = openingMemory(facts, plan, sources, warmPools, surpluses, {
+  const scaledByAlarms = await groupsScaledByAlarms(autoScaling, names);
+  const opening = openingMemory(facts, plan, sources, warmPools, surpluses, scaledByAlarms, {
     runId,
     startedAtMs: nowMs,
     ...(deadlineMs !== undefined && { deadlineMs }),

@@ -68,7 +68,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...READ_FOR_PLAN,
     ...TELL,
     ...actions(
-      'autoscaling: DeleteWarmPool SuspendProcesses UpdateAutoScalingGroup',
+      'autoscaling: DeleteWarmPool DescribePolicies SuspendProcesses UpdateAutoScalingGroup',
       'ec2: CreateLaunchTemplateVersion',
     ),
   ],

@@ -7,6 +7,7 @@ import type { Host } from './groups.ts';
 import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
 import { emptiness } from './order.ts';
+import { alarmsStillSeeSurplus } from './rules/alarms-cool.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { goneWaitMs, isEnded, standing } from './rules/finish.ts';
 import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
@@ -38,6 +39,10 @@ export const close: Rule = (tick) => {
   }
   if (open.some((isOpen) => isOpen) || ghosts || draft.activate.length + draft.endQuiesce.length > 0) {
     draft.reason = freeze.all ?? freeze.drains ?? 'giving back what the run brought in';
+    return;
+  }
+  if (alarmsStillSeeSurplus(tick)) {
+    draft.reason = 'waiting until the alarms that scale the groups have seen the cluster without the surplus';
     return;
   }
   if (draft.run.told?.includes('stalled')) countWhatWent(tick);

@@ -50,6 +50,8 @@ export interface GroupMemory {
     readonly maxSize: number;
     readonly desiredCapacity: number;
   };
+  /** Policies on CloudWatch alarms change its desired capacity. */
+  readonly scaledByAlarms?: boolean;
   /** Only the template reference moves; no host of the group is replaced. */
   readonly referenceOnly?: boolean;
   /** Hosts that desired should keep once the run is over: follows what others change (decisions.md rule 2). */

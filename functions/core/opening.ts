@@ -9,9 +9,13 @@ import { ownDesired, type SurplusLeft } from './restoring.ts';
 /** Auto Scaling processes that a run holds still, where it replaces hosts (decisions.md rules 2 and 19). */
 const HELD_PROCESSES = ['AZRebalance', 'ScheduledActions'];
 
+/** Of a group at rest that alarms scale: scheduled actions and its zones are its owner's. */
+const HELD_AT_REST = ['AlarmNotification'];
+
 /**
  * The first memory of a run. `launchSources`: LaunchTemplate or MixedInstancesPolicy of each group as AWS gave it, JSON;
- * `warmPools` the same of those that have one; `surpluses`: what an earlier run left for its next window.
+ * `warmPools` the same of those that have one; `surpluses`: what an earlier run left for its next window;
+ * `scaledByAlarms`: groups that policies on CloudWatch alarms scale.
  */
 export function openingMemory(
   facts: Facts,
@@ -19,6 +23,7 @@ export function openingMemory(
   launchSources: ReadonlyMap<string, string>,
   warmPools: ReadonlyMap<string, string>,
   surpluses: readonly SurplusLeft[],
+  scaledByAlarms: ReadonlySet<string>,
   run: Pick<RunMemory, 'runId' | 'startedAtMs' | 'deadlineMs' | 'earlier'>,
 ): RunMemory {
   const groups = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
@@ -34,7 +39,12 @@ export function openingMemory(
       const left = surpluses.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
       return group === undefined || source === undefined
         ? []
-        : [groupMemory(facts, group, planned, source, warmPool, left)];
+        : [
+            {
+              ...groupMemory(facts, group, planned, source, warmPool, left),
+              ...heldFor(group, planned, plan, scaledByAlarms),
+            },
+          ];
     }),
     hosts: plan.groups.flatMap((planned) =>
       planned.outdated.map((instanceId) => ({
@@ -88,13 +98,30 @@ function groupMemory(
     set: raised === undefined ? {} : { maxSize: raised.maxSize },
     createdVersions: {},
     defaultVersions: {},
-    suspendedByUs: moves
-      ? HELD_PROCESSES.filter((process) => !group.suspendedProcesses.includes(process))
-      : [],
+    suspendedByUs: [],
     ...(protects ? { protectedByUs: true, protectedBefore: protectedHosts(facts, group) } : {}),
     ...(moves ? {} : { referenceOnly: true }),
     goal: desired + above,
     ...(above > 0 && { protectedAbove: above }),
+  };
+}
+
+/**
+ * What of the group is held still. One at rest beside others that are rolled keeps its hosts: the surge lowers what the
+ * cluster reserves, on which its alarms may rest, and no floor of ours keeps its policies from ending hosts with tasks.
+ */
+function heldFor(
+  { autoScalingGroupName, suspendedProcesses }: GroupFacts,
+  planned: GroupPlan,
+  plan: Plan,
+  scaledByAlarms: ReadonlySet<string>,
+): Pick<GroupMemory, 'suspendedByUs' | 'scaledByAlarms'> {
+  const isScaled = scaledByAlarms.has(autoScalingGroupName);
+  const isBeside = isScaled && plan.groups.some(({ referenceOnly }) => !referenceOnly);
+  const held = planned.referenceOnly ? (isBeside ? HELD_AT_REST : []) : HELD_PROCESSES;
+  return {
+    suspendedByUs: held.filter((process) => !suspendedProcesses.includes(process)),
+    ...(isScaled && { scaledByAlarms: true }),
   };
 }
 
