@@ -22,7 +22,6 @@ import { forbiddenNow } from './flow/allowed.ts';
 import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
-import { takeJoins } from './flow/joining.ts';
 import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
 import { handedOver, handOver } from './flow/successor.ts';
@@ -56,13 +55,7 @@ async function assess(state: RunState): Promise<RunState> {
   });
   if (world === undefined) return readOn(state);
   const allowed = await stopWhereForbidden(table, run, world, nowMs);
-  const joined = await takeJoins(table, { ...run, plan: run.plan }, allowed.facts, nowMs);
-  const { facts, step } = await decideOnDrains(
-    { ...allowed, facts: joined.facts },
-    joined.plan,
-    settings,
-    nowMs,
-  );
+  const { facts, step } = await decideOnDrains(allowed, run.plan, settings, nowMs);
   logDecision(state, step);
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
