@@ -7,8 +7,15 @@
 import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
 import { dropEarlier, keepEarlier } from './aws/ledger/earlier.ts';
-import { dropApproval, keepPending, quarantine, writeHistory } from './aws/ledger/notes.ts';
-import { type Run, readRun, remember, updateRun } from './aws/ledger/runs.ts';
+import {
+  type Approval,
+  dropApproval,
+  keepPending,
+  quarantine,
+  readApproval,
+  writeHistory,
+} from './aws/ledger/notes.ts';
+import { type Run, type RunRecord, readRun, remember, updateRun } from './aws/ledger/runs.ts';
 import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { replacedIn, targetsOf, withThis } from './core/earlier.ts';
@@ -215,8 +222,9 @@ async function writeDown(
 ): Promise<void> {
   // A repeat after a crash writes the same entry of the history, not another one.
   const endedAtMs = record.endedAtMs ?? nowMs;
-  await updateRun(table, record.runId, { outcome: ending, endedAtMs });
   const work = { cluster: record.cluster, purpose: purposeOf(record.request) };
+  const approvedBy = record.approvedBy ?? (await approvalOf(table, record, work));
+  await updateRun(table, record.runId, { outcome: ending, endedAtMs, ...(approvedBy && { approvedBy }) });
   const goesOn = ending.outcome === 'PENDING_WINDOW';
   if (record.mode !== 'plan' && !goesOn) await dropEarlier(table, work);
   if (memory === undefined) return;
@@ -240,6 +248,7 @@ async function writeDown(
     imageIds,
     reason: String(record.request.reason ?? 'manual'),
     ...(triggeredBy && { triggeredBy }),
+    ...(approvedBy && { approvedBy }),
     ...(earlier && { workSinceMs: earlier.startedAtMs }),
     counts: {
       outdated: before.replaced + planned.length,
@@ -258,6 +267,16 @@ async function writeDown(
     },
     { cluster: record.cluster },
   );
+}
+
+/** Before it is dropped with the end of the work: for the history. */
+async function approvalOf(
+  table: Table,
+  { settings }: RunRecord,
+  work: Pick<Approval, 'cluster' | 'purpose'>,
+): Promise<RunRecord['approvedBy']> {
+  const approval = settings.approval === 'none' ? undefined : await readApproval(table, work);
+  return approval && { by: approval.by, atMs: approval.atMs };
 }
 
 function shortPlan({ verdict, predicted, keptOut, findings }: Plan): NonNullable<Report['plan']> {

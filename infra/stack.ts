@@ -85,7 +85,12 @@ export class RolloverStack extends Stack {
     new StringParameter(this, 'Deployment', {
       parameterName: DEPLOYMENT_PARAMETER,
       description: 'Where the rollover command finds this deployment',
-      stringValue: this.toJsonString({ tableName: state.table.tableName, stateMachineArn }),
+      stringValue: this.toJsonString({
+        tableName: state.table.tableName,
+        stateMachineArn,
+        settings: props.settings ?? {},
+        guardrails: props.guardrails ?? {},
+      }),
     });
     new CfnOutput(this, 'StateMachineConsole', {
       description: 'Open this and start an execution with {"cluster": "NAME", "mode": "plan"}',

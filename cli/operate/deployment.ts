@@ -24,6 +24,8 @@ export async function useDeployment(options: DeploymentOptions): Promise<void> {
     const told = await readParameter();
     tableName ??= told.tableName;
     stateMachineArn ??= told.stateMachineArn;
+    process.env.ROLLOVER_SETTINGS ??= JSON.stringify(told.settings ?? {});
+    process.env.ROLLOVER_GUARDRAILS ??= JSON.stringify(told.guardrails ?? {});
   }
   if (tableName === undefined || stateMachineArn === undefined) {
     throw new BadInput('The deployment', [
@@ -35,7 +37,15 @@ export async function useDeployment(options: DeploymentOptions): Promise<void> {
   process.env.STATE_MACHINE_ARN = stateMachineArn;
 }
 
-async function readParameter(): Promise<{ tableName?: string; stateMachineArn?: string }> {
+/** As the stack writes it. */
+interface Told {
+  readonly tableName?: string;
+  readonly stateMachineArn?: string;
+  readonly settings?: unknown;
+  readonly guardrails?: unknown;
+}
+
+async function readParameter(): Promise<Told> {
   const [{ ssm }, { readParameters }] = await Promise.all([
     import('../../functions/aws/clients.ts'),
     import('../../functions/aws/parameters.ts'),
@@ -43,7 +53,7 @@ async function readParameter(): Promise<{ tableName?: string; stateMachineArn?: 
   const value = (await readParameters(ssm, [DEPLOYMENT_PARAMETER])).get(DEPLOYMENT_PARAMETER)?.Value;
   if (value === undefined) return {};
   try {
-    return JSON.parse(value) as { tableName?: string; stateMachineArn?: string };
+    return JSON.parse(value) as Told;
   } catch {
     throw new BadInput('The deployment', [`the parameter ${DEPLOYMENT_PARAMETER} does not hold JSON`]);
   }

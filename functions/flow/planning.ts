@@ -22,6 +22,7 @@ import type { Facts, ImageFacts } from '../core/facts.ts';
 import type { PastRun } from '../core/images/soak.ts';
 import type { RunMemory } from '../core/memory.ts';
 import { makePlan } from '../core/plan/make-plan.ts';
+import type { PlanFacts } from '../core/plan/plan-facts.ts';
 import type { Plan } from '../core/plan.ts';
 import { imageSourceFor, type Settings } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
@@ -34,6 +35,7 @@ export const factClients = { ecs, autoScaling, ec2, cloudWatch, elasticLoadBalan
 
 export interface Planned {
   readonly facts: Facts;
+  readonly planFacts: PlanFacts;
   readonly settings: Settings;
   readonly plan: Plan;
 }
@@ -49,13 +51,33 @@ export async function planCluster(
 ): Promise<Planned | undefined> {
   const nowMs = Date.now();
   const table = createTable(dynamodb, environment().tableName);
+  const planned = await surveyCluster(
+    table,
+    cluster,
+    request,
+    memory,
+    rememberingOf(table, memory.runId, nowMs),
+  );
+  if (planned !== undefined) measureImages(planned.facts, planned.plan, planned.planFacts.images, nowMs);
+  return planned;
+}
+
+/** As `planCluster`, telling nobody: for evidence. It writes nothing but what `remembering` does. */
+export async function surveyCluster(
+  table: Table,
+  cluster: string,
+  request: Request,
+  memory: RunMemory,
+  remembering: Remembering,
+): Promise<Planned | undefined> {
+  const nowMs = Date.now();
   const world = await readWorld(factClients, {
     cluster,
     memory,
     nowMs,
     alarms: [],
     look: 'whole',
-    remembering: rememberingOf(table, memory.runId, nowMs),
+    remembering,
   });
   if (world === undefined) return undefined;
   const settings = settingsInForce(world.facts, request);
@@ -80,8 +102,7 @@ export async function planCluster(
   );
   const refusesWarmPools = environment().guardrails.warmPools === 'refuse';
   const plan = makePlan(facts, { ...planFacts, refusesWarmPools }, settings, request, nowMs);
-  measureImages(facts, plan, planFacts.images, nowMs);
-  return { facts, settings, plan };
+  return { facts, planFacts, settings, plan };
 }
 
 /** Of a Lambda's minute; the rest is for what follows the tasks: hosts, targets, protection, and the decision. */
