@@ -4,12 +4,15 @@
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Claim } from '../functions/aws/ledger/claims.ts';
+import type { ExecutionNote } from '../functions/aws/ledger/executions.ts';
 import type { PendingRequest } from '../functions/aws/ledger/notes.ts';
 import { planIn } from '../functions/aws/ledger/plans.ts';
 import type { RunRecord } from '../functions/aws/ledger/runs.ts';
 import type { Item } from '../functions/aws/ledger/table.ts';
 import type { HostMemory } from '../functions/core/memory.ts';
+import type { NoticeEntry } from '../functions/core/notices/entry.ts';
 import type { Plan } from '../functions/core/plan.ts';
+import type { RedeployMemory } from '../functions/core/redeploy/facts.ts';
 import type { Observation } from '../simulator/observation.ts';
 
 export interface MirroredRun {
@@ -83,7 +86,21 @@ export class LedgerMirror {
 
   /** A claim is held, or a request waits: the ledger's work is not over. */
   get isOpen(): boolean {
-    return (this.#partitions.get('PENDING')?.size ?? 0) > 0 || this.claims().length > 0;
+    const waits = (this.#partitions.get('PENDING')?.size ?? 0) > 0 || this.notices().some(isWaiting);
+    return waits || this.claims().length > 0;
+  }
+
+  notices(): NoticeEntry[] {
+    return this.#partition('NOTICE').map(({ data }) => data as unknown as NoticeEntry);
+  }
+
+  /** What became of services whose tasks were retired, as each run wrote it down. */
+  redeploys(): { readonly cluster: string; readonly serviceName: string; readonly memory: RedeployMemory }[] {
+    return this.runs().flatMap(({ record: { cluster, runId } }) =>
+      this.#partition(`${RUN}${runId}`)
+        .filter(({ sk }) => sk.startsWith('REDEPLOY#'))
+        .map(({ data }) => ({ cluster, ...(data as { serviceName: string; memory: RedeployMemory }) })),
+    );
   }
 
   claims(): Claim[] {
@@ -94,6 +111,13 @@ export class LedgerMirror {
 
   pending(): PendingRequest[] {
     return this.#partition('PENDING').map(({ data }) => data as unknown as PendingRequest);
+  }
+
+  /** People were told how this execution, or the run of its name, ended. */
+  isTold(execution: string): boolean {
+    const note = this.#partitions.get('EXECUTION')?.get(execution)?.data as ExecutionNote | undefined;
+    const { runId = execution, toldAtMs } = note ?? {};
+    return toldAtMs !== undefined || (runId !== execution && this.isTold(runId));
   }
 
   /** A run of a large cluster has thousands of items and is written all the time; its plan is not. */
@@ -126,6 +150,11 @@ export class LedgerMirror {
     this.#partitions.get(pk)?.delete(sk);
     this.#changed({ pk, sk });
   }
+}
+
+/** A run of its own will answer it: at once, or when its window opens. */
+function isWaiting({ kind, state, cluster }: NoticeEntry): boolean {
+  return kind === 'fargate-tasks' && cluster !== undefined && ['seen', 'planned', 'acting'].includes(state);
 }
 
 function hostsIn(partition: ReadonlyMap<string, Item>): HostMemory[] {

@@ -33,7 +33,7 @@ export function resultOf(parts: ResultParts): RehearsalResult {
     instances: { ...measured.instances, held: heldHosts(run), exempt: run?.plan?.exempt ?? [] },
     tasks: measured.tasks,
     services: measured.services,
-    redeployed: [],
+    redeployed: redeployed(mirror),
     findings: (run?.plan?.findings ?? []).map(findingOf),
     predicted: run?.plan?.predicted ?? { durationSeconds: 0, moves: 0, extraInstanceHours: 0 },
     capacity: measured.capacity,
@@ -51,6 +51,16 @@ export function resultOf(parts: ResultParts): RehearsalResult {
     notifications,
     violations,
   };
+}
+
+/** The last word on each service. */
+function redeployed(mirror: LedgerMirror): RehearsalResult['redeployed'] {
+  const last = new Map<string, RehearsalResult['redeployed'][number]>();
+  for (const { cluster, serviceName: service, memory } of mirror.redeploys()) {
+    const { outcome, reason: proof } = memory.verdict ?? { outcome: 'waiting', reason: 'it is not over' };
+    last.set(`${cluster}/${service}`, { cluster, service, outcome, proof });
+  }
+  return [...last.values()];
 }
 
 /** Hosts that findings kept out, and those that the run set aside on its way. */

@@ -71,6 +71,8 @@ export interface ServiceTruth {
     readonly weight?: number | undefined;
   }[];
   readonly deploying: boolean;
+  /** Deployments of the same definition whose tags by then named other images. */
+  readonly codeChanges?: number;
 }
 
 /** Everything of a group that an orchestrator could touch: `restored` compares two of these. */

@@ -2,9 +2,9 @@
  * Notices of AWS, from what was said to what is done: written down first, thing by thing, then answered by what that thing is
  * now.
  */
-import { changeNotice } from '../aws/ledger/notices.ts';
+import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
-import { heard, type NoticeEntry } from '../core/notices/entry.ts';
+import { heard, isOver, type NoticeEntry } from '../core/notices/entry.ts';
 import type { Notice } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { answerFargate } from './answer-fargate.ts';
@@ -31,6 +31,16 @@ export async function takeIn(table: Table, notice: Notice, nowMs: number): Promi
     );
   }
   return changed;
+}
+
+/** Everything that is not over, looked at once more: windows open, dates come, AWS acts by itself. */
+export async function answerOpen(
+  table: Table,
+  origin: Provenance,
+  nowMs: number,
+): Promise<StartedForNotice[]> {
+  const open = (await listNotices(table)).filter((entry) => !isOver(entry) && entry.state !== 'told');
+  return answerNotices(table, open, origin, nowMs);
 }
 
 /** Starts what answers these entries, closes those that are over, tells those that are not ours. */

@@ -79,14 +79,14 @@ function serviceIn({ entity }: NoticeEntry): string | undefined {
   return entity.of === 'service' ? entity.service : undefined;
 }
 
-/** What an outcome of this run means for the notice: what is left to AWS, or failed, stays open and is looked at again. */
+/** What an outcome of this run means for the notice: what is left to AWS, or failed, is looked at again each day. */
 const STATE_AFTER: Readonly<Record<RedeployOutcome, NoticeState>> = {
   moved: 'done',
   'already-new': 'done',
   gone: 'done',
   told: 'told',
-  'left-to-aws': 'planned',
-  failed: 'planned',
+  'left-to-aws': 'left',
+  failed: 'left',
   missed: 'missed',
 };
 
@@ -126,7 +126,8 @@ export async function keepVerdicts(
     const service = services.find((one) => one.serviceName === serviceName);
     const entries = named.find((one) => one.serviceName === serviceName)?.entries ?? [];
     for (const entry of entries) await keep(entry, { ...whatCameOf(memory), serviceName });
-    if (verdict !== undefined && STATE_AFTER[verdict.outcome] !== 'done') {
+    const isNews = entries.some((entry) => entry.reason !== verdict?.reason);
+    if (verdict !== undefined && isNews && STATE_AFTER[verdict.outcome] !== 'done') {
       const { outcome, reason } = verdict;
       await say(`service-${outcome}`, `${serviceName}: ${outcome}. ${reason}`, {
         service: serviceName,

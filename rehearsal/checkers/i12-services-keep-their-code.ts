@@ -1,8 +1,11 @@
 /**
- * I12: no image or task-definition change of a service as a side effect. A forced deployment counts: a tag that moved
- * would bring other code. Only services that a request names for a new deployment may get one, and never another task
- * definition, desired count, deployment configuration, strategy or whatever else makes the service.
+ * I12: no image or task-definition change of a service as a side effect. Only services that a request, or a notice of AWS
+ * Health about their tasks, names may get a new deployment, and one that starts what runs already: a tag that moved would
+ * bring other code. Never another task definition, desired count, deployment configuration, strategy or whatever else makes
+ * the service.
  */
+
+import type { EventObservation } from '../../simulator/observation.ts';
 import { inputOf, texts } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
 import { nameOf } from './chronicle.ts';
@@ -18,12 +21,14 @@ export const servicesKeepTheirCode: CheckerFactory = (context) => {
   const definitions = new Map(
     context.truth.services().map((service) => [service.serviceArn, service.taskDefinitionArn]),
   );
+  const announced = new Set<string>();
   let othersDeploy = false;
 
   return {
     invariant: 'I12',
     violations: verdicts.violations,
     observe(observation, atMs) {
+      if (observation.kind === 'event') for (const name of servicesIn(observation)) announced.add(name);
       if (observation.kind === 'fault' && observation.fault === DEPLOYING_FAULT) othersDeploy = true;
       if (observation.kind !== 'call' || !tookEffect(observation.answer)) return;
       const { operation, function: caller } = observation;
@@ -41,14 +46,24 @@ export const servicesKeepTheirCode: CheckerFactory = (context) => {
         const text = `${caller} set ${field} of ${service} to ${JSON.stringify(input[field])}`;
         verdicts.add(atMs, `${field} ${service}`, text);
       }
-      if (input.forceNewDeployment === true && !context.redeployable.has(service)) {
+      if (
+        input.forceNewDeployment === true &&
+        !context.redeployable.has(service) &&
+        !announced.has(service)
+      ) {
         const text = `${caller} forced a new deployment of ${service}, which nobody asked for`;
         verdicts.add(atMs, `deployment ${service}`, text);
       }
     },
     end(truth) {
       if (othersDeploy) return;
-      for (const { serviceArn, serviceName, taskDefinitionArn } of truth.services()) {
+      for (const { serviceArn, serviceName, taskDefinitionArn, codeChanges = 0 } of truth.services()) {
+        if (codeChanges > 0)
+          verdicts.add(
+            truth.nowMs,
+            `code ${serviceName}`,
+            `a forced deployment of ${serviceName} started other code`,
+          );
         const original = definitions.get(serviceArn);
         if (original === undefined || original === taskDefinitionArn) continue;
         const text = `${serviceName} ran ${original} at the start and has ${taskDefinitionArn} at the end`;
@@ -57,3 +72,15 @@ export const servicesKeepTheirCode: CheckerFactory = (context) => {
     },
   };
 };
+
+/** Services that a notice about Fargate tasks names, `cluster|service`, or whose standalone tasks it names. */
+function servicesIn({ source, detail }: EventObservation): string[] {
+  const { service, affectedEntities = [] } = (detail ?? {}) as {
+    service?: string;
+    affectedEntities?: readonly { entityValue?: string }[];
+  };
+  if (source !== 'aws.health' || service !== 'ECS') return [];
+  return affectedEntities.flatMap(
+    ({ entityValue = '' }) => /^[^|/:]+[|/]([^|/:]+)$/.exec(entityValue)?.[1] ?? [],
+  );
+}

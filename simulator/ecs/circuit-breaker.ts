@@ -3,7 +3,8 @@
  * Source: Amazon ECS developer guide, deployment-circuit-breaker; API reference, DeploymentCircuitBreaker,
  * ThresholdConfiguration and Deployment.failedTasks. Only rolling updates of the ECS controller have it.
  */
-import type { DeploymentRecord, ServiceRecord } from './records.ts';
+import type { DeploymentRecord } from './deployment-record.ts';
+import type { ServiceRecord } from './records.ts';
 
 const DEFAULT_PERCENT = 50;
 const LEAST_THRESHOLD = 3;

@@ -7,8 +7,9 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { breakerOf, counts, type TaskFailure, thresholdOf } from './circuit-breaker.ts';
 import { resolveComplaints } from './complaints.ts';
+import type { DeploymentRecord } from './deployment-record.ts';
 import type { Parts } from './parts.ts';
-import type { DeploymentRecord, ServiceRecord, TaskRecord } from './records.ts';
+import type { ServiceRecord, TaskRecord } from './records.ts';
 import { type Definition, readDefinition } from './task-definition.ts';
 
 /** A steady service says so again: like every message that repeats. Source: service-event-messages (six hours). */
@@ -25,6 +26,8 @@ interface Beginning {
 export class Deployments {
   readonly #parts: Parts;
   readonly #digests = new Map<string, string>();
+  /** What tags name since they were moved, by image. */
+  readonly #movedTags = new Map<string, string>();
   readonly #saidSteadyAtMs = new Map<ServiceRecord, number>();
 
   constructor(parts: Parts) {
@@ -67,6 +70,8 @@ export class Deployments {
   begin(service: ServiceRecord, definition: Definition, { defect, rollsBack }: Beginning = {}): void {
     const { world, journal, scheduler, daemons, zones } = this.#parts;
     const { nowMs } = world.clock;
+    if (this.#resolveTags(definition) && definition === service.deployments[0]?.definition)
+      service.codeChanges++;
     for (const deployment of service.deployments) {
       deployment.status = 'ACTIVE';
       deployment.finishedAtMs ??= nowMs;
@@ -176,6 +181,29 @@ export class Deployments {
   digestOf(definition: Definition, container: string | undefined): { readonly imageDigest?: string } {
     const imageDigest = this.#digests.get(`${definition.arn}|${container}`);
     return imageDigest === undefined ? {} : { imageDigest };
+  }
+
+  /** A push moved the tag of this image: the next deployment finds another one behind it. */
+  tagMoved(image: string, imageDigest: string): void {
+    this.#movedTags.set(image, imageDigest);
+  }
+
+  /**
+   * Each deployment resolves its tags anew, and all its tasks get what they named then. Source: Amazon ECS developer guide,
+   * deployment-type-ecs, "Container image resolution".
+   *
+   * @returns whether a tag named another image than before
+   */
+  #resolveTags(definition: Definition): boolean {
+    let changed = false;
+    for (const { name, image = '' } of definition.source.containerDefinitions ?? []) {
+      const key = `${definition.arn}|${name}`;
+      const moved = this.#movedTags.get(image);
+      if (moved === undefined || this.#digests.get(key) === moved) continue;
+      this.#digests.set(key, moved);
+      changed = true;
+    }
+    return changed;
   }
 
   /** The circuit breaker may end the deployment, and go back to the last one that completed. */

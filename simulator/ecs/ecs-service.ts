@@ -215,6 +215,11 @@ export class EcsService implements EcsPort {
     deployments.begin(service, deployments.nextRevision(service.primary.definition), { defect });
   }
 
+  /** A tag was moved in the registry. */
+  tagMoved(image: string, imageDigest: string): void {
+    this.#parts.deployments.tagMoved(image, imageDigest);
+  }
+
   /**
    * The images of the service are gone from their registry: from now on its tasks start only on hosts that have them.
    * Source: amazon-ecs-agent, ECS_IMAGE_PULL_BEHAVIOR=default falls back to the cached image.

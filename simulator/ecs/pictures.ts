@@ -1,8 +1,9 @@
 /** Records as ECS describes them: immutable objects in the SDK's output shapes. */
 import type { Container, ContainerInstance, Deployment, Resource, Service, Task } from '@aws-sdk/client-ecs';
+import type { DeploymentRecord } from './deployment-record.ts';
 import { platformOf } from './fargate/platform.ts';
 import { healthOf } from './host-health.ts';
-import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
+import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 
 /**
  * `runningTasksCount` counts the desired status: it reads 0 while containers still stop.

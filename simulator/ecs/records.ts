@@ -22,6 +22,7 @@ import type { Remembered } from '../kernel/lagging-store.ts';
 import type { Actor, StopCause } from '../observation.ts';
 import type { ContainerInstanceTruth, ServiceTruth, TaskTruth } from '../truth.ts';
 import { Claims } from './claims.ts';
+import type { DeploymentRecord } from './deployment-record.ts';
 import type { HostHealth } from './host-health.ts';
 import type { TaskTarget } from './targets.ts';
 import type { Definition } from './task-definition.ts';
@@ -274,31 +275,6 @@ export class TaskRecord implements TaskTruth {
   }
 }
 
-export interface DeploymentRecord {
-  readonly id: string;
-  readonly definition: Definition;
-  readonly createdAtMs: number;
-  status: 'PRIMARY' | 'ACTIVE';
-  updatedAtMs: number;
-  rolloutState: 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
-  rolloutStateReason: string;
-  failedTasks: number;
-  /** Desired RUNNING, by last status. */
-  running: number;
-  pending: number;
-  /** A revision that cannot work, and how it fails. */
-  defect: 'none' | 'exits' | 'fails-to-start';
-  /** ARNs of the service revision that it brings and of the one that it found. */
-  readonly revisionArn: string;
-  readonly sourceRevisionArn: string | undefined;
-  readonly serviceDeploymentArn: string;
-  /** Begun because another one failed: that one's id. */
-  readonly rollsBack: string | undefined;
-  finishedAtMs: number | undefined;
-  /** One of its tasks has reached RUNNING. */
-  hasRun: boolean;
-}
-
 export class ServiceRecord implements ServiceTruth {
   readonly serviceName: string;
   readonly serviceArn: string;
@@ -335,6 +311,7 @@ export class ServiceRecord implements ServiceTruth {
   /** Tasks that left or must leave and for which no other has been started yet, oldest first. */
   readonly unreplaced = new Set<TaskRecord>();
   steady = false;
+  codeChanges = 0;
   /** Failed placements in a row, and until when the scheduler does not try again. */
   failedPlacements = 0;
   retryPlacementAtMs = 0;

@@ -7,9 +7,10 @@
  */
 import type { StopCause } from '../observation.ts';
 import { complainOfState } from './complaints.ts';
+import type { DeploymentRecord } from './deployment-record.ts';
 import { maintenanceCause } from './fargate/retirement.ts';
 import type { Parts } from './parts.ts';
-import type { DeploymentRecord, HostRecord, ServiceRecord, TaskRecord } from './records.ts';
+import type { HostRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { tasksToStop } from './scale-in.ts';
 import { ServiceStarts } from './service-starts.ts';
 import { isProtected } from './task-protection.ts';

@@ -8,14 +8,9 @@
  */
 import type { NetworkConfiguration, Task } from '@aws-sdk/client-ecs';
 import { shortageOf } from './claims.ts';
+import type { DeploymentRecord } from './deployment-record.ts';
 import type { Parts } from './parts.ts';
-import {
-  type ClusterRecord,
-  type DeploymentRecord,
-  type HostRecord,
-  type ServiceRecord,
-  TaskRecord,
-} from './records.ts';
+import { type ClusterRecord, type HostRecord, type ServiceRecord, TaskRecord } from './records.ts';
 import { bindPorts, targetsOf } from './targets.ts';
 import type { Definition } from './task-definition.ts';
 import { isAtLeast } from './trunks.ts';

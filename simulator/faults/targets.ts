@@ -91,12 +91,11 @@ export function faultTargets(services: FaultableServices): FaultTargets {
         if (imagesOf(other).some((image) => gone.has(nameOfImage(image)))) ecs.breakPulls(other);
     },
     moveImageTag: (serviceName) => {
-      for (const { repository, tag = 'latest' } of imagesOf(serviceName))
-        imageRegistry.moveTag(
-          repository,
-          tag,
-          `sha256:${'0'.repeat(48)}${String(clock.nowMs).padStart(16, '0')}`,
-        );
+      for (const image of imagesOf(serviceName)) {
+        const digest = `sha256:${'0'.repeat(48)}${String(clock.nowMs).padStart(16, '0')}`;
+        imageRegistry.moveTag(image.repository, image.tag ?? 'latest', digest);
+        if (image.digest === undefined) ecs.tagMoved(image.image, digest);
+      }
     },
   };
 }
@@ -113,6 +112,8 @@ function nameOfImage({ repository, digest, tag = 'latest' }: ImageReference): st
 }
 
 interface ImageReference {
+  /** As the task definition has it. */
+  readonly image: string;
   readonly repository: string;
   readonly digest?: string;
   readonly tag?: string;
@@ -129,7 +130,9 @@ function imageReferences(definition: unknown): ImageReference[] {
     const found = ECR_IMAGE.exec(image);
     if (!found?.[1]) return [];
     const [, repository, tag, digest] = found;
-    return [{ repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }];
+    return [
+      { image, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) },
+    ];
   });
 }
 

@@ -6,9 +6,9 @@ import { keyOfEntity, type NamedEntity, type Notice, type NoticeEntity, type Not
 
 /**
  * `seen` → `planned` (a run is to begin) → `acting` → `done`, with proof. Aside: `cancelled` by AWS, `told` where it is not
- * ours to act, `missed` where its date came first.
+ * ours to act, `left` to AWS itself (looked at again each day), `missed` where its end came first.
  */
-export type NoticeState = 'seen' | 'planned' | 'acting' | 'done' | 'cancelled' | 'told' | 'missed';
+export type NoticeState = 'seen' | 'planned' | 'acting' | 'done' | 'cancelled' | 'told' | 'left' | 'missed';
 
 export interface NoticeEntry {
   readonly account: string;

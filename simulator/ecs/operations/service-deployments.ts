@@ -17,8 +17,9 @@ import { awsError } from '../../kernel/aws-error.ts';
 import { withFailures } from '../../kernel/pages.ts';
 import type { Operation } from '../../world.ts';
 import { breakerOf, thresholdOf } from '../circuit-breaker.ts';
+import type { DeploymentRecord } from '../deployment-record.ts';
 import type { Parts } from '../parts.ts';
-import type { DeploymentRecord, ServiceRecord } from '../records.ts';
+import type { ServiceRecord } from '../records.ts';
 import { batch, pageOfArns, token } from './inputs.ts';
 
 const DEPLOYMENT_PAGES = { defaultLimit: 20, maxLimit: 100 };
