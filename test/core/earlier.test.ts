@@ -19,7 +19,7 @@ const LATER_MS = 240_000;
 
 /** Before its first host is ready every launch fails: this window will replace nothing. */
 function cannotLaunch(earlier?: Earlier): Facts {
-  const facts = run.steps[0]?.facts;
+  const facts = run().steps[0]?.facts;
   if (facts === undefined) throw new Error('no look');
   const failedLaunches = [30_000, 90_000, 210_000].map((atMs) => ({
     atMs,

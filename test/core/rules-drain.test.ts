@@ -21,7 +21,7 @@ import {
 describe('rules 11 to 14: drains that do not end', () => {
   const stuck = () => {
     const facts = lookWhere((step) => step.drain.length > 0);
-    const [act] = run.steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
+    const [act] = run().steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
     const drained = withHost(facts, act?.instanceId, { status: 'DRAINING' });
     const memory: HostMemory = {
       instanceId: act?.instanceId ?? '',
@@ -104,7 +104,7 @@ describe('rules 11 to 14: drains that do not end', () => {
 describe('a host that ECS refuses to drain', () => {
   const refused = (over: Partial<NonNullable<HostMemory['drainRefused']>>, atMs = 60_000) => {
     const facts = lookWhere((step) => step.drain.length > 0);
-    const [act] = run.steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
+    const [act] = run().steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
     const { observedAtMs } = facts;
     const memory: HostMemory = {
       instanceId: act?.instanceId ?? '',
@@ -298,7 +298,7 @@ describe('rules 7 and 8: which host may drain', () => {
 describe('protected tasks', () => {
   const guarded = (untilMs: number) => {
     const facts = drainingAfterTrial();
-    const [act] = run.steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
+    const [act] = run().steps.find(({ facts: seen }) => seen === facts)?.step.drain ?? [];
     const tasks = facts.tasks.map((item) =>
       item.instanceId === act?.instanceId
         ? { ...item, protectedUntilMs: facts.observedAtMs + untilMs }
@@ -320,7 +320,9 @@ describe('protected tasks', () => {
   });
 
   it('are drained past the limit only where stop was chosen', () => {
-    const { id, facts } = guarded(1e9);
+    const { id = '', facts: first } = guarded(1e9);
+    const waited = { instanceId: id, role: 'outdated', protectedSinceMs: first.observedAtMs - 1000 } as const;
+    const facts = withRun(first, { hosts: [...first.memory.hosts, waited] });
     expect(drains(see(facts, { protectedTasks: 'stop', protectedTimeoutSeconds: 1 }), id)).toBe(true);
     const step = see(facts, { protectedTasks: 'wait', protectedTimeoutSeconds: 1 });
     expect(drains(step, id)).toBe(false);

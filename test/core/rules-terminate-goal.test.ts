@@ -289,7 +289,7 @@ describe('rule 2: what others want of the group', () => {
 
   /** Failures at these moments, and what the look at four minutes makes of them. */
   function endAfterFailedLaunches(failedAtMs: readonly number[]) {
-    const [start] = run.steps;
+    const [start] = run().steps;
     if (start === undefined) throw new Error('no look');
     const message = 'We currently do not have sufficient capacity';
     const failedLaunches = failedAtMs.map((atMs) => ({ atMs, message }));

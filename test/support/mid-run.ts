@@ -6,20 +6,29 @@ import type { Plan } from '../../functions/core/plan.ts';
 import type { Settings } from '../../functions/core/settings.ts';
 import type { Step } from '../../functions/core/step.ts';
 import { defaults } from './facts.ts';
+import type { ModelOptions } from './model-options.ts';
 import { type ModelRun, runToEnd } from './model-run.ts';
+import { ModelWorld } from './model-world.ts';
 
-export const run: ModelRun = runToEnd({
+const cluster: ModelOptions = {
   hosts: 6,
   services: [
     { name: 'web', desired: 24, stopSeconds: 90 },
     { name: 'agent', desired: 0, daemon: true, cpu: 10, memoryMiB: 10 },
   ],
-});
-export const plan: Plan = run.world.plan;
+};
+export const plan: Plan = new ModelWorld(cluster).plan;
+
+let rolled: ModelRun | undefined;
+/** Made when a test first asks for it, so that mutation testing knows whose it is. */
+export function run(): ModelRun {
+  rolled ??= runToEnd(cluster);
+  return rolled;
+}
 
 /** The look at which the step did what is asked for. */
 export function lookWhere(found: (step: Step, facts: Facts) => boolean): Facts {
-  const look = run.steps.find(({ step, facts }) => found(step, facts));
+  const look = run().steps.find(({ step, facts }) => found(step, facts));
   if (look === undefined) throw new Error('no such look');
   return look.facts;
 }
