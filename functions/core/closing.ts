@@ -173,7 +173,7 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
     const host = victims(tick, group).find((one) => !tried.has(one));
     if (host === undefined) break;
     tried.add(host);
-    if (waitsForWindow(tick, group, host)) continue;
+    if (waitsForNext(tick, group, host)) continue;
     open = true;
     if (freeze.all !== undefined) break;
     if (takeAway(tick, group, host, motion)) surplus -= 1;
@@ -192,13 +192,14 @@ function isBackAtWork({ memory, facts }: Host): boolean {
 }
 
 /**
- * A run that goes on in its next window leaves till then what only a drain would take away, and the host whose going would
- * set zones apart: AZRebalance, back at work, would end an old host with all its tasks to level them (rule 19).
+ * A run that goes on in its next window, or once somebody says `resume`, leaves till then what only a drain would take
+ * away, and the host whose going would set zones apart: AZRebalance, back at work, would end an old host with all its
+ * tasks to level them (rule 19).
  * Source: Amazon EC2 Auto Scaling user guide, auto-scaling-benefits, "Rebalancing activities".
  */
-function waitsForWindow(tick: Tick, group: GroupLook, host: Host): boolean {
-  const { draft, freeze } = tick;
-  if (freeze.drains === undefined || draft.run.ending?.outcome !== 'PENDING_WINDOW') return false;
+function waitsForNext(tick: Tick, group: GroupLook, host: Host): boolean {
+  const { draft } = tick;
+  if (draft.run.ending?.outcome !== 'PENDING_WINDOW') return false;
   if (
     unevenness(group, going(tick, group))(host) > LEVEL &&
     memoryOf(draft, group).suspendedByUs.includes('AZRebalance')

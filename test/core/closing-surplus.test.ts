@@ -44,6 +44,19 @@ it.each([
   expect(step.drain.map(({ instanceId }) => instanceId)).toEqual(drained === 1 ? [empty] : []);
 });
 
+it('at `pause` only empty hosts of the surplus go, whatever the window: the others wait for `resume`', () => {
+  const ending = { outcome: 'PENDING_WINDOW', reason: 'paused by alice, until resumed' } as const;
+  const facts = closing();
+  const isBusy = (id: string) =>
+    facts.tasks.some((task) => task.instanceId === id && task.taskClass === 'replica');
+  // Three hosts more than the goal, and not all of the new ones have nothing to do.
+  const goal = (facts.memory.groups[0]?.goal ?? 0) - 2;
+  const drained = (run: Partial<Facts['memory']>) =>
+    see(withRun(withGroupMemory(facts, { goal }), run)).drain.map(({ instanceId }) => isBusy(instanceId));
+  expect(drained({})).toContain(true);
+  expect(drained({ ending })).not.toContain(true);
+});
+
 it('the time in which the window was closed does not count towards giving a surplus host up', () => {
   const facts = closing({ closingSinceMs: 1 });
   const since = (step: ReturnType<typeof see>) => step.remember.run?.closingSinceMs ?? 1;

@@ -303,7 +303,7 @@ describe('what others do meanwhile', () => {
     }
   });
 
-  it('gives everything back when it is paused, and waits', () => {
+  it('gives back all but the hosts that have work when it is paused, and waits', () => {
     for (const pausedAtSeconds of [50, 150, 300]) {
       const run = runToEnd(
         { hosts: 3, services: [web(6)] },
@@ -323,7 +323,17 @@ describe('what others do meanwhile', () => {
       });
       expect(run.world.violations).toEqual([]);
       const alive = run.world.hosts.filter((host) => host.lifecycle === 'InService');
-      expect(alive).toHaveLength(3);
+      // A host too many has work, or AZRebalance would end an old one in its stead.
+      const keepsLevel = (zone: string) => {
+        const counts = ['a', 'b', 'c'].map(
+          (one) => alive.filter((host) => host.zone === one).length - (one === zone ? 1 : 0),
+        );
+        return Math.max(...counts) - Math.min(...counts) > 1;
+      };
+      const isBusy = (id: string) => run.world.tasks.some((task) => task.host === id && !task.daemon);
+      const idle = alive.filter(({ id, zone }) => !isBusy(id) && !keepsLevel(zone));
+      expect(alive.length).toBeGreaterThanOrEqual(3);
+      if (alive.length > 3) expect(idle).toEqual([]);
       expect(alive.map((host) => host.status)).not.toContain('DRAINING');
     }
   });

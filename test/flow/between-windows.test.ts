@@ -88,8 +88,8 @@ it('the next window takes the surplus away although nothing is left to replace',
     await stopAtWindow(operated);
     const { account } = operated;
     // Somebody ends the old hosts: the group launches the target by itself.
-    for (const { instanceId, state, image } of account.truth.hosts()) {
-      if (state !== 'running' || image === NEW_IMAGE) continue;
+    for (const { instanceId, state, imageId } of account.truth.hosts()) {
+      if (state !== 'running' || imageId === NEW_IMAGE) continue;
       const atSeconds = account.clock.elapsedSeconds + 10;
       const [fault] = faultsSchema.parse([{ kind: 'terminate-instance', atSeconds, instance: instanceId }]);
       if (fault !== undefined) account.faults.arm(fault);
