@@ -5,9 +5,9 @@
  * ended, a task that we stopped. ECS's own scheduler keeps the minimum when it empties a DRAINING host (Amazon ECS
  * developer guide, container-instance-draining), so a task that dies by itself while others move is not ours, even where
  * the service had less to spare because of us; and while ECS still counts a task as running whose machine somebody else
- * ended, its scheduler stops one too many, with or without us. But who goes on draining hosts of a service that tasks dying on new hosts
- * have held below its minimum for longer than a tick makes it his own; not who takes them away from the very hosts on
- * which they die, which is what helps.
+ * ended, its scheduler stops one too many, with or without us. But who goes on draining hosts of a service that tasks
+ * dying on new hosts have held below its minimum for longer than a tick makes it his own; except for the very hosts on
+ * which tasks of it have died by themselves, since to take it away from there is what helps.
  */
 
 import { type CheckerFactory, isOurs, Verdicts } from './checker.ts';
@@ -15,10 +15,15 @@ import { type Change, isBecauseOfUs } from './chronicle.ts';
 import type { HostLine, TaskLine } from './lines.ts';
 import type { ServiceMotion } from './service-motion.ts';
 
+/** Causes that nobody but the task itself, or what it ran on, has brought about. */
+const BY_ITSELF: ReadonlySet<string> = new Set(['exit', 'start-failed', 'unhealthy']);
+
 export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I2', context.startedAtMs);
   /** Services that deaths on new hosts took below their minimum, and since when. */
   const sickSinceMs = new Map<ServiceMotion, number>();
+  /** New hosts on which tasks of a service have died by themselves. */
+  const deadly = new Map<ServiceMotion, Set<HostLine>>();
   /** Tasks lost with a machine that somebody else ended, which ECS takes for running still. */
   const unnoticed = new Map<ServiceMotion, Set<TaskLine>>();
 
@@ -26,6 +31,7 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
     const motion = context.chronicle.motionOf(change.task);
     if (!motion) return;
     noteUnnoticed(motion, change);
+    noteDeath(motion, change);
     if (motion.healthy >= motion.allowedMinimum) {
       sickSinceMs.delete(motion);
       verdicts.over(motion.serviceName);
@@ -46,6 +52,12 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
     } else if (isOnNewHost(change) && !sickSinceMs.has(motion)) {
       sickSinceMs.set(motion, atMs);
     }
+  }
+
+  function noteDeath(motion: ServiceMotion, { task }: Extract<Change, { kind: 'task' }>): void {
+    if (task.host === undefined || !isNew(task.host) || !BY_ITSELF.has(task.cause?.because ?? '')) return;
+    const hosts = deadly.get(motion) ?? new Set();
+    deadly.set(motion, hosts.add(task.host));
   }
 
   function noteUnnoticed(motion: ServiceMotion, change: Extract<Change, { kind: 'task' }>): void {
@@ -71,10 +83,11 @@ export const servicesKeepTheirMinimum: CheckerFactory = (context) => {
     violations: verdicts.violations,
     observe(_observation, atMs, change) {
       if (change?.kind === 'task') judgeTask(change, atMs);
-      if (change?.kind !== 'drain' || !isOurs(change.by) || isNew(change.host)) return;
+      if (change?.kind !== 'drain' || !isOurs(change.by)) return;
       for (const motion of change.inMotionBefore.keys()) {
         const sinceMs = sickSinceMs.get(motion);
         if (sinceMs === undefined || atMs - sinceMs <= context.tickMs) continue;
+        if (deadly.get(motion)?.has(change.host)) continue;
         verdicts.add(
           atMs,
           motion.serviceName,

@@ -208,6 +208,28 @@ describe('I2, services keep their minimum', () => {
     expect(account.told).toContain('I2');
   });
 
+  it('lets a run take the rest away from the new host on which they die, and from no other', () => {
+    const other = 'i-0000000000000000d';
+    const toldOfDraining = (host: string, dies = true) => {
+      const account = stage();
+      account.watch();
+      account.addHost(other, { image: NEW });
+      account.addHost(FRESH, { image: NEW });
+      account.drain(A);
+      account.move('w1', FRESH, 'w1b');
+      account.move('w2', FRESH, 'w2b');
+      account.move('w3', other, 'w3b');
+      if (dies) account.die('w1b');
+      else account.stop('w1b', 'fault', { kind: 'fault', name: 'somebody' });
+      account.wait(61);
+      account.drain(host);
+      return account.told;
+    };
+    expect(toldOfDraining(FRESH)).not.toContain('I2');
+    expect(toldOfDraining(other)).toContain('I2');
+    expect(toldOfDraining(FRESH, false)).toContain('I2');
+  });
+
   it('gives a run one tick to react to the first death on a new host', () => {
     const account = stage();
     account.watch();
