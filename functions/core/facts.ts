@@ -67,6 +67,8 @@ export interface TaskFacts {
   readonly lastStatus: TaskStatus;
   readonly desiredStatus: 'RUNNING' | 'STOPPED';
   readonly healthStatus: 'HEALTHY' | 'UNHEALTHY' | 'UNKNOWN';
+  /** An essential container has a health check: `healthStatus` will tell, and UNKNOWN means not yet. */
+  readonly hasHealthCheck?: boolean;
   readonly createdAtMs: number;
   readonly startedAtMs?: number;
   readonly stoppingAtMs?: number;

@@ -8,6 +8,7 @@ import { satisfies } from './expressions.ts';
 import type { Facts, HostFacts, TaskFacts } from './facts.ts';
 import type { HostMemory } from './memory.ts';
 import type { Plan } from './plan.ts';
+import { endedInError } from './rules/task-ends.ts';
 import type { Settings } from './settings.ts';
 
 export type HostKind =
@@ -256,20 +257,24 @@ function hasHeldConnection(memory: HostMemory): boolean {
   return (memory.agentReads ?? []).filter((read) => read.connected).length >= 2;
 }
 
-/** A daemon that ran everywhere at plan time and does not run here; undefined when none is missing. */
+/** A daemon that ran everywhere at plan time and is not up here; undefined when none is missing. */
 export function missingDaemon(
   host: HostFacts,
   draft: Draft,
   tasks: readonly TaskFacts[],
   belongs: DaemonBelongs,
 ): string | undefined {
-  return draft.run.daemonsAtPlan.find(
-    (name) =>
-      belongs(name, host) &&
-      !tasks.some(
-        (task) => task.taskClass === 'daemon' && task.serviceName === name && task.lastStatus === 'RUNNING',
-      ),
-  );
+  return draft.run.daemonsAtPlan.find((name) => {
+    if (!belongs(name, host)) return false;
+    const own = tasks.filter((task) => task.taskClass === 'daemon' && task.serviceName === name);
+    const hasDied = own.some(endedInError);
+    return !own.some((task) => isUp(task) && (!hasDied || task.healthy));
+  });
+}
+
+/** RUNNING, and HEALTHY where it has a check; only where one has died here before it must have settled as well. */
+function isUp({ lastStatus, hasHealthCheck, healthStatus }: TaskFacts): boolean {
+  return lastStatus === 'RUNNING' && (hasHealthCheck !== true || healthStatus === 'HEALTHY');
 }
 
 /** Whether a daemon service's constraints want it on the host. */

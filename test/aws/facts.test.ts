@@ -38,6 +38,12 @@ const behindBalancer = (State: 'healthy' | 'initial' | 'draining', Id = 'i-1', P
 const checked = context({
   definitions: new Map([['web:1', { containerDefinitions: [{ healthCheck: { command: ['true'] } }] }]]),
 });
+/** Its task's healthStatus stays UNKNOWN for ever (Amazon ECS API reference, HealthCheck). */
+const sidecarChecked = context({
+  definitions: new Map([
+    ['web:1', { containerDefinitions: [{ healthCheck: { command: ['true'] }, essential: false }, {}] }],
+  ]),
+});
 const started = (secondsAgo: number): Task => ({
   ...bridged,
   startedAt: new Date(NOW_MS - secondsAgo * 1000),
@@ -53,6 +59,12 @@ describe('a task counts as healthy', () => {
       { ...started(99), healthStatus: 'UNKNOWN' as const },
       checked,
       false,
+    ],
+    [
+      'by the clock where only a container that is not essential has a check',
+      started(40),
+      sidecarChecked,
+      true,
     ],
     ['with its target healthy', started(1), behindBalancer('healthy'), true],
     ['not with its target initial', started(99), behindBalancer('initial'), false],

@@ -47,9 +47,46 @@ describe('rule 4: ready', () => {
       expect.objectContaining({
         instanceId: first?.instanceId,
         rule: '4',
-        reason: 'daemon agent does not run on it yet',
+        reason: 'daemon agent does not run on it, or is not healthy there, yet',
       }),
     );
+  });
+
+  it.each([
+    ['UNKNOWN', true, true],
+    ['UNHEALTHY', true, true],
+    ['HEALTHY', true, false],
+    ['UNKNOWN', false, false],
+  ] as const)('asks a daemon that is %s, with a check: %s, to be healthy', (healthStatus, checked, waits) => {
+    const facts = lookWhere((step) => step.drain.some((act) => act.reason.startsWith('trial')));
+    const fresh = withRun(facts, { hosts: facts.memory.hosts.map(({ readySinceMs: _, ...host }) => host) });
+    const tasks = fresh.tasks.map((item) =>
+      item.taskClass === 'daemon' ? { ...item, healthStatus, hasHealthCheck: checked } : item,
+    );
+    expect(see({ ...fresh, tasks }).holds.some(({ rule }) => rule === '4')).toBe(waits);
+  });
+
+  it('asks a daemon that has died there already to settle first', () => {
+    const facts = lookWhere((step) => step.drain.some((act) => act.reason.startsWith('trial')));
+    const fresh = withRun(facts, { hosts: facts.memory.hosts.map(({ readySinceMs: _, ...host }) => host) });
+    const waits = (healthy: boolean, exitCodes: number[]) => {
+      const daemons = fresh.tasks.filter(({ taskClass }) => taskClass === 'daemon');
+      const tasks = [
+        ...fresh.tasks.map((item) => (item.taskClass === 'daemon' ? { ...item, healthy } : item)),
+        ...daemons.slice(-1).map((item) => ({
+          ...item,
+          taskArn: 'dead',
+          lastStatus: 'STOPPED' as const,
+          desiredStatus: 'STOPPED' as const,
+          stopCode: 'EssentialContainerExited',
+          exitCodes,
+        })),
+      ];
+      return see({ ...fresh, tasks }).holds.some(({ rule }) => rule === '4');
+    };
+    expect(waits(false, [1])).toBe(true);
+    expect(waits(true, [1])).toBe(false);
+    expect(waits(false, [0])).toBe(false);
   });
 
   it('forgives a ready host a lost agent for three minutes', () => {

@@ -57,6 +57,7 @@ export function taskFacts(task: Task, context: TaskContext): TaskFacts {
     lastStatus: (task.lastStatus ?? 'PROVISIONING') as TaskStatus,
     desiredStatus: task.desiredStatus === 'STOPPED' ? ('STOPPED' as const) : ('RUNNING' as const),
     healthStatus: task.healthStatus ?? ('UNKNOWN' as const),
+    hasHealthCheck: hasHealthCheck(task, context) || undefined,
     createdAtMs: task.createdAt?.getTime() ?? 0,
     startedAtMs: task.startedAt?.getTime(),
     stoppingAtMs: task.stoppingAt?.getTime(),
@@ -77,14 +78,24 @@ function classOf(serviceName: string | undefined, service: Service | undefined):
 function isHealthy(
   task: Task,
   targets: readonly (TargetHealthDescription | undefined)[],
-  { definitions, nowMs }: TaskContext,
+  context: TaskContext,
 ): boolean {
   if (task.lastStatus !== 'RUNNING' || task.desiredStatus === 'STOPPED') return false;
-  const definition = definitions.get(task.taskDefinitionArn ?? '');
-  const hasCheck = definition?.containerDefinitions?.some(({ healthCheck }) => healthCheck !== undefined);
+  const hasCheck = hasHealthCheck(task, context);
   if (hasCheck && task.healthStatus !== 'HEALTHY') return false;
   if (targets.length > 0) return targets.every((target) => target?.TargetHealth?.State === 'healthy');
-  return hasCheck || nowMs - (task.startedAt?.getTime() ?? nowMs) >= SETTLED_MS;
+  return hasCheck || context.nowMs - (task.startedAt?.getTime() ?? context.nowMs) >= SETTLED_MS;
+}
+
+/**
+ * Checks of containers that are not essential say nothing of their task: its status stays UNKNOWN. Source: Amazon ECS
+ * API reference, HealthCheck ("there are only nonessential containers with health checks defined").
+ */
+function hasHealthCheck(task: Task, { definitions }: TaskContext): boolean {
+  const definition = definitions.get(task.taskDefinitionArn ?? '');
+  return (definition?.containerDefinitions ?? []).some(
+    ({ healthCheck, essential }) => healthCheck !== undefined && essential !== false,
+  );
 }
 
 /**

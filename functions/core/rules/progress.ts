@@ -75,7 +75,7 @@ export const noteWaits: Rule = ({ look, draft }) => {
           ? 'it has not registered yet'
           : missing === undefined
             ? 'its agent has not been connected on two reads yet'
-            : `daemon ${missing} does not run on it yet`;
+            : `daemon ${missing} does not run on it, or is not healthy there, yet`;
       draft.hold({ instanceId: host.instanceId, rule: '4', reason });
     }
     const asked = memory.launchesAskedAtMs;
