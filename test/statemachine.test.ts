@@ -31,16 +31,26 @@ interface Retrier {
   readonly MaxDelaySeconds?: number;
 }
 
-const text = readFileSync(new URL('../statemachine/rollover.asl.json', import.meta.url), 'utf8');
-const machine = JSON.parse(text) as { StartAt: string; States: Record<string, State> };
-const states = Object.entries(machine.States);
-const tasks = states.filter(([, state]) => state.Type === 'Task');
+function read(name: string) {
+  const text = readFileSync(new URL(`../statemachine/${name}.asl.json`, import.meta.url), 'utf8');
+  const machine = JSON.parse(text) as { StartAt: string; States: Record<string, State> };
+  const states = Object.entries(machine.States);
+  return { text, machine, states, tasks: states.filter(([, state]) => state.Type === 'Task') };
+}
+
 const nextOf = ({ Next, Default, Choices = [], Catch = [] }: State) =>
   [Next, Default, ...Choices.map((one) => one.Next), ...Catch.map((one) => one.Next)].filter(
     Boolean,
   ) as string[];
+const matchedBy = ({ states }: ReturnType<typeof read>) =>
+  states
+    .flatMap(([, { Retry = [], Catch = [] }]) => [...Retry, ...Catch])
+    .flatMap(({ ErrorEquals }) => ErrorEquals)
+    .filter((name) => !/^(States|Lambda)\.|^Sandbox\.Timedout$/.test(name));
 
-describe('the rollover machine', () => {
+describe.each(['rollover', 'retirement'])('the %s machine', (name) => {
+  const { text, machine, states, tasks } = read(name);
+
   it('is valid Amazon States Language', () => {
     const filled = text.replace(/\$\{(\w+)\}/g, 'arn:aws:lambda:eu-west-1:111122223333:function:$1');
     expect(validate(JSON.parse(filled)).errors).toEqual([]);
@@ -76,17 +86,8 @@ describe('the rollover machine', () => {
     expect(called.every((resource) => /^\$\{[A-Z][a-z]+Function\}$/.test(resource ?? ''))).toBe(true);
   });
 
-  it('matches exactly the errors that handlers throw', () => {
-    const matched = states
-      .flatMap(([, { Retry = [], Catch = [] }]) => [...Retry, ...Catch])
-      .flatMap(({ ErrorEquals }) => ErrorEquals)
-      .filter((name) => !/^(States|Lambda)\.|^Sandbox\.Timedout$/.test(name));
-    expect([...new Set(matched)].sort()).toEqual(Object.values(ErrorName).sort());
-  });
-
-  it('knows every word that a handler may name as the next state', () => {
-    const known = machine.States['Next act']?.Choices?.map((choice) => choice.StringEquals) ?? [];
-    expect([...known, 'report'].sort()).toEqual([...NEXT].sort());
+  it('matches only errors that handlers throw', () => {
+    expect(Object.values(ErrorName)).toEqual(expect.arrayContaining(matchedBy(read(name))));
   });
 
   it('never retries what would end the same way', () => {
@@ -115,5 +116,19 @@ describe('the rollover machine', () => {
       );
       expect(Comment).toContain(`${waits.join(', ')} s`);
     }
+  });
+});
+
+describe('the rollover machine', () => {
+  const rollover = read('rollover');
+
+  it('matches every error that handlers throw', () => {
+    expect([...new Set(matchedBy(rollover))].sort()).toEqual(Object.values(ErrorName).sort());
+  });
+
+  it('knows every word that a handler may name as the next state', () => {
+    const choices = rollover.machine.States['Next act']?.Choices ?? [];
+    const known = choices.map((choice) => choice.StringEquals);
+    expect([...known, 'report'].sort()).toEqual([...NEXT].sort());
   });
 });

@@ -54,7 +54,7 @@ describe('the stack', () => {
         actions.some((action) => /^(ecs|autoscaling|ec2):/.test(action) && changing.test(action)),
       ),
     );
-    expect(changers).toEqual(['prepare', 'register', 'drain', 'terminate', 'restore']);
+    expect(changers).toEqual(['prepare', 'register', 'drain', 'terminate', 'restore', 'redeploy']);
   });
 
   it('listens to each event that wakes us, and looks every five minutes', () => {
