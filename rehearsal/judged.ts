@@ -37,7 +37,7 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
   const isPlan = input.start.kind === 'request' && input.start.request.mode === 'plan';
   const clusters = new Set(isPlan ? [] : optedIn);
   const cluster = input.start.kind === 'request' ? nameOf(input.start.request.cluster) : (optedIn[0] ?? '');
-  const run = (): MirroredRun | undefined => mirror.runs().findLast(({ plan }) => plan !== undefined);
+  const run = (): MirroredRun | undefined => runAtWork(mirror);
   const settings = (): Settings | undefined => run()?.record.settings;
   const planned = cachedByRun(run, (found) => {
     const plans = plansUpTo(found, mirror.runs());
@@ -100,6 +100,13 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
   };
 }
 
+/** The run that has the cluster; a plan that another execution only makes beside it, or before it, binds nobody. */
+function runAtWork(mirror: LedgerMirror): MirroredRun | undefined {
+  const claimed = new Set(mirror.claims().map(({ runId }) => runId));
+  const planned = mirror.runs().filter(({ plan }) => plan !== undefined);
+  return planned.findLast(({ record }) => claimed.has(record.runId)) ?? planned.at(-1);
+}
+
 /** The run's plan, and those of the runs that waited for a window and left the rest to it. */
 function plansUpTo(run: MirroredRun | undefined, runs: readonly MirroredRun[]): Plan[] {
   const plans = run?.plan === undefined ? [] : [run.plan];
@@ -159,11 +166,15 @@ function cachedByRun<T>(
   run: () => MirroredRun | undefined,
   make: (run: MirroredRun | undefined) => T,
 ): () => T {
-  let known: { readonly runId: string | undefined; readonly value: T } | undefined;
+  // A run may take named hosts into its plan while it is at work.
+  let known:
+    | { readonly runId: string | undefined; readonly plan: Plan | undefined; readonly value: T }
+    | undefined;
   return () => {
     const found = run();
     const runId = found?.record.runId;
-    if (!known || known.runId !== runId) known = { runId, value: make(found) };
+    const plan = found?.plan;
+    if (!known || known.runId !== runId || known.plan !== plan) known = { runId, plan, value: make(found) };
     return known.value;
   };
 }

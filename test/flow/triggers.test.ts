@@ -28,7 +28,7 @@ const asked = (id: string, atSeconds: number, detail: object) => ({
 });
 
 /** Where in the first run the others come: while it is planned and prepared, in its trial, its moves, its end. */
-const MOMENTS = [2.5, 40, 150, 200];
+const MOMENTS = [1, 2.5, 40, 150, 200];
 
 it.each(MOMENTS)('two named hosts and a repeat, %s s after the run for all began', async (atSeconds) => {
   const [first = '', second = ''] = NAMED;
