@@ -12,6 +12,7 @@ import { describeError, isInvalid } from './aws/error-codes.ts';
 import { canonical, launchSourceOf } from './aws/launch-sources.ts';
 import { type Claim, readClaim, takeClaim } from './aws/ledger/claims.ts';
 import { readEarlier } from './aws/ledger/earlier.ts';
+import { noteExecution } from './aws/ledger/executions.ts';
 import { dropPending } from './aws/ledger/notes.ts';
 import {
   beginRun,
@@ -59,7 +60,10 @@ async function prepare(state: RunState): Promise<RunState> {
   const claim = await claimCluster(table, state, nowMs);
   const claimed: RunState = { ...state, runId: claim.runId, token: claim.token };
   const run = await readRun(table, claim.runId);
-  if (run?.memory?.goBack === 'asked') return goingBack(table, claimed, run.memory, run.record.settings);
+  // Not before a dead run's last Lambda is over: who takes a run over waits for that, and looks, first.
+  const isTakeover = state.mode === 'abort' && state.counters.ticks === 0;
+  if (run?.memory?.goBack === 'asked' && !isTakeover)
+    return goingBack(table, claimed, run.memory, run.record.settings);
   if (state.mode === 'abort') return givingBack(table, claimed, run, deadOwner, nowMs);
   await dropPending(table, { cluster: state.cluster, purpose: purposeOf(state.request) });
 
@@ -92,10 +96,13 @@ async function claimCluster(table: Table, state: RunState, nowMs: number): Promi
   if (isOthers && (state.mode !== 'abort' || (await ownerLives(before, nowMs)))) {
     throw new ClaimHeld(state.cluster, before.owner ?? 'another run');
   }
+  const runId = before?.runId ?? state.runId;
+  const name = state.execution.slice(state.execution.lastIndexOf(':') + 1);
+  if (runId !== name) await noteExecution(table, name, { runId }, nowMs);
   const taking = await takeClaim(table, {
     cluster: state.cluster,
     owner: state.execution,
-    runId: before?.runId ?? state.runId,
+    runId,
     purpose: purposeOf(state.request),
     nowMs,
     ...(before === undefined ? {} : { takesOver: before }),

@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
 import { dropEarlier, keepEarlier } from './aws/ledger/earlier.ts';
+import { noteExecution } from './aws/ledger/executions.ts';
 import {
   type Approval,
   dropApproval,
@@ -79,6 +80,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   };
   const isRepeat = !isRestored && (await failedSoBefore(table, input, run));
   if (!isRepeat) await tell([notice], run?.record.settings);
+  await noteTold(table, input, nowMs);
   if (isRestored && !isHandedOver) await removePicture(table, input.runId);
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
@@ -100,6 +102,16 @@ async function failedSoBefore(table: Table, { error }: RunState, run: Run | unde
   if (told.includes(key)) return true;
   await remember(table, run.memory, { run: { told: [...told, key] }, groups: [], hosts: [], services: [] });
   return false;
+}
+
+/** Whoever looks for executions that ended without a word finds that this one, and its run, have had theirs. */
+async function noteTold(
+  table: Table,
+  { execution, runId }: Pick<RunState, 'execution' | 'runId'>,
+  toldAtMs: number,
+): Promise<void> {
+  const name = execution.slice(execution.lastIndexOf(':') + 1);
+  for (const one of new Set([name, runId])) await noteExecution(table, one, { toldAtMs }, toldAtMs);
 }
 
 /** Only a word to the running run was handed over: nobody should take that for the end of a rollover. */
@@ -156,6 +168,7 @@ async function reportFailedStart({
   await tell([
     { kind: outcome.toLowerCase(), cluster, runId, message: `${cluster}: ${outcome}. ${ending.reason}` },
   ]);
+  await noteTold(ledger(), { execution, runId }, Date.now());
   return { cluster, runId, ...said(ending), summary: {} };
 }
 

@@ -8,20 +8,19 @@ import * as z from 'zod';
 import { describeError } from './aws/error-codes.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
-import { readRun, updateRun } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
-import { clusterNameOf } from './edge/request.ts';
 import { startForAge } from './flow/ages.ts';
 import { isExpired } from './flow/approval.ts';
-import { endingOfDead, givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
+import { givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
 import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
+import { tellIfUnheard, tellUnheard } from './flow/unheard.ts';
 
 /** A request without a known opening is looked at once a day: a freeze may have been lifted. */
 const UNKNOWN_OPENING_MS = 86_400_000;
@@ -33,7 +32,6 @@ const StoppedExecution = z.object({
     executionArn: z.string(),
     name: z.string(),
     status: z.enum(['ABORTED', 'TIMED_OUT']),
-    input: z.string(),
   }),
 });
 
@@ -57,7 +55,7 @@ async function sweep(event: unknown): Promise<Swept> {
     }
   };
   for (const claim of claims) await part(claim.cluster, () => restoreDead(claim, nowMs));
-  await part('a stopped execution', () => sayStopped(table, event, claims, nowMs));
+  await part('executions that ended', () => tellEnds(table, event, claims, nowMs));
   const claimed = new Set(claims.map((claim) => claim.cluster));
   for (const pending of await listPending(table)) {
     await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
@@ -85,29 +83,16 @@ async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefi
   return start.started ? `${claim.cluster}: ${claim.runId} died, ${start.reason}` : undefined;
 }
 
-/** Stopped before it owned anything or after all was given back: nothing is restored, but people are told. */
-async function sayStopped(
+/** The event may come for an execution whose end nobody else tells; on its schedule the sweep looks for all such. */
+async function tellEnds(
   table: Table,
   event: unknown,
   claims: readonly Claim[],
   nowMs: number,
 ): Promise<undefined> {
-  const parsed = StoppedExecution.safeParse(event);
-  if (!parsed.success) return;
-  const { executionArn, name, input } = parsed.data.detail;
-  const run = await readRun(table, name);
-  if (claims.some((claim) => claim.owner === executionArn || claim.runId === name)) return;
-  if (run?.record.outcome !== undefined) return;
-  const cluster = run?.record.cluster ?? clusterIn(input);
-  const ending = await endingOfDead(executionArn);
-  if (run !== undefined) await updateRun(table, name, { outcome: ending, endedAtMs: nowMs });
-  const message = `${cluster}: ${ending.outcome}. ${ending.reason}; nothing was touched`;
-  await tell([{ kind: ending.outcome.toLowerCase(), cluster, runId: name, message }], run?.record.settings);
-}
-
-function clusterIn(input: string): string {
-  const request = z.object({ cluster: z.string() }).safeParse(JSON.parse(input));
-  return request.success ? clusterNameOf(request.data.cluster) : 'unknown';
+  const stopped = StoppedExecution.safeParse(event);
+  if (stopped.success) return tellIfUnheard(table, stopped.data.detail, claims, nowMs);
+  return tellUnheard(table, claims, nowMs);
 }
 
 async function startPending(

@@ -100,7 +100,13 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ),
   ],
   report: [...LEDGER, ...TELL],
-  sweep: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...TELL, ...actions('ec2: DescribeInstances')],
+  sweep: [
+    ...LEDGER,
+    ...FIND_CLUSTERS,
+    ...START_RUNS,
+    ...TELL,
+    ...actions('ec2: DescribeInstances', 'states: ListExecutions'),
+  ],
 };
 
 /** Who gives a group a version of a template. */

@@ -68,6 +68,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   'ecr:DescribeImages': { resources: [arn('ecr', 'repository/*')] },
   'imagebuilder:GetImage': { resources: [arn('imagebuilder', 'image/*')] },
   'states:StartExecution': { resources: ['{stateMachine}', '{retirementMachine}'] },
+  'states:ListExecutions': { resources: ['{stateMachine}'] },
   'states:DescribeExecution': { resources: [arn('states', 'execution:ecs-rollover*:*')] },
   // The setting notificationTopicArn may name any topic of the account.
   'sns:Publish': { resources: [arn('sns', '*')] },

@@ -2,6 +2,7 @@
 import { type Ending, OUTCOMES, type Outcome } from '../functions/core/outcome.ts';
 import type { Account } from '../simulator/account.ts';
 import type { LedgerMirror } from './ledger-mirror.ts';
+import type { Deployment } from './wiring.ts';
 
 /** The worst first: what several clusters of one event come to. */
 const BY_WEIGHT: readonly Outcome[] = [
@@ -18,6 +19,24 @@ const BY_WEIGHT: readonly Outcome[] = [
 const CHANGES_NOTHING: ReadonlySet<Outcome> = new Set(['NOTHING_TO_DO', 'REFUSED']);
 /** Endings after which the last word is still to come, or nothing was said. */
 const IS_OPEN: ReadonlySet<Outcome> = new Set(['NOTHING_TO_DO', 'REFUSED', 'PENDING_WINDOW']);
+
+/** Two sweeps and what one takes: who has said nothing of an execution's end by then will not. */
+const WORD_WITHIN_MS = 660_000;
+
+/** An execution that ended otherwise than well, of which the product has said nothing yet, and may still. */
+export function awaitsWord(
+  { clock, stepFunctions }: Account,
+  { stateMachineArn }: Pick<Deployment, 'stateMachineArn'>,
+  mirror: LedgerMirror,
+): boolean {
+  return stepFunctions.executions.some(
+    ({ identity, status, stopMs = 0 }) =>
+      status !== 'SUCCEEDED' &&
+      identity.stateMachineArn === stateMachineArn &&
+      clock.nowMs - stopMs < WORD_WITHIN_MS &&
+      !mirror.isTold(identity.name),
+  );
+}
 
 export interface EndFacts {
   readonly account: Account;

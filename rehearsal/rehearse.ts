@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { type Account, createAccount } from '../simulator/account.ts';
 import type { EventEnvelope } from '../simulator/event-bridge/event-bus.ts';
 import { Judge } from './checkers/judge.ts';
-import { conclude } from './ending.ts';
+import { awaitsWord, conclude } from './ending.ts';
 import type { RehearsalInput, Start } from './input.ts';
 import { judgedRun } from './judged.ts';
 import { LedgerMirror } from './ledger-mirror.ts';
@@ -88,7 +88,8 @@ async function run(
     isStarted = true;
   });
   const horizonMs = startedAtMs + input.horizonSeconds * 1000;
-  const stopped = await clock.run(() => isStarted && account.isQuiet() && !mirror.isOpen, horizonMs);
+  const isOver = () => account.isQuiet() && !mirror.isOpen && !awaitsWord(account, deployment, mirror);
+  const stopped = await clock.run(() => isStarted && isOver(), horizonMs);
 
   const { ending, stillRunning } = conclude({ account, mirror, stopped, noOp: witness.noOp });
   const mode = input.start.kind === 'request' ? input.start.request.mode : 'roll';

@@ -18,11 +18,19 @@ import {
   ListContainerInstancesCommand,
 } from '@aws-sdk/client-ecs';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { releaseClaim } from '../functions/aws/ledger/claims.ts';
+import { noteExecution } from '../functions/aws/ledger/executions.ts';
 import { keepPending, listPending } from '../functions/aws/ledger/notes.ts';
+import { updateRun } from '../functions/aws/ledger/runs.ts';
 import { handler } from '../functions/sweep.ts';
 import statusChange from './samples/execution-status-change.json' with { type: 'json' };
 import { fakeLedger } from './support/fake-ledger.ts';
@@ -42,10 +50,6 @@ const inputs = () =>
   sfn.commandCalls(StartExecutionCommand).map((call) => JSON.parse(call.args[0].input.input ?? ''));
 const parameterIs = (Value: string) =>
   ssm.on(GetParametersCommand).resolves({ Parameters: [{ Name: '/golden', Value }] });
-const stoppedEvent = {
-  ...statusChange,
-  detail: { ...statusChange.detail, input: JSON.stringify({ cluster: 'prod' }) },
-};
 const notices = () =>
   eventBridge
     .commandCalls(PutEventsCommand)
@@ -66,6 +70,7 @@ describe('sweep', () => {
     eventBridge.on(PutEventsCommand).resolves({});
     sfn.on(StartExecutionCommand).resolves({ executionArn: 'arn:execution' });
     sfn.on(DescribeExecutionCommand).resolves({ status: 'RUNNING' });
+    sfn.on(ListExecutionsCommand).resolves({ executions: [] });
   });
 
   it('leaves a run that is alive alone', async () => {
@@ -200,11 +205,9 @@ describe('sweep', () => {
   it('starts a run for age once a day, where a host is due', async () => {
     const launched = (days: number) => new Date(Date.now() - days * 86_400_000);
     const hostIs = (days: number, Tags: { Key: string; Value: string }[] = []) =>
-      ec2
-        .on(DescribeInstancesCommand)
-        .resolves({
-          Reservations: [{ Instances: [{ InstanceId: 'i-1', LaunchTime: launched(days), Tags }] }],
-        });
+      ec2.on(DescribeInstancesCommand).resolves({
+        Reservations: [{ Instances: [{ InstanceId: 'i-1', LaunchTime: launched(days), Tags }] }],
+      });
     ecs.on(ListClustersCommand).resolves({ clusterArns: ['arn:cluster/prod'] });
     ecs.on(DescribeClustersCommand).resolves({
       clusters: [
@@ -254,9 +257,10 @@ describe('sweep', () => {
   });
 
   it('tells people of an execution that was stopped before it owned anything', async () => {
-    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', cause: 'not today' });
+    const input = JSON.stringify({ cluster: 'prod' });
+    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', cause: 'not today', input });
 
-    expect(await handler(stoppedEvent, lambdaContext)).toEqual({ started: [], problems: [] });
+    expect(await handler(statusChange, lambdaContext)).toEqual({ started: [], problems: [] });
 
     expect(notices()).toEqual([
       expect.objectContaining({
@@ -268,11 +272,88 @@ describe('sweep', () => {
     expect(inputs()).toEqual([]);
   });
 
+  describe('an execution that ended, the event about which was lost', () => {
+    const ended = (name: string, stopDate = new Date()) =>
+      sfn.on(ListExecutionsCommand, { statusFilter: 'ABORTED' }).resolves({
+        executions: [
+          {
+            name,
+            executionArn: `arn:aws:states:eu-west-1:111122223333:execution:ecs-rollover:${name}`,
+            stateMachineArn: 'arn:machine',
+            status: 'ABORTED',
+            startDate: new Date(stopDate.getTime() - 1000),
+            stopDate,
+          },
+        ],
+      });
+    beforeEach(() => {
+      const input = JSON.stringify({ cluster: 'arn:aws:ecs:eu-west-1:111122223333:cluster/prod' });
+      sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', cause: 'not today', input });
+    });
+
+    it('is told of at the next look, once', async () => {
+      ended('by-hand');
+
+      await sweep();
+      await sweep();
+
+      expect(notices()).toMatchObject([
+        {
+          kind: 'aborted',
+          cluster: 'prod',
+          runId: 'by-hand',
+          message: 'prod: ABORTED. by-hand was stopped from outside: not today; nothing was touched',
+        },
+      ]);
+    });
+
+    it('is told of with the ending that its run had already', async () => {
+      await begin(ledger.table);
+      await releaseClaim(ledger.table, 'prod', 1);
+      await updateRun(ledger.table, 'run-1', { outcome: { outcome: 'SUCCEEDED', reason: 'done' } });
+      ended('run-1');
+
+      await sweep();
+
+      expect(notices()).toMatchObject([{ kind: 'succeeded', runId: 'run-1' }]);
+    });
+
+    it('is left alone where its end was told, or that of the run it worked for', async () => {
+      const nowMs = Date.now();
+      await noteExecution(ledger.table, 'run-1', { toldAtMs: nowMs }, nowMs);
+      await noteExecution(ledger.table, 'run-1-part2', { runId: 'run-1' }, nowMs);
+      for (const name of ['run-1', 'run-1-part2']) {
+        ended(name);
+        await sweep();
+      }
+
+      expect(notices()).toEqual([]);
+    });
+
+    it('is left to the execution that gives back what it touched', async () => {
+      await begin(ledger.table);
+      ended('run-1');
+
+      await sweep();
+
+      expect(notices()).toEqual([]);
+    });
+
+    it('is news no more once it was over before the last looks', async () => {
+      await sweep();
+      ended('run-1', new Date(Date.now() - 3_600_000));
+
+      await sweep();
+
+      expect(notices()).toEqual([]);
+    });
+  });
+
   it('leaves the telling to the execution that gives back, where the stopped one owned the cluster', async () => {
     await begin(ledger.table);
     sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
 
-    await handler(stoppedEvent, lambdaContext);
+    await handler(statusChange, lambdaContext);
 
     expect(notices()).toEqual([]);
     expect(inputs()).toEqual([{ cluster: 'prod', mode: 'abort' }]);

@@ -1,11 +1,19 @@
 /** Executions of the state machine: started once whatever is delivered twice, and looked at. */
-import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  type ExecutionStatus as ListedStatus,
+  paginateListExecutions,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { isNotFound } from './error-codes.ts';
 
 export interface ExecutionStatus {
   readonly status: string;
   readonly startedAtMs?: number;
   readonly stoppedAtMs?: number;
+  /** JSON, as it was started with. */
+  readonly input?: string;
   /** JSON, of one that succeeded. */
   readonly output?: string;
   /** Of an execution that failed, timed out or was stopped: what it, or whoever stopped it, said. */
@@ -33,6 +41,7 @@ export async function describeExecution(
     return {
       status: answer.status ?? 'UNKNOWN',
       ...(answer.startDate === undefined ? {} : { startedAtMs: answer.startDate.getTime() }),
+      ...(answer.input === undefined ? {} : { input: answer.input }),
       ...(answer.output === undefined ? {} : { output: answer.output }),
       ...(answer.stopDate === undefined ? {} : { stoppedAtMs: answer.stopDate.getTime() }),
       ...(answer.error === undefined ? {} : { error: answer.error }),
@@ -42,6 +51,41 @@ export async function describeExecution(
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** An execution that is over. */
+export interface Ended {
+  readonly executionArn: string;
+  readonly name: string;
+  readonly stoppedAtMs: number;
+}
+
+/** A page as large as AWS gives (AWS Step Functions API reference, ListExecutions.maxResults). */
+const PAGE = 1000;
+/** No execution lasts longer: one that has been carried on for long hands its run over to another. */
+const LASTS_AT_MOST_MS = 14 * 86_400_000;
+
+/**
+ * Executions with this status that stopped since then. Lists come with the latest start first and cannot be narrowed by the
+ * end, so it reads back to starts that no such execution can have.
+ */
+export async function listEnded(
+  sfn: SFNClient,
+  stateMachineArn: string,
+  statusFilter: ListedStatus,
+  sinceMs: number,
+): Promise<Ended[]> {
+  const ended: Ended[] = [];
+  const pages = paginateListExecutions({ client: sfn, pageSize: PAGE }, { stateMachineArn, statusFilter });
+  for await (const { executions = [] } of pages) {
+    for (const { executionArn = '', name = '', stopDate } of executions) {
+      const stoppedAtMs = stopDate?.getTime() ?? 0;
+      if (stoppedAtMs >= sinceMs) ended.push({ executionArn, name, stoppedAtMs });
+    }
+    const lastStartMs = executions.at(-1)?.startDate?.getTime() ?? 0;
+    if (lastStartMs < sinceMs - LASTS_AT_MOST_MS) break;
+  }
+  return ended;
 }
 
 /**

@@ -95,28 +95,22 @@ export async function runScene(
     untilTakenOver: seconds(takenOverMs),
     untilOver: seconds(startMs + result.durationSeconds * 1000),
   };
-  return { ...run, wrongs: wrongsOf(scene, strike, run, { mirror, history, wasClaimed: owners.size > 0 }) };
+  return { ...run, wrongs: wrongsOf(scene, strike, run, { mirror, history }) };
 }
 
 interface Seen {
   readonly mirror: LedgerMirror;
   /** Keys of the entries that were written to the history. */
   readonly history: ReadonlySet<string>;
-  /** Some execution has had the claim. */
-  readonly wasClaimed: boolean;
 }
 
 function wrongsOf(
   scene: Scene,
   strike: Strike | undefined,
   { result, struck, untilTakenOver, untilOver = 0 }: Omit<CrashedRun, 'wrongs'>,
-  { mirror, history, wasClaimed }: Seen,
+  { mirror, history }: Seen,
 ): string[] {
-  // Stopped before it had the cluster, and the event of it lost: nothing was touched, and nobody of ours can know.
-  const isUnheard = strike?.blow === 'stopped' && !wasClaimed;
-  const wrongs = result.violations
-    .filter(({ invariant }) => !(isUnheard && invariant === 'I7'))
-    .map(({ invariant, message }) => `${invariant}: ${message}`);
+  const wrongs = result.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
   const claim = (what: string, holds: boolean) => {
     if (!holds) wrongs.push(`${what} (${result.outcome}: ${result.reason})`);
   };
@@ -127,9 +121,9 @@ function wrongsOf(
   claim('nothing is killed', result.tasks.killed === 0);
   claim('the claim is free', mirror.claims().length === 0);
   claim('nothing waits', mirror.pending().length === 0);
-  claim('the notices tell the outcome', isUnheard || hasNotice(result));
+  claim('the notices tell the outcome', hasNotice(result));
   for (const { record } of mirror.runs())
-    claim(`${record.runId} has an outcome`, isUnheard || record.outcome !== undefined);
+    claim(`${record.runId} has an outcome`, record.outcome !== undefined);
   claim('the history has each run once', new Set([...history].map(runIn)).size === history.size);
   if (untilTakenOver !== undefined && strike?.blow === 'stopped')
     claim('the sweep takes it over', untilTakenOver <= TAKEN_OVER_WITHIN_SECONDS);
