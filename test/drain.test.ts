@@ -1,4 +1,10 @@
-import { ECSClient, StopTaskCommand, UpdateContainerInstancesStateCommand } from '@aws-sdk/client-ecs';
+import {
+  ECSClient,
+  StopTaskCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateContainerInstancesStateCommand,
+} from '@aws-sdk/client-ecs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readRun } from '../functions/aws/ledger/runs.ts';
@@ -87,6 +93,53 @@ describe('drain', () => {
     await handler(input, lambdaContext);
 
     expect(updates()[0]).toEqual(updates()[1]);
+  });
+
+  describe('tags for protected tasks', () => {
+    const { reason: _, ...asked } = host(1);
+    const quiesce = [{ ...asked, untilMs: Date.parse('2026-11-23T00:00:00.400Z') }];
+    const endQuiesce = [{ ...asked, ...host(2) }];
+    const withTags = { ...state, step: { ...state.step, quiesce, endQuiesce } };
+    const tagged = () => ecs.commandCalls(TagResourceCommand).map((call) => call.args[0].input);
+    const untagged = () => ecs.commandCalls(UntagResourceCommand).map((call) => call.args[0].input);
+
+    it('say until when the host stays, and are taken away where it stays for good', async () => {
+      await handler(withTags, lambdaContext);
+
+      const tags = [{ key: 'rollover:quiesce', value: '2026-11-23T00:00:00Z' }];
+      expect(tagged()).toEqual([{ resourceArn: host(1).containerInstanceArn, tags }]);
+      expect(untagged()).toEqual([
+        { resourceArn: host(2).containerInstanceArn, tagKeys: ['rollover:quiesce'] },
+      ]);
+    });
+
+    it.each(['ResourceNotFoundException', 'InvalidParameterException', 'AccessDeniedException'])(
+      'fail no run: the host is gone, or a policy of the organization forbids them (%s)',
+      async (name) => {
+        const refusal = Object.assign(new Error('no'), { name });
+        ecs.on(TagResourceCommand).rejects(refusal);
+        ecs.on(UntagResourceCommand).rejects(refusal);
+
+        await expect(handler(withTags, lambdaContext)).resolves.toMatchObject({ next: 'wait' });
+        expect(untagged()).toHaveLength(1);
+      },
+    );
+
+    it('are tried again by the machine after any other failure', async () => {
+      ecs.on(TagResourceCommand).rejects(Object.assign(new Error('oh'), { name: 'ServerException' }));
+
+      await expect(handler(withTags, lambdaContext)).rejects.toThrow('oh');
+    });
+
+    it('are set and taken away under the claim alone', async () => {
+      ecs.on(TagResourceCommand).callsFake(async () => {
+        await loseClaim(ledger.table);
+        return {};
+      });
+
+      await expect(handler(withTags, lambdaContext)).rejects.toMatchObject({ name: 'ClaimLost' });
+      expect(untagged()).toEqual([]);
+    });
   });
 
   it('stops the tasks that were opted into force, saying who and why', async () => {

@@ -112,7 +112,8 @@ export const SETTINGS_TABLE = [
   row('protectedTimeoutSeconds', wholeNumber(0, WEEK, 'of seconds'), {
     default: 43_200,
     scope: 'group',
-    documentation: 'How long a host waits for its protected tasks.',
+    documentation:
+      'How long a host waits for its protected tasks, from when they first kept it from being drained; over several windows the time between them counts.',
   }),
   row('onDrainTimeout', oneOf(['hold', 'stop-tasks', 'rollback']), {
     default: 'hold',

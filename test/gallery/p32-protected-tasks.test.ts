@@ -13,6 +13,12 @@ function expectNoForce(played: Played): void {
 /** Protected until then: the last renewal, and 45 minutes. */
 const protectedUntil = (lastRenewalSeconds: number) => lastRenewalSeconds + 2700;
 
+/** What is said on the host itself, for whoever asks its metadata endpoint. */
+const tags = (played: Played) => ({
+  set: played.calls('ECS.TagResource').length,
+  taken: played.calls('ECS.UntagResource').length,
+});
+
 /** What an application hears that listens on the bus. */
 const heard = (played: Played, kind: string) =>
   played
@@ -30,6 +36,8 @@ describe('P32, protected tasks', () => {
     expect(asked).toMatchObject([{ instanceId: HOST, taskArns: [expect.stringContaining(WORKER)] }]);
     expect(asked[0]?.t).toBeLessThan(protectedUntil(1800));
     expect(heard(played, 'quiesce-over')).toEqual([]);
+    // The tag goes with the host.
+    expect(tags(played)).toEqual({ set: 1, taken: 0 });
     expect(played.becameAt(HOST, 'DRAINING')).toBeGreaterThanOrEqual(protectedUntil(1800));
     expect(played.toldToStopAt(WORKER)).toBeGreaterThanOrEqual(protectedUntil(1800));
     for (const other of played.oldHosts) {
@@ -50,6 +58,7 @@ describe('P32, protected tasks', () => {
     expect(played.notices('host-held')[0]?.t).toBeGreaterThanOrEqual(3600);
     expect(heard(played, 'quiesce')).toHaveLength(1);
     expect(heard(played, 'quiesce-over')).toMatchObject([{ instanceId: HOST }]);
+    expect(tags(played)).toEqual({ set: 1, taken: 1 });
   });
 
   it('are waited for across windows', async () => {
@@ -60,6 +69,7 @@ describe('P32, protected tasks', () => {
     // The second window opens a day after the start, which is when the first one opened.
     const DAY_SECONDS = 86_400;
     expect(played.becameAt(HOST, 'DRAINING')).toBeGreaterThanOrEqual(DAY_SECONDS);
+    expect(tags(played)).toEqual({ set: 1, taken: 1 });
     for (const other of played.oldHosts) {
       if (other !== HOST) expect(played.becameAt(other, 'DRAINING')).toBeLessThan(3600);
     }
