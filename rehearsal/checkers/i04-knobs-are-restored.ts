@@ -3,7 +3,8 @@
  *
  * Recorded before touched: an item that names the group (or template) was written to the ledger before the first call
  * that changes a knob of it. Restored: `metrics/restored.ts` at the end. Sizes never go below what is in service, since
- * Auto Scaling would choose victims: where the role may not take hosts away, what holds them is told as left, and no more.
+ * Auto Scaling would choose victims: what holds the hosts of a group, one of which the role was forbidden to take away, is
+ * told as left, and no more. Other groups are judged, and this one as soon as that host is gone.
  */
 import type { CallObservation } from '../../simulator/observation.ts';
 import { Originals } from '../metrics/restored.ts';
@@ -37,7 +38,8 @@ export const knobsAreRestored: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I4', context.startedAtMs);
   const originals = new Originals(context);
   const recorded = new Set<string>();
-  let isDenied = false;
+  /** Hosts that one of our calls was forbidden to take away. */
+  const denied = new Set<string>();
   const names = new Set([
     ...context.truth.groups().map((group) => group.group),
     ...context.truth.launchTemplates().map((template) => template.launchTemplateId),
@@ -66,9 +68,11 @@ export const knobsAreRestored: CheckerFactory = (context) => {
     observe(observation, atMs) {
       originals.observe(observation);
       if (observation.kind !== 'call') return;
-      if (TAKES_AWAY.has(actionOf(observation.operation)) && DENIAL.test(observation.answer)) isDenied = true;
-      if (!tookEffect(observation.answer)) return;
       if (!isOurs({ kind: 'function', name: observation.function })) return;
+      if (TAKES_AWAY.has(actionOf(observation.operation)) && DENIAL.test(observation.answer)) {
+        for (const id of touchedBy(observation, context.chronicle).instanceIds) denied.add(id);
+      }
+      if (!tookEffect(observation.answer)) return;
       if (isLedgerWrite(observation.operation)) takeUpRecord(observation);
       if (!KNOB_CALLS.has(actionOf(observation.operation))) return;
       const { groups, launchTemplates } = touchedBy(observation, context.chronicle);
@@ -82,16 +86,18 @@ export const knobsAreRestored: CheckerFactory = (context) => {
       }
     },
     end(truth, ending) {
-      const holding = new Map(
+      const standing = new Map(
         truth
           .groups()
           .map(({ group, instanceIds }) => [
             `AutoScalingGroup ${group}`,
-            instanceIds.filter((id) => truth.host(id)?.lifecycleState === 'InService').length,
+            instanceIds.filter((id) => truth.host(id)?.lifecycleState === 'InService'),
           ]),
       );
       for (const { resource, knob, original, now } of originals.leftovers(truth, ending.outcome)) {
-        if (isDenied && HOLDS_HOSTS.has(knob) && holding.get(resource) === now) continue;
+        const hosts = standing.get(resource) ?? [];
+        const isHeld = hosts.length === now && hosts.some((id) => denied.has(id));
+        if (isHeld && HOLDS_HOSTS.has(knob)) continue;
         verdicts.add(
           truth.nowMs,
           `${resource} ${knob}`,

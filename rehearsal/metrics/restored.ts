@@ -15,6 +15,8 @@ type Sizes = 'minSize' | 'maxSize' | 'desiredCapacity';
 /** A group as it should stand at the end; more than one size is right where others changed it during a surge. */
 interface Original {
   readonly sizes: Record<Sizes, Set<number>>;
+  /** What scheduled actions would set, and what that came to where others changed it after one fell due. */
+  readonly scheduled: Record<Sizes, Set<number>>;
   group: GroupTruth;
   /** Undefined: what its reference resolves to was changed by others while it was pinned, so nobody can tell. */
   launchImages: readonly string[] | undefined;
@@ -53,6 +55,11 @@ export class Originals {
       this.#groups.set(group.group, {
         group: snapshotOf(group),
         sizes,
+        scheduled: {
+          minSize: this.#scheduled(group.group, 'minSize'),
+          maxSize: this.#scheduled(group.group, 'maxSize'),
+          desiredCapacity: this.#scheduled(group.group, 'desiredCapacity'),
+        },
         launchImages: [...group.launchImages],
       });
       this.#seen.set(group.group, snapshotOf(group));
@@ -105,6 +112,15 @@ export class Originals {
     }
   }
 
+  /** An action may fall due at any moment: changes before it do not count with what it sets. */
+  #scheduled(group: string, size: Sizes): Set<number> {
+    return new Set(
+      this.#run.scheduledActions
+        .filter((action) => action.group === group)
+        .flatMap((action) => action[size] ?? []),
+    );
+  }
+
   #takeUpGroup(name: string, isOurChange: boolean): void {
     const now = this.#run.truth.groups().find((group) => group.group === name);
     const before = this.#seen.get(name);
@@ -118,6 +134,8 @@ export class Originals {
       // Added to a surge, or set outright: either is what the other one wanted.
       const wanted = [...original.sizes[size]].map((value) => value + by);
       original.sizes[size] = new Set([...wanted, now[size]]);
+      const after = [...original.scheduled[size]].map((value) => value + by);
+      original.scheduled[size] = new Set([...this.#scheduled(name, size), ...after]);
     }
     const changed = KNOBS.filter(([knob]) => textOf(now[knob]) !== textOf(before[knob])).filter(
       ([knob]) => knob !== 'warmPool' || !isEndOfOurs(before, now, original.group),
@@ -150,12 +168,9 @@ export class Originals {
     const resource = `AutoScalingGroup ${now.group}`;
     const found: Leftover[] = [];
     for (const [size, knob] of SIZE_KNOBS) {
-      const scheduled = this.#run.scheduledActions
-        .filter((action) => action.group === now.group)
-        .flatMap((action) => action[size] ?? []);
       // Growth by others above the MaxSize that is theirs cannot stay: it ends at that.
       const fitting = [...original.sizes[size]].map((value) => Math.min(value, now.maxSize));
-      if ([...original.sizes[size], ...fitting, ...scheduled].includes(now[size])) continue;
+      if ([...original.sizes[size], ...fitting, ...original.scheduled[size]].includes(now[size])) continue;
       found.push({ resource, knob, original: [...original.sizes[size]][0], now: now[size] });
     }
     for (const [knob, name] of KNOBS) {

@@ -99,6 +99,43 @@ describe('I4, knobs are restored', () => {
     expect(scaled(5)).toEqual([]);
   });
 
+  it('wants what a scheduled action set, with what others added after it fell due', () => {
+    const ends = (desiredCapacity: number) => {
+      const account = stage();
+      account.watch({ scheduledActions: [{ group: 'web', desiredCapacity: 6 }] });
+      account.group('web', { desiredCapacity: 4, minSize: 4 });
+      // Suspended, it fell due in silence; then a policy adds a host to the surge.
+      account.group('web', { desiredCapacity: 5 }, AWS);
+      account.group('web', { desiredCapacity, minSize: 2 });
+      return account.end().measured.leftovers.map(({ knob }) => knob);
+    };
+    expect(ends(7)).toEqual([]);
+    expect(ends(6)).toEqual([]);
+    expect(ends(8)).toEqual(['DesiredCapacity']);
+  });
+
+  it('forgives only what holds the group of a host that our role may not take away', () => {
+    const B = 'i-0000000000000000b';
+    const told = (denied: string | undefined, group = 'web') => {
+      const account = stage();
+      account.group('web', { desiredCapacity: 1, maxSize: 1 });
+      account.watch();
+      account.call('DynamoDB.PutItem', RECORD);
+      account.addHost(B, { image: NEW });
+      account.group('web', { desiredCapacity: 2, maxSize: 2, instanceIds: [A, B] });
+      if (denied !== undefined)
+        account.call(
+          'AutoScaling.TerminateInstanceInAutoScalingGroup',
+          { InstanceId: denied, AutoScalingGroupName: group },
+          { answer: 'AccessDenied' },
+        );
+      return invariants(account.end({ outcome: 'FAILED' }).violations).filter((one) => one === 'I4').length;
+    };
+    expect(told(B)).toBe(0);
+    expect(told(undefined)).toBe(2);
+    expect(told('i-0123456789abcdef0', 'other')).toBe(2);
+  });
+
   it('lets the target image stay after a success, in the form of reference that the group had', () => {
     const ends = (launchSource: string, outcome: string) => {
       const account = stage();
