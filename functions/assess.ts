@@ -9,6 +9,7 @@ import { inBatches } from './aws/batches.ts';
 import { dynamodb } from './aws/clients.ts';
 import { readWorld, type World } from './aws/facts/read-facts.ts';
 import { renewClaim } from './aws/ledger/claims.ts';
+import { keepReasons } from './aws/ledger/reasons.ts';
 import { type Run, readRun, remember, writeControl } from './aws/ledger/runs.ts';
 import { createTable, type Table } from './aws/ledger/table.ts';
 import type { Facts } from './core/facts.ts';
@@ -22,6 +23,7 @@ import { forbiddenNow } from './flow/allowed.ts';
 import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
+import { takeJoins } from './flow/joined.ts';
 import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
 import { handedOver, handOver } from './flow/successor.ts';
@@ -55,7 +57,13 @@ async function assess(state: RunState): Promise<RunState> {
   });
   if (world === undefined) return readOn(state);
   const allowed = await stopWhereForbidden(table, run, world, nowMs);
-  const { facts, step } = await decideOnDrains(allowed, run.plan, settings, nowMs);
+  const joined = await takeJoins(table, { ...run, plan: run.plan }, allowed.facts, nowMs);
+  const { facts, step } = await decideOnDrains(
+    { ...allowed, facts: joined.facts },
+    joined.plan,
+    settings,
+    nowMs,
+  );
   logDecision(state, step);
 
   // Told before remembered: after a crash between the two somebody hears it twice, never not at all.
@@ -71,6 +79,7 @@ async function assess(state: RunState): Promise<RunState> {
   );
   const { acts, remember: changed } = cutToBatch(step, `${state.execution}#${state.counters.ticks}`);
   await remember(table, run.memory, changed);
+  await keepReasons(table, run.memory, step.holds, nowMs);
   measureRun(state.cluster, run, step, facts);
 
   const next = step.pinBack ? 'prepare' : step.restore ? 'restore' : nextAct(acts);

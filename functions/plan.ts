@@ -37,6 +37,7 @@ import { ledger, ownerLives } from './flow/claim.ts';
 import { sendControl } from './flow/control.ts';
 import { imagesWanted } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
+import { joinRun } from './flow/joining.ts';
 import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
 import { soakWaitOf, waitsForSoak } from './flow/soak.ts';
@@ -226,7 +227,12 @@ async function queued(state: RunState, cluster: Cluster, claim: Claim, nowMs: nu
     );
   }
   await wait(state, 'other-run', nowMs);
-  return ended(state, 'PENDING_WINDOW', `waits for the end of ${claim.owner}`);
+  const table = ledger();
+  const { cluster: name, request, runId } = state;
+  const by = provenanceText(await triggerOf(table, state));
+  const handed = await joinRun(table, claim, { cluster: name, request, runId, by, nowMs });
+  if (handed === 'reading') return readOn(state);
+  return ended(state, 'PENDING_WINDOW', handed ?? `waits for the end of ${claim.owner}`);
 }
 
 /** Does the run aim at what is wanted now? An image that was published since it began is work for another one. */

@@ -30,6 +30,7 @@ import { parseRequest } from './edge/request.ts';
 import { failedStartSchema, type RunState, runStateSchema } from './edge/run-state.ts';
 import { ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
+import { settleJoins } from './flow/joined.ts';
 import { tell } from './flow/notices.ts';
 import { purposeOf } from './flow/purpose.ts';
 
@@ -246,6 +247,7 @@ async function writeDown(
   if (memory.imageJudgedBad === true) {
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
+  await settleJoins(table, { record, memory });
   const planned = memory.hosts.filter((host) => host.role === 'outdated');
   if (goesOn) await keepEarlier(table, work, withThis(memory, record.triggeredBy), nowMs);
   else await dropApproval(table, work);

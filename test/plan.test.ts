@@ -3,11 +3,12 @@ import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keepPending, listPending } from '../functions/aws/ledger/notes.ts';
-import { readRun } from '../functions/aws/ledger/runs.ts';
+import { readRun, writeControl, writeRunPlan } from '../functions/aws/ledger/runs.ts';
+import type { RunMemory } from '../functions/core/memory.ts';
 import { handler } from '../functions/plan.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
-import { begin, EXECUTION } from './support/run.ts';
+import { begin, EXECUTION, plan } from './support/run.ts';
 
 const ecs = mockClient(ECSClient);
 const sfn = mockClient(SFNClient);
@@ -110,6 +111,46 @@ describe('plan', () => {
 
     expect(answer.ending?.outcome).toBe('PENDING_WINDOW');
     expect(await listPending(ledger.table)).toMatchObject([{ cluster: 'prod', waitsFor: 'other-run' }]);
+  });
+
+  it('hands named hosts with a deadline to the running run, and lets their request wait on', async () => {
+    await begin(ledger.table);
+    const [request] = [
+      { cluster: 'prod', instances: ['i-0123456789abcdef0'], deadline: '2026-12-01T00:00:00Z' },
+    ];
+    await writeRunPlan(
+      ledger.table,
+      'run-1',
+      { ...plan, groups: plan.groups.map((group) => ({ ...group, outdated: request.instances })) },
+      0,
+    );
+
+    const answer = await planning(request);
+
+    expect(answer).toMatchObject({
+      next: 'report',
+      ending: {
+        outcome: 'PENDING_WINDOW',
+        reason: expect.stringContaining('1 of 1 named hosts before its others'),
+      },
+    });
+    expect(await listPending(ledger.table)).toMatchObject([{ waitsFor: 'other-run', request }]);
+    expect((await readRun(ledger.table, 'run-1'))?.memory?.joins).toMatchObject([
+      { deadlineMs: Date.parse(request.deadline), hosts: [{ instanceId: 'i-0123456789abcdef0' }] },
+    ]);
+  });
+
+  it.each<[string, Partial<RunMemory>]>([
+    ['ends', { phase: 'closing' }],
+    ['is told to stop', { control: { mode: 'pause', atMs: 0, by: 'somebody' } }],
+  ])('hands nothing to a run that %s', async (_, memory) => {
+    await begin(ledger.table, memory);
+    if (memory.control !== undefined) await writeControl(ledger.table, 'run-1', memory.control);
+    const request = { cluster: 'prod', instances: ['i-0old'], deadline: '2026-12-01T00:00:00Z' };
+
+    expect((await planning(request)).ending?.reason).toMatch(/^waits for the end of/);
+    expect((await readRun(ledger.table, 'run-1'))?.memory?.joins).toBeUndefined();
+    expect(await listPending(ledger.table)).toHaveLength(1);
   });
 
   it.each(['pause', 'abort', 'rollback'] as const)('hands %s to the running run', async (mode) => {

@@ -4,8 +4,9 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readClaim } from '../functions/aws/ledger/claims.ts';
 import { readEarlier } from '../functions/aws/ledger/earlier.ts';
-import { listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
-import { readRun } from '../functions/aws/ledger/runs.ts';
+import { keepPending, listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
+import { readRun, writeJoin } from '../functions/aws/ledger/runs.ts';
+import { purposeOf } from '../functions/flow/purpose.ts';
 import { handler } from '../functions/report.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
@@ -73,6 +74,47 @@ describe('report', () => {
 
     expect(answer.outcome).toBe('FAILED');
     expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(EXECUTION);
+  });
+
+  it('settles what named hosts asked of the run: the gone are answered, what is left waits on', async () => {
+    const gone = { instanceId: 'i-0aaaaaaaaaaaaaaaa', role: 'outdated', goneSinceMs: 1 } as const;
+    const held = { instanceId: 'i-0bbbbbbbbbbbbbbbb', role: 'outdated' } as const;
+    const requestOf = (...instances: string[]) => ({
+      cluster: 'prod',
+      instances,
+      deadline: '2026-12-01T00:00:00Z',
+    });
+    const asks = [
+      requestOf(gone.instanceId),
+      requestOf(gone.instanceId, held.instanceId),
+      // Of which the run knows nothing.
+      requestOf(held.instanceId),
+    ];
+    await begin(ledger.table, { phase: 'closed', hosts: [gone, held] });
+    for (const request of asks) {
+      const purpose = purposeOf(request);
+      await keepPending(ledger.table, {
+        cluster: 'prod',
+        purpose,
+        request,
+        waitsFor: 'other-run',
+        sinceMs: 0,
+      });
+    }
+    for (const request of asks.slice(0, 2)) {
+      await writeJoin(ledger.table, 'run-1', {
+        purpose: purposeOf(request),
+        deadlineMs: 0,
+        hosts: request.instances.map((instanceId) => ({ instanceId })),
+        atMs: 0,
+        by: 'a notice',
+      });
+    }
+
+    await handler({ ...state, ending: { outcome: 'PARTIAL', reason: 'one held' } }, lambdaContext);
+
+    const left = (await listPending(ledger.table)).map(({ request }) => request.instances);
+    expect(left).toEqual([[held.instanceId]]);
   });
 
   it('tells once for each kind of error that giving back fails, however often it is tried', async () => {

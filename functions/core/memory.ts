@@ -171,6 +171,25 @@ export interface HostMemory {
   readonly surplus?: 'remove' | 'swap';
   /** How often we tried to go back to ACTIVE or to take a surplus host away in vain. */
   readonly givenUp?: boolean;
+  /** Before this moment somebody wants it replaced: it is tried before the others (rule 10). */
+  readonly deadlineMs?: number;
+}
+
+/** Named hosts that a request with a deadline hands to the run that has the cluster; one item of the ledger each. */
+export interface Join {
+  /** Of the request, by which it waits for what the run does not take. */
+  readonly purpose: string;
+  readonly deadlineMs: number;
+  /** Group and target image of those that the run's plan did not have. */
+  readonly hosts: readonly {
+    readonly instanceId: string;
+    readonly autoScalingGroupName?: string;
+    readonly imageIds?: readonly string[];
+  }[];
+  readonly atMs: number;
+  readonly by: string;
+  /** When the run read it. */
+  readonly takenAtMs?: number;
 }
 
 /** A service as it was when the run was planned. */
@@ -242,6 +261,8 @@ export interface RunMemory {
   readonly services: readonly ServiceMemory[];
   /** When the trials had passed and somebody was asked to approve the rest (setting `approval`). */
   readonly approvalWantedAtMs?: number;
+  /** Items of their own in the ledger, like `control`. */
+  readonly joins?: readonly Join[];
   /** An item of its own in the ledger, like `control`. */
   readonly approved?: { readonly atMs: number; readonly by: string };
   /** Where the run stood at its last look, for people. */

@@ -19,7 +19,7 @@ interface ZoneQueue {
 }
 
 /**
- * Rule 10: in which order hosts are tried. Zones take turns: the one with the most old hosts left, then the one with
+ * Rule 10: in which order hosts are tried. Those with a deadline lead, the nearest first, wherever they are. Then zones take turns: the one with the most old hosts left, then the one with
  * the most free new room, so that the last of the old are spread as the first were and the group ends level. In a zone
  * the host leads whose drain spares the most bounces (the magnets: a full host cannot take any, and not every strategy
  * draws to the emptiest); then the one that fills the in-motion limits of its services most evenly, since a full limit
@@ -28,6 +28,8 @@ interface ZoneQueue {
  * What is accepted changes what is best next: say so with `accepted`.
  */
 export class DrainOrder {
+  /** With a deadline, the nearest last. */
+  readonly #due: Host[];
   readonly #zones: ZoneQueue[];
   readonly #circumstances: Circumstances;
   /** By service, tasks on hosts that were not accepted yet. */
@@ -37,10 +39,15 @@ export class DrainOrder {
     this.#circumstances = circumstances;
     const room = roomByZone(groups);
     const zones = new Map<string, Host[]>();
+    const isDue = (host: Host) => host.memory.deadlineMs !== undefined;
+    this.#due = candidates
+      .filter(isDue)
+      .sort(
+        (a, b) =>
+          (b.memory.deadlineMs ?? 0) - (a.memory.deadlineMs ?? 0) || (b.instanceId < a.instanceId ? -1 : 1),
+      );
     for (const host of candidates) {
-      const known = zones.get(host.zone);
-      if (known === undefined) zones.set(host.zone, [host]);
-      else known.push(host);
+      if (!isDue(host)) addTo(zones, host);
       for (const [name, count] of host.replicas) this.#still.set(name, (this.#still.get(name) ?? 0) + count);
     }
     this.#zones = [...zones].map(([zone, left]) => ({
@@ -54,6 +61,8 @@ export class DrainOrder {
 
   /** The next to be tried, each once. */
   next(): Host | undefined {
+    const due = this.#due.pop();
+    if (due !== undefined) return due;
     const [first, ...others] = this.#zones;
     if (first === undefined) return undefined;
     const longest = others.reduce((best, zone) => (zone.left.length > best.left.length ? zone : best), first);
@@ -98,6 +107,12 @@ export class DrainOrder {
     }
     return tasks === 0 ? 0 : strain / tasks;
   }
+}
+
+function addTo(zones: Map<string, Host[]>, host: Host): void {
+  const known = zones.get(host.zone);
+  if (known === undefined) zones.set(host.zone, [host]);
+  else known.push(host);
 }
 
 /** The share that is free, of what is scarcer. */

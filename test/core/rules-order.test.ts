@@ -14,7 +14,7 @@ describe('rule 10: which host is tried first', () => {
   };
   const host = (
     instanceId: string,
-    over: { zone?: string; freeMiB?: number; impaired?: boolean; bouncedAtMs?: number },
+    over: { zone?: string; freeMiB?: number; impaired?: boolean; bouncedAtMs?: number; deadlineMs?: number },
   ) =>
     ({
       instanceId,
@@ -25,7 +25,10 @@ describe('rule 10: which host is tried first', () => {
         registered: resources({ cpu: 1000, memoryMiB: 1000 }),
         remaining: resources({ cpu: 1000, memoryMiB: over.freeMiB ?? 500 }),
       },
-      memory: { ...(over.bouncedAtMs !== undefined && { bouncedAtMs: over.bouncedAtMs }) },
+      memory: {
+        ...(over.bouncedAtMs !== undefined && { bouncedAtMs: over.bouncedAtMs }),
+        ...(over.deadlineMs !== undefined && { deadlineMs: over.deadlineMs }),
+      },
     }) as unknown as Host;
   const tried = (hosts: readonly Host[], circumstances = AT_REST, groups: readonly GroupLook[] = []) => {
     const order = new DrainOrder(hosts, groups, circumstances);
@@ -42,6 +45,17 @@ describe('rule 10: which host is tried first', () => {
       host('i-retired', { freeMiB: 50, impaired: true }),
     ];
     expect(tried(hosts)).toEqual(['i-retired', 'i-vacant', 'i-full', 'i-bounced']);
+  });
+
+  it('is one with a deadline before all others, the nearest first, wherever it stands', () => {
+    const hosts = [
+      host('i-a1', { freeMiB: 900 }),
+      host('i-a2', { freeMiB: 900 }),
+      host('i-later', { freeMiB: 900, deadlineMs: 2 }),
+      host('i-sooner', { zone: 'b', freeMiB: 50, bouncedAtMs: 1, deadlineMs: 1 }),
+    ];
+    expect(tried(hosts).slice(0, 2)).toEqual(['i-sooner', 'i-later']);
+    expect(tried(hosts)).toHaveLength(4);
   });
 
   it('is the magnet before the emptiest', () => {

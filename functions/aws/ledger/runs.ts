@@ -1,5 +1,12 @@
 /** Runs: what a run is for, what it planned, and what it remembers, one item per host, group and service. */
-import type { DrainRefusal, GroupMemory, HostMemory, RunMemory, ServiceMemory } from '../../core/memory.ts';
+import type {
+  DrainRefusal,
+  GroupMemory,
+  HostMemory,
+  Join,
+  RunMemory,
+  ServiceMemory,
+} from '../../core/memory.ts';
 import type { Ending } from '../../core/outcome.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Provenance } from '../../core/provenance.ts';
@@ -45,7 +52,7 @@ export interface Run {
   readonly plan?: Plan;
 }
 
-type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control' | 'approved'>;
+type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control' | 'approved' | 'joins'>;
 
 /** Reads a run, also after it is over. */
 export async function readRun(table: Table, runId: string): Promise<Run | undefined> {
@@ -79,12 +86,14 @@ export async function readHeader(
 function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const control = dataOf<Control>(items, 'CONTROL');
   const approved = dataOf<Approved>(items, 'APPROVED');
+  const joins = under<Join>(items, 'JOIN#');
   const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
   const refusals = new Map(under<RefusedDrain>(items, 'REFUSED#').map((one) => [one.instanceId, one]));
   return {
     ...header,
     ...(control === undefined ? {} : { control }),
     ...(approved === undefined ? {} : { approved }),
+    ...(joins.length === 0 ? {} : { joins }),
     groups: under<GroupMemory>(items, 'GROUP#'),
     hosts: under<HostMemory>(items, 'HOST#').map((host) =>
       withRefusal(withIntent(host, intents.get(host.instanceId)), refusals.get(host.instanceId)),
@@ -155,6 +164,7 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
     services: _services,
     control: _control,
     approved: _approved,
+    joins: _joins,
     ...header
   } = {
     ...before,
@@ -171,6 +181,11 @@ export async function writeControl(table: Table, runId: string, control: Control
 /** Somebody approves what waits after the trial; the run's next look goes on. */
 export async function writeApproved(table: Table, runId: string, approved: Approved): Promise<void> {
   await table.put({ pk: pkOfRun(runId), sk: 'APPROVED', data: { ...approved } });
+}
+
+/** Named hosts for the running run; it writes that it took them into the same item. */
+export async function writeJoin(table: Table, runId: string, join: Join): Promise<void> {
+  await table.put({ pk: pkOfRun(runId), sk: `JOIN#${join.purpose}`, data: { ...join } });
 }
 
 /** A terminate that is about to be sent. */

@@ -66,7 +66,8 @@ export const drainHosts: Rule = (tick) => {
       continue;
     }
     const { bounces } = attraction.effectOf(host);
-    if (bounces > patience && allowance.mode === 'all' && somethingMoves(tick)) {
+    const isDue = host.memory.deadlineMs !== undefined;
+    if (bounces > patience && !isDue && allowance.mode === 'all' && somethingMoves(tick)) {
       refuse('10', `about ${Math.round(bounces)} of its tasks would go to other old hosts: those first`);
       continue;
     }
