@@ -1,7 +1,7 @@
 /**
  * One rehearsal: the account is made, the product deployed into it, started as asked, and watched until nothing is left
- * to do. Ends when no execution runs, no event is on its way and the ledger holds no open run, or at the horizon; the
- * real clock is given back in every case.
+ * to do. Ends when no execution runs, no event is on its way or scripted for a later second, and the ledger holds no open
+ * run; or at the horizon. The real clock is given back in every case.
  */
 import { performance } from 'node:perf_hooks';
 import { type Account, createAccount } from '../simulator/account.ts';
@@ -88,7 +88,11 @@ async function run(
     isStarted = true;
   });
   const horizonMs = startedAtMs + input.horizonSeconds * 1000;
-  const isOver = () => account.isQuiet() && !mirror.isOpen && !awaitsWord(account, deployment, mirror);
+  const isOver = () =>
+    account.isQuiet() &&
+    !account.faults.hasEventsAhead &&
+    !mirror.isOpen &&
+    !awaitsWord(account, deployment, mirror);
   const stopped = await clock.run(() => isStarted && isOver(), horizonMs);
 
   const { ending, stillRunning } = conclude({ account, mirror, stopped, noOp: witness.noOp });

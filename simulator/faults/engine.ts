@@ -86,6 +86,14 @@ export class FaultEngine {
     return this.#armed.map(({ fault, firedAtSeconds }) => ({ kind: fault.kind, firedAtSeconds }));
   }
 
+  /** A scripted event whose second is still to come: it is on its way as surely as one that was sent. */
+  get hasEventsAhead(): boolean {
+    return this.#armed.some(
+      ({ fault, firedAtSeconds }) =>
+        fault.kind === 'send-event' && fault.when === undefined && firedAtSeconds.length === 0,
+    );
+  }
+
   /** Told everything that happens in the account, in order. */
   observe(observation: Observation): void {
     if (this.#armed.length === 0) return;
