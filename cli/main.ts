@@ -9,6 +9,7 @@ import { addBenchCommand } from './bench.ts';
 import { addControlCommands } from './control.ts';
 import { addRehearseCommand } from './rehearse.ts';
 import { addReleaseCommand } from './release.ts';
+import { addReportCommand } from './report.ts';
 import { addSimulateCommand } from './simulate.ts';
 
 const program = new Command('rollover')
@@ -21,6 +22,7 @@ addRehearseCommand(program);
 addBenchCommand(program);
 addSimulateCommand(program);
 addReleaseCommand(program);
+addReportCommand(program);
 
 try {
   await program.parseAsync();

@@ -30,7 +30,7 @@ export function resultOf(parts: ResultParts): RehearsalResult {
     seed: input.seed,
     startedAt: input.capture.capturedAt.toISOString(),
     durationSeconds: (endMs - input.capture.capturedAt.getTime()) / 1000,
-    instances: { ...measured.instances, held: heldHosts(run), exempt: run?.plan?.exempt ?? [] },
+    instances: { ...measured.instances, held: heldHosts(run), exempt: exemptHosts(run) },
     tasks: measured.tasks,
     services: measured.services,
     redeployed: redeployed(mirror),
@@ -61,6 +61,11 @@ function redeployed(mirror: LedgerMirror): RehearsalResult['redeployed'] {
     last.set(`${cluster}/${service}`, { cluster, service, outcome, proof });
   }
   return [...last.values()];
+}
+
+/** The public shape has no more than these (docs/rehearsal.md); when an exemption ends is in its reason. */
+function exemptHosts(run: MirroredRun | undefined): RehearsalResult['instances']['exempt'] {
+  return (run?.plan?.exempt ?? []).map(({ instanceId, reason }) => ({ instanceId, reason }));
 }
 
 /** Hosts that findings kept out, and those that the run set aside on its way. */

@@ -3,6 +3,7 @@ import { buildCapture } from '../../rehearsal/clusters/build.ts';
 import type { ClusterSpec } from '../../rehearsal/clusters/spec.ts';
 import { type Deployment, deploy } from '../../rehearsal/wiring.ts';
 import { type Account, createAccount } from '../../simulator/account.ts';
+import type { Capture } from '../../simulator/capture/capture.ts';
 import { parseCapture } from '../../simulator/capture/parse.ts';
 import { faultsSchema } from '../../simulator/faults/schema.ts';
 import { inVirtualTime } from '../../simulator/in-virtual-time.ts';
@@ -38,7 +39,16 @@ export async function operate<T>(
   const json = JSON.parse(JSON.stringify(buildCapture(spec)));
   const parsed = parseCapture({ ...json, ...(options.at && { capturedAt: options.at }) });
   if (!('ok' in parsed)) throw new Error(JSON.stringify(parsed.problems));
-  const account = createAccount({ capture: parsed.ok, seed: options.seed ?? 1 });
+  return operateOn(parsed.ok, options, work);
+}
+
+/** The same on a capture. */
+export async function operateOn<T>(
+  capture: Capture,
+  options: Omit<OperatedOptions, 'at'>,
+  work: (operated: Operated) => Promise<T>,
+): Promise<T> {
+  const account = createAccount({ capture, seed: options.seed ?? 1 });
   let deployment: Deployment | undefined;
   try {
     return await inVirtualTime(
