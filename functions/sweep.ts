@@ -4,6 +4,7 @@
  * Started every few minutes, and when an execution of the state machine ended from outside; ends by saying what it
  * started. It acts through executions only and changes nothing of any cluster. Every part is done although another fails.
  */
+import type { Cluster } from '@aws-sdk/client-ecs';
 import * as z from 'zod';
 import { describeError } from './aws/error-codes.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
@@ -12,12 +13,14 @@ import type { Table } from './aws/ledger/table.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
 import { startForAge } from './flow/ages.ts';
+import { answerOpen, takeIn } from './flow/answer-notices.ts';
 import { isExpired } from './flow/approval.ts';
 import { givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
+import { scheduledEvents } from './flow/reconcile.ts';
 import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
 import { tellIfUnheard, tellUnheard } from './flow/unheard.ts';
@@ -60,7 +63,9 @@ async function sweep(event: unknown): Promise<Swept> {
   for (const pending of await listPending(table)) {
     await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
   }
-  for (const cluster of await optedIn()) {
+  const clusters = await optedIn();
+  await part('notices', () => answerOpenNotices(table, clusters, nowMs));
+  for (const cluster of clusters) {
     if (claimed.has(cluster.clusterName ?? '')) continue;
     await part(cluster.clusterName ?? '', async () => {
       const { parameters } = await followerOf(cluster);
@@ -70,6 +75,22 @@ async function sweep(event: unknown): Promise<Swept> {
   }
   if (problems.length > 0) logger.error('the sweep could not do everything', { problems });
   return { started, problems };
+}
+
+/** Windows have opened, dates have come, hosts are gone: notices that are open are answered by what is true now. */
+async function answerOpenNotices(
+  table: Table,
+  clusters: readonly Cluster[],
+  nowMs: number,
+): Promise<string | undefined> {
+  for (const notice of await scheduledEvents(table, clusters, nowMs)) await takeIn(table, notice, nowMs);
+  const origin: Provenance = {
+    kind: 'sweep',
+    by: 'the sweep, for open notices',
+    id: new Date(nowMs).toISOString(),
+  };
+  const started = (await answerOpen(table, origin, nowMs)).filter((one) => one.started);
+  return started.map((one) => `${one.cluster}: a notice, ${one.reason}`).join('; ') || undefined;
 }
 
 /** A claim whose execution does not run any more: an execution of its own gives back what was touched. */

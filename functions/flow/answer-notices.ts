@@ -5,8 +5,10 @@
 import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { heard, isOver, type NoticeEntry } from '../core/notices/entry.ts';
+import { outlook } from '../core/notices/escalation.ts';
 import type { Notice } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
+import { measure } from '../edge/metrics.ts';
 import { answerFargate } from './answer-fargate.ts';
 import { answerHosts, type StartedForNotice } from './answer-hosts.ts';
 
@@ -40,6 +42,14 @@ export async function answerOpen(
   nowMs: number,
 ): Promise<StartedForNotice[]> {
   const open = (await listNotices(table)).filter((entry) => !isOver(entry) && entry.state !== 'told');
+  for (const cluster of new Set(open.flatMap(({ cluster }) => cluster ?? []))) {
+    const { pending, nearestHours } = outlook(
+      open.filter((entry) => entry.cluster === cluster),
+      nowMs,
+    );
+    const hours = nearestHours === undefined ? {} : { NoticeDeadlineHours: nearestHours };
+    measure({ NoticesPending: pending, ...hours }, { cluster });
+  }
   return answerNotices(table, open, origin, nowMs);
 }
 
