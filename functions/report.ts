@@ -97,8 +97,9 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
 
 /** Giving back is tried again until it is done; people hear once for each kind of error that is in its way. */
 async function failedSoBefore(table: Table, { error }: RunState, run: Run | undefined): Promise<boolean> {
-  const key = `not restored: ${error?.Error}`;
-  if (run?.memory === undefined || error?.Error === ErrorName.ClaimLost) return false;
+  // Without an error the run is another execution's by now, and its memory too.
+  if (run?.memory === undefined || error === undefined || error.Error === ErrorName.ClaimLost) return false;
+  const key = `not restored: ${error.Error}`;
   const { told = [] } = run.memory;
   if (told.includes(key)) return true;
   await remember(table, run.memory, { run: { told: [...told, key] }, groups: [], hosts: [], services: [] });
