@@ -9,6 +9,7 @@ import {
   listQuarantine,
   type PendingRequest,
 } from '../../functions/aws/ledger/notes.ts';
+import { type Reasons, readReasons } from '../../functions/aws/ledger/reasons.ts';
 import { type Run, readRun } from '../../functions/aws/ledger/runs.ts';
 import type { Quarantine } from '../../functions/core/plan/plan-facts.ts';
 import { ledger } from '../../functions/flow/claim.ts';
@@ -22,6 +23,8 @@ export interface StatusFacts {
   readonly executionStatus?: string;
   /** The run that holds the cluster, else the last one that ended. */
   readonly run?: Run;
+  /** Why its hosts did not move at its last look. */
+  readonly reasons?: Reasons;
   readonly pending: readonly PendingRequest[];
   readonly quarantine: readonly Quarantine[];
   /** Oldest first. */
@@ -38,8 +41,9 @@ export async function readStatus(cluster: string, runId?: string): Promise<Statu
     listHistory(table, cluster),
   ]);
   const id = runId ?? claim?.runId ?? history.at(-1)?.runId;
-  const [run, execution] = await Promise.all([
+  const [run, reasons, execution] = await Promise.all([
     id === undefined ? undefined : readRun(table, id),
+    id === undefined ? undefined : readReasons(table, id),
     claim?.owner === undefined ? undefined : describeExecution(sfn, claim.owner),
   ]);
   return {
@@ -48,6 +52,7 @@ export async function readStatus(cluster: string, runId?: string): Promise<Statu
     ...(claim && { claim }),
     ...(execution && { executionStatus: execution.status }),
     ...(run && { run }),
+    ...(reasons && { reasons }),
     pending,
     quarantine,
     history,

@@ -7,7 +7,6 @@ import { ledger } from '../../functions/flow/claim.ts';
 import { historyText, historyView } from '../views/history.ts';
 import { type StatusView, statusView } from '../views/status.ts';
 import { progressLine, statusText } from '../views/status-text.ts';
-import { holdsNow } from './look.ts';
 import { readStatus } from './read.ts';
 import { sleep } from './sleep.ts';
 
@@ -58,20 +57,19 @@ export async function explain(cluster: string, instanceId: string, asJson: boole
   return asJson ? jsonText(view) : `${view.instanceId} (${view.state}): ${view.reason}\n`;
 }
 
-/** A held host has its sentence in the ledger; why one does not move now, only a look at the cluster can tell. */
+/** What the run itself said: of a held host its sentence, of one that waits the reason of the last look. */
 export async function explainView(cluster: string, instanceId: string): Promise<ExplainView> {
   const facts = await readStatus(cluster);
-  const { run } = facts;
+  const { run, reasons } = facts;
   const state = statusView(facts).state;
   if (run?.plan === undefined) {
     const reason = `no run of ${cluster} is known: \`rollover start --cluster ${cluster} --plan\` says what one would do`;
     return { cluster, run: state, instanceId, state: 'not of this run', reason };
   }
-  const input = { plan: run.plan, memory: run.memory };
-  const known = explainHost(instanceId, input);
-  const isOpen = ['waiting', 'draining', 'new'].includes(known.state) && state !== 'idle';
-  const explained = isOpen ? explainHost(instanceId, { ...input, holds: await holdsNow(run) }) : known;
-  return { ...explained, cluster, runId: run.record.runId, run: state };
+  const { plan, memory, record } = run;
+  const holds = state === 'idle' ? [] : (reasons?.holds ?? []);
+  const explained = explainHost(instanceId, { plan, memory, holds });
+  return { ...explained, cluster, runId: record.runId, run: state };
 }
 
 export async function showHistory(cluster: string, limit: number, asJson: boolean): Promise<string> {

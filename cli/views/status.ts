@@ -1,10 +1,12 @@
 /** Where a cluster stands: what its run does and waits for, what waits behind it, what is forbidden. Pure: facts in, data out. */
 import type { PendingRequest } from '../../functions/aws/ledger/notes.ts';
+import type { Reasons } from '../../functions/aws/ledger/reasons.ts';
 import type { Run } from '../../functions/aws/ledger/runs.ts';
 import { heldBy, keptOutBy } from '../../functions/core/explain.ts';
 import type { HostMemory } from '../../functions/core/memory.ts';
 import type { Ending } from '../../functions/core/outcome.ts';
 import type { Provenance } from '../../functions/core/provenance.ts';
+import type { Hold } from '../../functions/core/step.ts';
 import { windowState } from '../../functions/core/windows.ts';
 import type { StatusFacts } from '../operate/read.ts';
 import { type Eta, etaOf } from './eta.ts';
@@ -39,6 +41,8 @@ export interface RunStatus {
   readonly moves: { readonly done: number; readonly planned: number };
   readonly eta?: Eta;
   readonly held: readonly { readonly instanceId: string; readonly reason: string }[];
+  /** Hosts that did not move at the last look, by what they wait for, most hosts first. */
+  readonly waiting: readonly { readonly reason: string; readonly instanceIds: readonly string[] }[];
 }
 
 export interface StatusView {
@@ -75,7 +79,7 @@ export function statusView(facts: StatusFacts): StatusView {
     cluster,
     at: iso(nowMs),
     state: stateOf(facts),
-    ...(run && { run: runStatus(run, nowMs) }),
+    ...(run && { run: runStatus(run, facts.reasons, nowMs) }),
     groups: run === undefined ? [] : groupsOf(run),
     pending: facts.pending.map(pendingStatus),
     ...windowOf(facts),
@@ -94,7 +98,7 @@ function stateOf({ claim, executionStatus, run, nowMs }: StatusFacts): StatusVie
   return phase === 'closing' || phase === 'closed' ? 'giving back' : 'rolling';
 }
 
-function runStatus({ record, memory, plan }: Run, nowMs: number): RunStatus {
+function runStatus({ record, memory, plan }: Run, reasons: Reasons | undefined, nowMs: number): RunStatus {
   const planned = (memory?.hosts ?? []).filter((host) => host.role === 'outdated');
   const isOver = record.outcome !== undefined;
   const ending = record.outcome ?? (memory?.ending as Ending | undefined);
@@ -139,7 +143,18 @@ function runStatus({ record, memory, plan }: Run, nowMs: number): RunStatus {
           : [{ instanceId: host.instanceId, reason: heldBy(host.held).reason }],
       ),
     ],
+    waiting: isOver ? [] : waitingFor(reasons?.holds ?? [], planned),
   };
+}
+
+function waitingFor(holds: readonly Hold[], planned: readonly HostMemory[]): RunStatus['waiting'] {
+  const settled = new Set(
+    planned.filter((host) => isHeld(host) || isGone(host)).map((host) => host.instanceId),
+  );
+  const waiting = holds.filter(({ instanceId }) => !settled.has(instanceId));
+  return [...Map.groupBy(waiting, ({ reason }) => reason)]
+    .map(([reason, hosts]) => ({ reason, instanceIds: hosts.map(({ instanceId }) => instanceId) }))
+    .sort((a, b) => b.instanceIds.length - a.instanceIds.length);
 }
 
 function groupsOf({ memory, plan }: Run): GroupStatus[] {

@@ -23,6 +23,8 @@ const changes = ({ seen }: Operated) =>
       one.answer === 'ok' &&
       /^(ECS|AutoScaling|EC2)\.(?!Describe|List|Get)/.test(one.operation),
   );
+const reads = (seen: Operated['seen']) =>
+  seen.filter(([one]) => one.kind === 'call' && /^(ECS|AutoScaling|EC2)\./.test(one.operation));
 const inAccount = <T>(work: (operated: Operated) => Promise<T>, options: OperatedOptions = {}) =>
   operate(CLUSTER, options, work);
 
@@ -141,10 +143,11 @@ describe('the deployment is found', () => {
 });
 
 it('says of a host that waits what the run itself says, and of one that is gone when it went', async () => {
-  await inAccount(async ({ until, account }) => {
+  await inAccount(async ({ until, account, seen }) => {
     await send({ cluster: 'prod' }, ALICE);
     const hosts = account.truth.hosts().map(({ instanceId }) => instanceId);
     await until(async () => ((await status()).groups[0]?.draining ?? 0) >= 1);
+    const before = seen.length;
     const said = await Promise.all(hosts.map((id) => explainView('prod', id)));
 
     const waiting = said.filter(({ state }) => state === 'waiting');
@@ -152,8 +155,14 @@ it('says of a host that waits what the run itself says, and of one that is gone 
       true,
     );
     expect(waiting.length).toBeGreaterThan(0);
-    // A look of its own tells why, in the words of the rule that holds it back.
+    // The ledger tells why, in the words of the rule that held it back at the last look; nobody reads the cluster for it.
     for (const { reason } of waiting) expect(reason).toMatch(/^it waits: (?!its turn has not come)/);
+    const listed = (await status()).run?.waiting ?? [];
+    for (const { instanceId, reason } of waiting)
+      expect(listed.find(({ instanceIds }) => instanceIds.includes(instanceId))?.reason).toBe(
+        reason.replace('it waits: ', ''),
+      );
+    expect(reads(seen.slice(before))).toEqual([]);
     await until(async () => (await status()).state === 'idle');
     const [first = ''] = hosts;
     expect(await explainView('prod', first)).toMatchObject({ state: 'replaced', run: 'idle' });
