@@ -1,0 +1,289 @@
+/** Rules 2, 3, 4, 18 and 19: what others want of the group's sizes, how many hosts come, and which leave again. */
+import { describe, expect, it } from 'vitest';
+import type { Facts, HostFacts } from '../../functions/core/facts.ts';
+import type { GroupMemory, HostMemory } from '../../functions/core/memory.ts';
+import {
+  drainingAfterTrial,
+  run,
+  see,
+  withGroup,
+  withGroupMemory,
+  withHost,
+  withRun,
+} from '../support/mid-run.ts';
+
+/** Five old hosts beside six new ones, two in each zone; desired and Min eleven, the goal six, set long ago. */
+const base = () => withGroupMemory(drainingAfterTrial(), { launchesAskedAtMs: 0 });
+const memoryAfter = (facts: Facts, laterMs = 0) => see(facts, {}, laterMs).remember.groups[0];
+const without = (facts: Facts, ids: readonly string[]): Facts =>
+  withRun(
+    {
+      ...facts,
+      hosts: facts.hosts.filter(({ instanceId }) => !ids.includes(instanceId)),
+      tasks: facts.tasks.filter(({ instanceId }) => !ids.includes(instanceId ?? '')),
+    },
+    { hosts: facts.memory.hosts.filter(({ instanceId }) => !ids.includes(instanceId)) },
+  );
+const OLD = ['i-00001', 'i-00002', 'i-00003', 'i-00004', 'i-00005', 'i-00006'] as const;
+
+describe('rule 2: on two reads', () => {
+  const noted = (facts: Facts): Facts => withGroupMemory(facts, memoryAfter(facts) ?? {});
+
+  it.each([
+    ['lowered', -2, 4],
+    ['raised', 2, 8],
+  ])(
+    'desired that somebody %s moves the goal when the second read comes 15 s later, not before',
+    (_, by, goal) => {
+      const facts = noted(withGroup(base(), { desiredCapacity: 11 + by }));
+      expect(memoryAfter(facts, 14_999)?.goal ?? 6).toBe(6);
+      expect(see(facts, {}, 14_999).register).toEqual([]);
+      expect(memoryAfter(facts, 15_000)).toMatchObject({ goal });
+    },
+  );
+
+  it.each([
+    ['lowered', -2, -3],
+    ['raised', 2, 3],
+  ])('a second read that differs is a first one: %s', (_, first, second) => {
+    const once = noted(withGroup(base(), { desiredCapacity: 11 + first }));
+    const other = memoryAfter(withGroup(once, { desiredCapacity: 11 + second }), 20_000);
+    expect(other?.goal).toBe(6);
+    expect(other?.foreignBelow ?? other?.foreignAbove).toMatchObject({
+      count: Math.abs(second),
+      sinceMs: base().observedAtMs + 20_000,
+    });
+  });
+
+  it.each([-2, 2])('what is put back before the second read was nothing', (by) => {
+    const once = noted(withGroup(base(), { desiredCapacity: 11 + by }));
+    const back = memoryAfter(withGroup(once, { desiredCapacity: 11 }), 20_000);
+    expect(back).toMatchObject({ goal: 6 });
+    expect(back).not.toHaveProperty('foreignBelow');
+    expect(back).not.toHaveProperty('foreignAbove');
+  });
+
+  it('our own change has a minute to show', () => {
+    const facts = withGroup(base(), { desiredCapacity: 9 });
+    const asked = (agoMs: number) =>
+      memoryAfter(withGroupMemory(facts, { launchesAskedAtMs: facts.observedAtMs - agoMs }))?.foreignBelow;
+    expect(asked(59_999)).toBeUndefined();
+    expect(asked(60_000)).toMatchObject({ count: 2 });
+  });
+
+  it('our terminations on their way are left out: neither taken for a scale-in, nor hiding one', () => {
+    const facts = base();
+    const intent = { terminateIntentMs: facts.observedAtMs - 15_000, terminateDecrement: true };
+    const onItsWay = withRun(facts, {
+      hosts: facts.memory.hosts.map((host) =>
+        host.instanceId === 'i-00005' ? { ...host, ...intent } : host,
+      ),
+    });
+    expect(memoryAfter(onItsWay)?.foreignBelow).toBeUndefined();
+    expect(memoryAfter(withGroup(onItsWay, { desiredCapacity: 10 }))?.foreignBelow).toMatchObject({
+      count: 1,
+    });
+  });
+
+  it('hosts that somebody’s scale-in has taken already lower the goal, where our floor was taken away', () => {
+    const taken = without(withGroup(base(), { desiredCapacity: 9, minSize: 0 }), ['i-00042', 'i-00043']);
+    const goalAfter = (over: Partial<GroupMemory>) =>
+      memoryAfter(noted(withGroupMemory(taken, over)), 20_000)?.goal ?? 6;
+    expect(goalAfter({ floorSeen: 11 })).toBe(4);
+    expect(goalAfter({ floorSeen: 6 })).toBe(6);
+  });
+});
+
+describe('rule 3: new hosts first', () => {
+  const first = () => {
+    const [start] = run().steps;
+    if (start === undefined) throw new Error('no look');
+    return start.facts;
+  };
+
+  it('Min, Max and desired go to the target size in one call: Min is the floor, Max rises only where it must', () => {
+    const facts = withGroupMemory(withGroup(base(), { desiredCapacity: 10, minSize: 10 }), {
+      set: { minSize: 10, desiredCapacity: 10, maxSize: 12 },
+    });
+    expect(see(facts).register).toMatchObject([{ minSize: 11, desiredCapacity: 11, maxSize: 12 }]);
+    expect(memoryAfter(facts)).toMatchObject({
+      set: { minSize: 11, desiredCapacity: 11, maxSize: 12 },
+      launchesAskedAtMs: facts.observedAtMs,
+    });
+    const low = see(withGroup(facts, { maxSize: 10 }));
+    expect(low.register).toMatchObject([{ minSize: 11, desiredCapacity: 11, maxSize: 11 }]);
+    expect(low.remember.groups[0]?.set.maxSize).toBe(11);
+  });
+
+  it('the trial’s host alone at first', () => {
+    expect(see(first()).register).toMatchObject([{ minSize: 7, desiredCapacity: 7 }]);
+    expect(see(first(), { canaryInstances: 0 }).register).toMatchObject([{ desiredCapacity: 12 }]);
+  });
+
+  it('is asked for again after a minute, not sooner, where nothing came of it', () => {
+    const asked = (agoMs: number) => {
+      const facts = without(base(), ['i-00043']);
+      const lost = withGroupMemory(withGroup(facts, { desiredCapacity: 10, minSize: 10 }), {
+        launchesAskedAtMs: facts.observedAtMs - agoMs,
+        floorSeen: 10,
+      });
+      return see(lost).register.length;
+    };
+    expect(asked(59_999)).toBe(0);
+    expect(asked(60_000)).toBe(1);
+  });
+
+  it('never raises MaxSize where that is not allowed', () => {
+    const facts = withGroup(base(), { desiredCapacity: 8, minSize: 8, maxSize: 9 });
+    const own = withGroupMemory(facts, { set: { minSize: 8, desiredCapacity: 8 } });
+    expect(see(own, { raiseMaxSize: false }).register).toMatchObject([{ desiredCapacity: 9, maxSize: 9 }]);
+  });
+
+  it('waits for the wave, but when launches keep failing goes on with what is ready', () => {
+    const facts = withGroupMemory(without(base(), ['i-00043']), { waveReadyAtMs: undefined as never });
+    const failing = (failures: number, agoMs = 60_000): Facts =>
+      withGroup(facts, {
+        failedLaunches: Array.from({ length: failures }, (_, n) => ({
+          atMs: facts.observedAtMs - agoMs - n * 40_000,
+          message: 'no capacity',
+        })),
+      });
+    const isReady = (seen: Facts) => memoryAfter(seen)?.waveReadyAtMs !== undefined;
+    expect(isReady(facts)).toBe(false);
+    expect(isReady(failing(2))).toBe(false);
+    expect(isReady(failing(3))).toBe(true);
+    expect(isReady(failing(3, 900_000))).toBe(false);
+  });
+});
+
+describe('rule 4: a new host that is not ready in time', () => {
+  const NEW = 'i-00043';
+  const late = (over: Partial<HostFacts>, runningForMs = 600_001): Facts => {
+    const facts = base();
+    const {
+      containerInstanceArn: _,
+      status: __,
+      ...machine
+    } = facts.hosts.find(({ instanceId }) => instanceId === NEW) ?? ({} as HostFacts);
+    const host = { ...machine, agentConnected: false, ...over } as HostFacts;
+    const memory: HostMemory = {
+      instanceId: NEW,
+      role: 'new',
+      autoScalingGroupName: 'group',
+      runningSinceMs: facts.observedAtMs - runningForMs,
+    };
+    const bare = without(facts, [NEW]);
+    return withRun({ ...bare, hosts: [...bare.hosts, host] }, { hosts: [...bare.memory.hosts, memory] });
+  };
+
+  it('is ended, so that another comes, and counted', () => {
+    const step = see(late({}));
+    expect(step.terminate).toMatchObject([{ instanceId: NEW, decrement: false, because: 'surplus' }]);
+    expect(step.remember.groups[0]?.failedNew).toBe(1);
+    expect(see(late({}, 600_000)).terminate).toEqual([]);
+  });
+
+  it('drains like any other where it registered after all', () => {
+    const step = see(late({ status: 'ACTIVE', containerInstanceArn: 'arn:ci/late' }));
+    expect(step.terminate).toEqual([]);
+    expect(step.drain.map(({ instanceId }) => instanceId)).toContain(NEW);
+    expect(step.remember.hosts.find(({ instanceId }) => instanceId === NEW)?.surplus).toBe('swap');
+  });
+});
+
+describe('rule 18: hosts beyond what goal and outdated explain', () => {
+  /** The goal is five, and nobody lowered it in this look: one new host is too many. */
+  const tooMany = (over: Partial<GroupMemory> = {}) =>
+    withGroupMemory(base(), { goal: 5, surplusSinceMs: base().observedAtMs - 30_000, ...over });
+  const leaving = (facts: Facts) =>
+    see(facts).remember.hosts.flatMap(({ instanceId, surplus }) => (surplus === undefined ? [] : instanceId));
+
+  it('leave by drain, one a look, the emptiest first, once they were seen for half a minute', () => {
+    const facts = tooMany();
+    const [victim] = leaving(facts);
+    expect(leaving(facts)).toHaveLength(1);
+    expect(see(facts).drain.map(({ instanceId }) => instanceId)).toContain(victim);
+    const tasksOn = (id: string | undefined) =>
+      facts.tasks.filter((one) => one.instanceId === id && one.taskClass === 'replica').length;
+    expect(tasksOn(victim)).toBe(0);
+    expect(leaving(tooMany({ surplusSinceMs: facts.observedAtMs - 29_999 }))).toEqual([]);
+  });
+
+  it('are first noted', () => {
+    const { surplusSinceMs: _, ...memory } = tooMany().memory.groups[0] as GroupMemory;
+    const facts = withRun(base(), { groups: [memory] });
+    expect(leaving(facts)).toEqual([]);
+    expect(memoryAfter(facts)?.surplusSinceMs).toBe(facts.observedAtMs);
+    expect(memoryAfter(tooMany({ goal: 6 }))).not.toHaveProperty('surplusSinceMs');
+  });
+
+  it('never one with a standalone task, nor one while others are still to join', () => {
+    const facts = tooMany();
+    const [victim = ''] = leaving(facts);
+    const [model] = facts.tasks;
+    if (model === undefined) throw new Error('no task');
+    const busy: Facts = {
+      ...facts,
+      tasks: [...facts.tasks, { ...model, taskArn: 'job', taskClass: 'standalone', instanceId: victim }],
+    };
+    expect(leaving(busy)).not.toContain(victim);
+    const joining = withRun(withHost(facts, 'i-00037', { agentConnected: false }), {
+      hosts: facts.memory.hosts.filter(({ instanceId }) => instanceId !== 'i-00037'),
+    });
+    expect(leaving(joining)).toEqual([]);
+  });
+});
+
+describe('rule 19: zones end level', () => {
+  /** All is replaced; the six new hosts stand in these zones. */
+  const replaced = (zones: string, over: Partial<GroupMemory> = {}): Facts => {
+    const facts = without(base(), OLD);
+    const hosts = facts.hosts.map((host, at) => ({ ...host, zone: zones.charAt(at) }));
+    return withGroup(
+      withGroupMemory({ ...facts, hosts }, { set: { minSize: 6, desiredCapacity: 6, maxSize: 12 }, ...over }),
+      { desiredCapacity: 6, minSize: 6 },
+    );
+  };
+  const asked = (facts: Facts) => see(facts).register.map(({ desiredCapacity }) => desiredCapacity);
+
+  it('with zones more than one host apart one more comes, which Auto Scaling puts where the fewest are', () => {
+    expect(asked(replaced('aaaabc'))).toEqual([7]);
+    expect(asked(replaced('aaabbc'))).toEqual([7]);
+    expect(asked(replaced('aabbcc'))).toEqual([]);
+    expect(memoryAfter(replaced('aaaabc'))).toMatchObject({ zoneSwaps: 1, set: { desiredCapacity: 7 } });
+    expect(see(replaced('aaaabc')).remember.run?.ending).toBeUndefined();
+  });
+
+  it('not where the owner keeps AZRebalance suspended, where launches failed, nor for ever', () => {
+    const facts = replaced('aaaabc');
+    const { original } = facts.memory.groups[0] as GroupMemory;
+    const suspended = { original: { ...original, suspendedProcesses: ['AZRebalance'] } };
+    expect(asked(replaced('aaaabc', suspended))).toEqual([]);
+    const failedLaunches = [{ atMs: facts.observedAtMs - 1000, message: 'no capacity' }];
+    expect(asked(withGroup(facts, { failedLaunches }))).toEqual([]);
+    expect(asked(replaced('aaaabc', { zoneSwaps: 5 }))).toEqual([7]);
+    expect(asked(replaced('aaaabc', { zoneSwaps: 6 }))).toEqual([]);
+  });
+
+  it('not where MaxSize has no room and may not rise', () => {
+    const full = withGroup(replaced('aaaabc'), { maxSize: 6 });
+    expect(see(full, { raiseMaxSize: false }).register).toEqual([]);
+    expect(see(full).register).toMatchObject([{ desiredCapacity: 7, maxSize: 7 }]);
+    expect(memoryAfter(full)?.set.maxSize).toBe(7);
+  });
+
+  it('and then one leaves the fullest zone', () => {
+    const seven = replaced('aaaabc', { zoneSwaps: 1, surplusSinceMs: 1 });
+    const model = seven.hosts[5] as HostFacts;
+    const memory = seven.memory.hosts.find(({ instanceId }) => instanceId === model.instanceId) as HostMemory;
+    const added = withRun(
+      { ...seven, hosts: [...seven.hosts, { ...model, instanceId: 'i-00099' }] },
+      { hosts: [...seven.memory.hosts, { ...memory, instanceId: 'i-00099' }] },
+    );
+    const facts = withGroupMemory(withGroup(added, { desiredCapacity: 7 }), {
+      set: { minSize: 6, desiredCapacity: 7, maxSize: 12 },
+    });
+    const [victim] = see(facts).drain;
+    expect(facts.hosts.find(({ instanceId }) => instanceId === victim?.instanceId)?.zone).toBe('a');
+  });
+});
