@@ -8,8 +8,9 @@
  * throttling for the Amazon EC2 API" (each action has a bucket of its own); AWS general reference, Systems Manager (40
  * parameter reads a second) and CloudWatch (9 DescribeAlarms a second); Step Functions developer guide, service-quotas, the
  * smaller Regions. Auto Scaling has one bucket for all calls and publishes no figures (API reference, Welcome): 100 at once
- * and 20 a second are assumed. The rest publish none that we know: 20 a second is assumed for reads and 5 for changes, 10 for
- * Service Quotas, and for Elastic Load Balancing no more than 80 at once: a plan reads all target groups of a cluster together.
+ * and 20 a second are assumed. Elastic Load Balancing user guide, "Request throttling for the Elastic Load Balancing API" (40
+ * Describe calls at once and 10 a second). The rest publish none that we know: 20 a second is assumed for reads and 5 for
+ * changes, 10 for Service Quotas.
  */
 import { perContainer } from './container-memory.ts';
 
@@ -33,7 +34,7 @@ const ECS_MODIFY: Bucket = { burst: 100, refillPerSecond: 40 };
 const ECS_SMALL_READ: Bucket = { burst: 50, refillPerSecond: 20 };
 const ECS_TAG_MODIFY: Bucket = { burst: 20, refillPerSecond: 10 };
 const AUTO_SCALING: Named = ['every call', READ];
-const LOAD_BALANCING: Bucket = { burst: 80, refillPerSecond: 20 };
+const LOAD_BALANCING: Bucket = { burst: 40, refillPerSecond: 10 };
 
 type Named = readonly [name: string, bucket: Bucket];
 

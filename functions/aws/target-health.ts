@@ -12,6 +12,15 @@ import { isNotFound } from './error-codes.ts';
 /** Elastic Load Balancing's default (User guide, "Deregistration delay"). */
 const DEFAULT_DEREGISTRATION_DELAY_SECONDS = 300;
 
+/**
+ * So many target groups fit a look, and as many looks a minute as there are, by our share of the rate (budget.ts). Of more
+ * those of services at rest are read in turns.
+ */
+export const TARGET_GROUPS_A_LOOK = 30;
+
+/** Of services that move no more than this: some forty seconds of that share, where a function may take sixty. */
+const MOST_A_LOOK = 80;
+
 /** For so long the targets of services at rest are believed. */
 const BELIEVED_MS = 120_000;
 const remembered = perContainer(
@@ -32,27 +41,59 @@ export async function readTargetHealth(
   targetGroupArns: readonly string[],
   { atRest = new Set(), notBeforeMs = Number.POSITIVE_INFINITY }: Believing = {},
 ): Promise<ReadonlyMap<string, readonly TargetHealthDescription[]>> {
-  const byArn = new Map<string, readonly TargetHealthDescription[]>();
+  const known = remembered();
   const nowMs = Date.now();
-  await Promise.all(
-    targetGroupArns.map(async (TargetGroupArn) => {
-      const last = remembered().get(TargetGroupArn);
-      const isBelieved = last !== undefined && atRest.has(TargetGroupArn) && nowMs - last.atMs < BELIEVED_MS;
-      if (last !== undefined && (isBelieved || last.atMs >= notBeforeMs)) {
-        byArn.set(TargetGroupArn, last.targets);
-        return;
-      }
-      try {
-        const answer = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
-        const targets = answer.TargetHealthDescriptions ?? [];
-        byArn.set(TargetGroupArn, targets);
-        remembered().set(TargetGroupArn, { atMs: nowMs, targets });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
+  const atMsOf = (arn: string) => known.get(arn)?.atMs ?? Number.NEGATIVE_INFINITY;
+  const due = targetGroupArns.filter(
+    (arn) => atMsOf(arn) < notBeforeMs && !(atRest.has(arn) && nowMs - atMsOf(arn) < BELIEVED_MS),
+  );
+  const isOlder = (a: string, b: string) => atMsOf(a) - atMsOf(b);
+  const unknown = due.filter((arn) => !known.has(arn));
+  // What waits for its turn is as old as it is: the oldest come next, and those of services that move before the others.
+  const moving = due.filter((arn) => known.has(arn) && !atRest.has(arn)).sort(isOlder);
+  const resting = due.filter((arn) => known.has(arn) && atRest.has(arn)).sort(isOlder);
+  const now = [...unknown, ...moving.slice(0, MOST_A_LOOK)];
+  const turns = resting.slice(0, Math.max(1, TARGET_GROUPS_A_LOOK - now.length));
+  await Promise.all([...now, ...turns].map((arn) => readTargets(elb, arn, nowMs)));
+  return new Map(
+    targetGroupArns.flatMap((arn) => {
+      const last = known.get(arn);
+      return last === undefined ? [] : [[arn, last.targets] as const];
     }),
   );
-  return byArn;
+}
+
+async function readTargets(
+  elb: ElasticLoadBalancingV2Client,
+  TargetGroupArn: string,
+  atMs: number,
+): Promise<void> {
+  try {
+    const answer = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
+    remembered().set(TargetGroupArn, { atMs, targets: answer.TargetHealthDescriptions ?? [] });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    remembered().delete(TargetGroupArn);
+  }
+}
+
+/** What was read by an earlier invocation of the same reading. */
+const LEARNT_MS = 600_000;
+
+/** Reads the targets of as many of these as it can until then; says whether the container knows all of them now. */
+export async function learnTargetHealth(
+  elb: ElasticLoadBalancingV2Client,
+  targetGroupArns: readonly string[],
+  untilMs: number,
+): Promise<boolean> {
+  const sinceMs = Date.now() - LEARNT_MS;
+  const unknown = targetGroupArns.filter((arn) => (remembered().get(arn)?.atMs ?? 0) < sinceMs);
+  for (const batch of inBatches(unknown, AT_ONCE)) {
+    if (Date.now() >= untilMs) return false;
+    const nowMs = Date.now();
+    await Promise.all(batch.map((arn) => readTargets(elb, arn, nowMs)));
+  }
+  return true;
 }
 
 /** Deregistration delays change so rarely that a container reads each once. */

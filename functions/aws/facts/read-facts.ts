@@ -20,7 +20,13 @@ import { describeCluster } from '../clusters.ts';
 import { perContainer } from '../container-memory.ts';
 import { describeServices, listServices } from '../services.ts';
 import { describeSubnets } from '../subnets.ts';
-import { learnDeregistrationDelays, readDeregistrationDelay, readTargetHealth } from '../target-health.ts';
+import {
+  learnDeregistrationDelays,
+  learnTargetHealth,
+  readDeregistrationDelay,
+  readTargetHealth,
+  TARGET_GROUPS_A_LOOK,
+} from '../target-health.ts';
 import { describeTaskDefinitions, learnTaskDefinitions } from '../task-definitions.ts';
 import { readProtection } from './protection.ts';
 import { readHosts, readMembers } from './read-hosts.ts';
@@ -93,21 +99,20 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   ]);
   const touched = touchedServices(scope, services);
   const untilMs = scope.remembering?.untilMs;
-  if (isLarge(cluster) && untilMs !== undefined) {
+  const groupArns = unique(touched.flatMap(targetGroupsOf));
+  const hasManyTargets = groupArns.length > TARGET_GROUPS_A_LOOK;
+  if ((isLarge(cluster) || hasManyTargets) && untilMs !== undefined) {
     const learnt = await Promise.all([
       learnTaskDefinitions(ecs, definitionArns, untilMs),
-      learnDeregistrationDelays(
-        clients.elasticLoadBalancing,
-        unique(touched.flatMap(targetGroupsOf)),
-        untilMs,
-      ),
+      learnTargets(clients.elasticLoadBalancing, groupArns, untilMs),
     ]);
     if (!learnt.every(Boolean)) return undefined;
   }
   const definitions = await describeTaskDefinitions(ecs, definitionArns);
-  const groupArns = unique(touched.flatMap(targetGroupsOf));
   const atRest = new Set(
-    (isTickOfMany ? servicesAtRest(services, containers, tasks) : []).flatMap(targetGroupsOf),
+    (isTickOfMany || hasManyTargets ? servicesAtRest(services, containers, tasks) : []).flatMap(
+      targetGroupsOf,
+    ),
   );
   if (isTickOfMany) lastTargets().set(scope.cluster, { groupArns, atRest });
   const [targets, protectedUntil, hosts, delays] = await Promise.all([
@@ -206,18 +211,25 @@ async function learnServices(
 ): Promise<Service[] | 'unfinished'> {
   const services = await listServices(ecs, cluster);
   if (remembering === undefined) return services;
+  const groupArns = unique(services.flatMap(targetGroupsOf));
   const learnt = await Promise.all([
     learnTaskDefinitions(ecs, present(services.map((one) => one.taskDefinition)), remembering.untilMs),
-    learnDeregistrationDelays(
-      elasticLoadBalancing,
-      unique(services.flatMap(targetGroupsOf)),
-      remembering.untilMs,
-    ),
+    learnTargets(elasticLoadBalancing, groupArns, remembering.untilMs),
   ]);
   if (!learnt.every(Boolean)) return 'unfinished';
-  const groupArns = unique(services.flatMap(targetGroupsOf));
-  await readTargetHealth(elasticLoadBalancing, groupArns, { notBeforeMs: nowMs });
+  if (groupArns.length <= TARGET_GROUPS_A_LOOK)
+    await readTargetHealth(elasticLoadBalancing, groupArns, { notBeforeMs: nowMs });
   return services;
+}
+
+/** One after the other: both draw on the same rate. */
+async function learnTargets(
+  elb: ElasticLoadBalancingV2Client,
+  groupArns: readonly string[],
+  untilMs: number,
+): Promise<boolean> {
+  if (!(await learnDeregistrationDelays(elb, groupArns, untilMs))) return false;
+  return groupArns.length <= TARGET_GROUPS_A_LOOK || learnTargetHealth(elb, groupArns, untilMs);
 }
 
 /** Target groups as the last look at a large cluster found them, by cluster. */
