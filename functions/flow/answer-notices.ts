@@ -11,6 +11,7 @@ import type { Provenance } from '../core/provenance.ts';
 import { measure } from '../edge/metrics.ts';
 import { answerFargate } from './answer-fargate.ts';
 import { answerHosts, type StartedForNotice } from './answer-hosts.ts';
+import { callOff } from './call-off.ts';
 
 /** Entities that are written at the same time. */
 const AT_ONCE = 10;
@@ -60,6 +61,7 @@ export async function answerNotices(
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
+  await callOff(table, entries, origin, nowMs);
   const hosts = await answerHosts(table, entries, origin, nowMs);
   return [...hosts, ...(await answerFargate(table, entries, origin, nowMs))];
 }
