@@ -13,15 +13,19 @@ import type {
   RunEvidence,
 } from './evidence.ts';
 
+/** Short values stay on one line, sentences break; on paper each cluster begins a page. */
 const OWN_STYLE = `
-main { max-width: 1240px; } .scroll { max-height: none; } th { position: static; }
-.good { color: #1a7f4b; } .bad { color: #b42318; } td { overflow-wrap: anywhere; }
-.hosts td:nth-child(-n+2), .wide td:nth-child(-n+2) { white-space: nowrap; }
-.cluster { margin: 32px 0 8px; font-size: 24px; }
-@page { size: A4 landscape; margin: 12mm; }
-@media print { body { background: #fff; } main { padding: 0; max-width: none; } header, section { border: 0; padding: 6px 0; }
-  table { font-size: 11px; } tr { break-inside: avoid; } thead { display: table-header-group; } h2, h3 { break-after: avoid; }
-  .cluster { break-before: page; } }
+main { max-width: 1400px; } .scroll { max-height: none; } th { position: static; }
+.good { color: #1a7f4b; } .bad { color: #b42318; } .cluster { margin: 32px 0 8px; font-size: 24px; }
+td { white-space: nowrap; } td.text { white-space: normal; min-width: 11em; overflow-wrap: break-word; }
+@page { size: A4 landscape; margin: 10mm; }
+@media print {
+  body { background: #fff; font-size: 12px; } main { padding: 0; max-width: none; }
+  header, section { border: 0; padding: 4px 0; margin: 0; }
+  table { font-size: 9px; } th, td { padding-right: 6px; } td.text { min-width: 10em; }
+  tr { break-inside: avoid; } thead { display: table-header-group; } h2, h3 { break-after: avoid; }
+  .cluster { break-before: page; }
+}
 `;
 
 export function evidenceHtml(evidence: Evidence): string {
@@ -37,6 +41,7 @@ export function evidenceHtml(evidence: Evidence): string {
             table(
               ['Image', 'Since', 'Until', 'Reason'],
               evidence.quarantine.map((one) => [one.imageId, one.since, one.until, one.reason]),
+              ['Reason'],
             ),
           ),
         ]
@@ -121,6 +126,7 @@ function clusterPart(cluster: ClusterEvidence): string {
           table(
             ['What', 'Why'],
             attention.map(({ code, message }) => [code, message]),
+            ['Why'],
           ),
         )
       : '',
@@ -128,16 +134,16 @@ function clusterPart(cluster: ClusterEvidence): string {
     section(
       'Hosts',
       'Lag: days since the target image was created, for a host that does not run it.',
-      `<div class="hosts">${hostsTable(cluster.hosts)}</div>`,
+      hostsTable(cluster.hosts),
     ),
     running === undefined && waiting.length === 0
       ? ''
       : section(
           'Now',
           '',
-          table(['What', 'Since', 'Not before', 'Begun by', 'Approved by'], nowRows(cluster)),
+          table(['What', 'Since', 'Not before', 'Begun by', 'Approved by'], nowRows(cluster), ['Begun by']),
         ),
-    section('Runs of the period', '', `<div class="wide">${runsTable(cluster.runs)}</div>`),
+    section('Runs of the period', '', runsTable(cluster.runs)),
     section('Notices of AWS', '', noticesTable(cluster.notices)),
   ].join('\n');
 }
@@ -166,7 +172,7 @@ function policyTable({ policy, groups }: ClusterEvidence): string {
     `Target of ${autoScalingGroupName}`,
     problem ?? `${targetImages.map(imageText).join(', ')}, from ${imageSource}`,
   ]);
-  return table(['Rule', 'In force'], [...rules, ...targets]);
+  return table(['Rule', 'In force'], [...rules, ...targets], ['In force']);
 }
 
 function hostsTable(hosts: readonly HostEvidence[]): string {
@@ -197,6 +203,7 @@ function hostsTable(hosts: readonly HostEvidence[]): string {
       host.reason ?? '',
       exemptUntil(host),
     ]),
+    ['Image', 'Why', 'Exempt until'],
   );
 }
 
@@ -259,6 +266,7 @@ function runsTable(runs: readonly RunEvidence[]): string {
       run.ending,
       run.runId,
     ]),
+    ['Begun by', 'Approved by', 'How it ended'],
   );
 }
 
@@ -274,6 +282,7 @@ function noticesTable(notices: readonly NoticeEvidence[]): string {
       one.proof,
       one.eventArn,
     ]),
+    ['Proof', 'Event'],
   );
 }
 

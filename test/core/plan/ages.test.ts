@@ -150,6 +150,22 @@ describe('hosts that are replaced for their age', () => {
     expect(replaced).toEqual([0, 0, 0, 0, 4, 4, 4, 4, 4, 0]);
   });
 
+  it('are no more on a day on which a second run begins, also where the limit forces more than the share', () => {
+    const { replaced } = playDays(
+      aged(Array.from({ length: 51 }, () => 26)),
+      { maxInstanceAgeDays: 30, instanceAgeSpreadDays: 7 },
+      4,
+      [[2, 8, 14]],
+    );
+    expect(replaced).toEqual([17, 17, 17, 0]);
+  });
+
+  it('are not those that were launched a moment ago, however short the limit', () => {
+    const policy = { maxInstanceAgeDays: 1, instanceAgeSpreadDays: 7 };
+    expect(dueForAge(aged([0]), policy, START_MS + HOUR_MS).size).toBe(0);
+    expect(dueForAge(aged([0]), policy, START_MS + 7 * HOUR_MS).size).toBe(1);
+  });
+
   it('names age, limit and share', () => {
     const policy = { maxInstanceAgeDays: 30, instanceAgeSpreadDays: 5 };
     expect(dueForAge(aged([40]), policy, START_MS).get('i-0')).toBe('it is 40 days old, the limit is 30');
