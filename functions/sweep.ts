@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { describeError } from './aws/error-codes.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
+import { listSurplusClusters } from './aws/ledger/surpluses.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
@@ -60,8 +61,13 @@ async function sweep(event: unknown): Promise<Swept> {
   for (const claim of claims) await part(claim.cluster, () => restoreDead(claim, nowMs));
   await part('executions that ended', () => tellEnds(table, event, claims, nowMs));
   const claimed = new Set(claims.map((claim) => claim.cluster));
-  for (const pending of await listPending(table)) {
+  const waiting = await listPending(table);
+  for (const pending of waiting) {
     await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
+  }
+  const busy = new Set([...claimed, ...waiting.map(({ cluster }) => cluster)]);
+  for (const cluster of isScheduled(event) ? await listSurplusClusters(table) : []) {
+    if (!busy.has(cluster)) await part(cluster, () => takeSurplusAway(cluster, nowMs));
   }
   const clusters = await optedIn();
   await part('notices', () => answerOpenNotices(table, clusters, nowMs));
@@ -102,6 +108,23 @@ async function restoreDead(claim: Claim, nowMs: number): Promise<string | undefi
   const origin: Provenance = { kind: 'sweep', by: 'the sweep, for a run that died', id: claim.runId };
   const start = await startRun(nameParts, request, nowMs, origin);
   return start.started ? `${claim.cluster}: ${claim.runId} died, ${start.reason}` : undefined;
+}
+
+/**
+ * Hosts of a surplus stand, and nothing waits that would take them over: the execution that was to go on in this window
+ * died before it had the cluster. An execution that only looks yet goes on after this one.
+ */
+async function takeSurplusAway(cluster: string, nowMs: number): Promise<string | undefined> {
+  // Once an hour, should it fail.
+  const hour = new Date(nowMs).toISOString().slice(0, 13);
+  const origin: Provenance = { kind: 'sweep', by: 'the sweep, for hosts that no run goes on with', id: hour };
+  const start = await startRun([cluster, 'surplus', hour], { cluster, mode: 'abort' }, 0, origin);
+  return start.started ? `${cluster}: hosts of a surplus are left, ${start.reason}` : undefined;
+}
+
+/** An event comes right after what it tells of: the execution that goes on may not have the cluster yet. */
+function isScheduled(event: unknown): boolean {
+  return !StoppedExecution.safeParse(event).success;
 }
 
 /** The event may come for an execution whose end nobody else tells; on its schedule the sweep looks for all such. */

@@ -84,9 +84,10 @@ export class LedgerMirror {
     return this.#runs;
   }
 
-  /** A claim is held, or a request waits: the ledger's work is not over. */
+  /** A claim is held, a request waits, or hosts stand that its next window takes over: the ledger's work is not over. */
   get isOpen(): boolean {
-    const waits = (this.#partitions.get('PENDING')?.size ?? 0) > 0 || this.notices().some(isWaiting);
+    const isLeft = (pk: string) => (this.#partitions.get(pk)?.size ?? 0) > 0;
+    const waits = isLeft('PENDING') || isLeft('SURPLUS') || this.notices().some(isWaiting);
     return waits || this.claims().length > 0;
   }
 

@@ -31,6 +31,7 @@ import { releaseClaim } from '../functions/aws/ledger/claims.ts';
 import { noteExecution } from '../functions/aws/ledger/executions.ts';
 import { keepPending, listPending } from '../functions/aws/ledger/notes.ts';
 import { updateRun } from '../functions/aws/ledger/runs.ts';
+import { keepSurplus } from '../functions/aws/ledger/surpluses.ts';
 import { handler } from '../functions/sweep.ts';
 import statusChange from './samples/execution-status-change.json' with { type: 'json' };
 import { fakeLedger } from './support/fake-ledger.ts';
@@ -90,33 +91,6 @@ describe('sweep', () => {
       expect(inputs()).toEqual([{ cluster: 'prod', mode: 'abort' }]);
     },
   );
-
-  it('tries again in growing pauses to give back what an execution FAILED to', async () => {
-    await begin(ledger.table);
-    const { readClaim, takeClaim } = await import('../functions/aws/ledger/claims.ts');
-    const startsAfter = async (minutes: number) => {
-      const stopDate = new Date(Date.now() - minutes * 60_000);
-      sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED', stopDate });
-      return (await sweep()).started.length > 0;
-    };
-    const takeOver = async (owner: string) => {
-      const claim = await readClaim(ledger.table, 'prod');
-      if (claim === undefined) throw new Error('no claim');
-      const { cluster, runId, purpose } = claim;
-      await takeClaim(ledger.table, { cluster, runId, purpose, owner, nowMs: Date.now(), takesOver: claim });
-    };
-
-    expect(await startsAfter(0)).toBe(true);
-    await takeOver('arn:restore-1');
-    expect([await startsAfter(1), await startsAfter(3)]).toEqual([false, true]);
-    await takeOver('arn:restore-2');
-    expect([await startsAfter(3), await startsAfter(5)]).toEqual([false, true]);
-    for (const again of [3, 4, 5, 6, 7]) await takeOver(`arn:restore-${again}`);
-    expect([await startsAfter(59), await startsAfter(61)]).toEqual([false, true]);
-    // Somebody stopped it: that is no failure of its own.
-    sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', stopDate: new Date() });
-    expect((await sweep()).started).toHaveLength(1);
-  });
 
   it('tries again in growing pauses to give back what an execution FAILED to', async () => {
     await begin(ledger.table);
@@ -346,6 +320,49 @@ describe('sweep', () => {
       await sweep();
 
       expect(notices()).toEqual([]);
+    });
+  });
+
+  describe('hosts of a surplus that an earlier window left', () => {
+    const left = {
+      autoScalingGroupName: 'hosts',
+      imageIds: ['ami-0new'],
+      desiredCapacity: 4,
+      maxSize: 4,
+      own: { desiredCapacity: 3, maxSize: 4 },
+    };
+
+    it('are taken away, once an hour, where no request waits that goes on with them', async () => {
+      await keepSurplus(ledger.table, 'prod', left);
+
+      await sweep();
+
+      expect(inputs()).toEqual([{ cluster: 'prod', mode: 'abort' }]);
+      const name = () => sfn.commandCalls(StartExecutionCommand).at(-1)?.args[0].input.name;
+      const first = name();
+      await sweep();
+      expect(name()).toBe(first);
+    });
+
+    it.each(['window', 'resume', 'other-run'] as const)(
+      'stay for a request that waits for %s',
+      async (waitsFor) => {
+        await keepSurplus(ledger.table, 'prod', left);
+        await keepPending(ledger.table, { ...pending, waitsFor, notBeforeMs: Date.now() - 1000 });
+
+        await sweep();
+
+        expect(inputs()).not.toContainEqual({ cluster: 'prod', mode: 'abort' });
+      },
+    );
+
+    it('stay for the run that has the cluster', async () => {
+      await begin(ledger.table);
+      await keepSurplus(ledger.table, 'prod', left);
+
+      await sweep();
+
+      expect(inputs()).toEqual([]);
     });
   });
 

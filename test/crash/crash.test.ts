@@ -34,3 +34,14 @@ it.each(['once', 'stopped'] as const)(
     }
   },
 );
+
+it('an execution that is stopped before it goes on in its next window is told of, and leaves no host behind', async () => {
+  const scene = SCENES.find((one) => one.name === 'held-and-window');
+  if (scene === undefined) throw new Error('no such scene');
+  const { points } = await runScene(scene);
+  // The first call of its plan that reads the cluster.
+  const at = points.findLastIndex((point) => point.function === 'plan' && point.calls === 0) + 8;
+  const { result, wrongs } = await runScene(scene, { blow: 'stopped', at });
+  expect(wrongs).toEqual([]);
+  expect(result).toMatchObject({ outcome: 'ABORTED', instances: { replaced: 2 } });
+});

@@ -16,3 +16,9 @@ export async function dropSurplus(table: Table, cluster: string, group: string):
 export async function listSurpluses(table: Table, cluster: string): Promise<SurplusLeft[]> {
   return (await table.query<SurplusLeft>(PARTITION, `${cluster}#`)).map(({ data }) => data);
 }
+
+/** Clusters in which such hosts stand. */
+export async function listSurplusClusters(table: Table): Promise<string[]> {
+  const keys = (await table.query(PARTITION)).map(({ sk }) => sk);
+  return [...new Set(keys.map((key) => key.slice(0, key.indexOf('#'))))];
+}
