@@ -3,6 +3,7 @@
  * brought in beyond the goal drains and ends by id with decrement, and then `restore` puts the knobs back. However the
  * run ended, it ends with every host terminated or ACTIVE (I8).
  */
+import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
 import { type GroupLook, memoryOf } from './look.ts';
 import { Motion } from './motion.ts';
@@ -12,6 +13,7 @@ import { beginDrain, begunDrains } from './rules/drain.ts';
 import { goneWaitMs, isEnded, standing } from './rules/finish.ts';
 import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
 import { followGrowth, ownBounds } from './rules/goal.ts';
+import { stopLimitMs } from './rules/overdue.ts';
 import { isSilent } from './rules/silent.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
@@ -292,6 +294,25 @@ function takeAway(tick: Tick, group: GroupLook, host: Host, motion: Motion): boo
   return true;
 }
 
+/**
+ * Dead by the verdict on its image, which silences agents: ECS has let go of all its tasks, their replacements are up
+ * elsewhere, and each is past the time in which it could have stopped. Nobody will ever hear that it has.
+ */
+function isSilencedForGood(tick: Tick, host: Host): boolean {
+  const { draft, look } = tick;
+  if (draft.run.imageSilencesAgents !== true || host.role !== 'new' || !isSilent(tick, host)) return false;
+  if (host.kind !== 'draining' || host.facts?.lifecycleState !== 'InService') return false;
+  return host.tasks.every(
+    (task) =>
+      task.taskClass === 'daemon' ||
+      task.lastStatus === 'STOPPED' ||
+      (task.taskClass === 'replica' &&
+        isStopping(task) &&
+        look.services.get(task.serviceName ?? '')?.inMotion === 0 &&
+        look.nowMs - (host.memory.drainingSinceMs ?? look.nowMs) > stopLimitMs(look, task)),
+  );
+}
+
 /** Its tasks cannot be stopped as long as its agent is away, nor is it proven dead. */
 function isStuckSilent(tick: Tick, host: Host): boolean {
   const sinceMs = host.memory.drainingSinceMs ?? tick.look.nowMs;
@@ -304,6 +325,10 @@ function endOrGiveUp(tick: Tick, group: GroupLook, host: Host): void {
   const ending = draft.terminate.some((action) => action.instanceId === host.instanceId);
   if (host.kind === 'drained' && host.facts?.lifecycleState === 'InService' && !ending)
     end(tick, group, host);
+  if (!ending && isSilencedForGood(tick, host)) {
+    end(tick, group, host, true);
+    return;
+  }
   if (host.progress.state !== 'overdue' && !isStuckSilent(tick, host)) return;
   draft.tell(
     'surplus-stays',

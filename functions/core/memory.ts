@@ -269,6 +269,8 @@ export interface RunMemory {
   readonly said?: { readonly phase: string; readonly reason: string; readonly heldBack: string };
   /** The run ends because of the image: `report` puts it in quarantine. */
   readonly imageJudgedBad?: boolean;
+  /** Because it silences the agents of its hosts, and of no others: they are as good as dead, whatever EC2 says. */
+  readonly imageSilencesAgents?: boolean;
   /** A rollback after hosts had gone: the groups are to be pinned to what ran before, are, or cannot have it. */
   readonly goBack?: 'asked' | 'pinned' | 'given-up';
   readonly closingSinceMs?: number;

@@ -48,3 +48,35 @@ it('a silent old host that EC2 calls well is held', () => {
   expect(held(9)).toBeUndefined();
   expect(held(11)?.reason).toContain('its agent has been away');
 });
+
+it.each([
+  [0, 1, true],
+  [0.5, 0.49, true],
+  [0.5, 0.5, false],
+])(
+  'a new host that registers %f of the CPU and %f of the memory of its likes: a bad image is %s',
+  (cpu, memoryMiB, isBad) => {
+    const facts = drainingAfterTrial();
+    const [fresh] = newHosts(facts);
+    const registered = facts.hosts.find(({ instanceId }) => instanceId === oldHost(facts))?.registered;
+    if (registered === undefined) throw new Error('the old host has no size');
+    const size = { ...registered, cpu: registered.cpu * cpu, memoryMiB: registered.memoryMiB * memoryMiB };
+    const arrived = withHostMemory(withHost(facts, fresh, { registered: size }), fresh, {
+      readySinceMs: undefined,
+    } as never);
+    const { end } = see(arrived);
+    expect(end?.outcome).toBe(isBad ? 'ROLLED_BACK' : undefined);
+    if (isBad) expect(end?.reason).toContain('registered');
+  },
+);
+
+it('the last old host gone, silent new ones tell of an outage, not of the image', () => {
+  const facts = drainingAfterTrial();
+  const left = facts.hosts.filter(({ imageId }) => imageId === 'ami-old').map(({ instanceId }) => instanceId);
+  const gone = {
+    ...silent(facts, newHosts(facts), 11),
+    tasks: facts.tasks.filter(({ instanceId }) => !left.includes(instanceId ?? '')),
+  };
+  const ended = { ...gone, hosts: gone.hosts.filter(({ instanceId }) => !left.includes(instanceId)) };
+  expect(see(ended).end?.outcome).not.toBe('ROLLED_BACK');
+});

@@ -10,7 +10,6 @@ const running = (played: Played) =>
 
 it.each([
   ['p07a-hosts-never-register', 'never joined', 1, 1],
-  ['p07a-hosts-never-register', 'never joined', 1, 2],
   ['p07b-hosts-join-the-default-cluster', 'never joined', 1, 1],
   ['p07c-agents-disconnect-at-once', 'does not become ready', 2, 3],
 ] as const)('%s: %s', async (folder, reason, launched, seed) => {
@@ -26,4 +25,16 @@ it.each([
   expect(all - 4).toBeLessThanOrEqual(launched === 1 ? 1 : launched + 1);
   expect(played.result.durationSeconds).toBeGreaterThan(600);
   expect(played.result.restored).toBe(true);
+});
+
+it('agents that are lost in the trial condemn the image, and nothing is left of it', async () => {
+  const played = await play('p07d-agents-disconnect-in-the-trial', 1);
+  // What ECS could not stop any more counts as killed (design of the result), as on any dead host.
+  expect(wrongsOf(played).filter((wrong) => !wrong.endsWith('tasks killed'))).toEqual([]);
+  expect(played.result).toMatchObject({ outcome: 'ROLLED_BACK', restored: true, instances: { replaced: 0 } });
+  expect(played.result.reason).toContain('does not stay connected');
+  expect(running(played)).toEqual(played.oldHosts);
+  expect(drained(played)).toHaveLength(1);
+  for (const { lowestHealthy, allowedMinimum } of played.result.services)
+    expect(lowestHealthy).toBeGreaterThanOrEqual(allowedMinimum);
 });

@@ -4,6 +4,7 @@
  * more, then it goes back to ACTIVE for good.
  */
 import { type Blocker, nameOfTask } from '../drain.ts';
+import type { TaskFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import { hold, lastWord } from '../hold.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
@@ -143,15 +144,19 @@ function reopen(draft: Tick['draft'], host: Host): void {
   });
 }
 
+/** A stopping task has its own limit: deregistration delay, stopTimeout and two minutes. */
+export function stopLimitMs({ services, definitions }: Tick['look'], task: TaskFacts): number {
+  const service = task.serviceName === undefined ? undefined : services.get(task.serviceName);
+  const stop = definitions.get(task.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
+  return ((service?.facts.deregistrationDelaySeconds ?? 0) + stop + 120) * 1000;
+}
+
 /** A stopping task past deregistration delay, stopTimeout and two minutes: told, never held. */
 function tellOfSlowStops({ look, draft }: Tick, host: Host): void {
   for (const task of host.tasks) {
     if (task.stoppingAtMs === undefined || task.lastStatus === 'STOPPED' || task.taskClass === 'daemon')
       continue;
-    const service = task.serviceName === undefined ? undefined : look.services.get(task.serviceName);
-    const stop = look.definitions.get(task.taskDefinitionArn)?.stopTimeoutSeconds ?? 30;
-    const limitMs = ((service?.facts.deregistrationDelaySeconds ?? 0) + stop + 120) * 1000;
-    if (look.nowMs - task.stoppingAtMs > limitMs) {
+    if (look.nowMs - task.stoppingAtMs > stopLimitMs(look, task)) {
       draft.tell(
         'slow-stop',
         `a task of ${task.serviceName ?? 'no service'} on ${host.instanceId} is still stopping`,

@@ -75,7 +75,7 @@ function terminationRefusal(tick: Tick, host: Host): string | undefined {
 }
 
 /** Ends the host, with decrement where the rest of the run can do with one host less. */
-export function end(tick: Tick, group: GroupLook, host: Host): void {
+export function end(tick: Tick, group: GroupLook, host: Host, isDead = host.kind === 'dead'): void {
   const { look, draft } = tick;
   const memory = memoryOf(draft, group);
   const before = draft.terminate.filter((action) => action.autoScalingGroupName === group.name);
@@ -96,8 +96,11 @@ export function end(tick: Tick, group: GroupLook, host: Host): void {
   const { minSize, desiredCapacity } = group.facts;
   const floor = Math.max(memory.set.minSize ?? minSize, minSize === desiredCapacity ? minSize : 0);
   const lowers = decrement && floor > desired - 1;
-  const because: TerminateAction['because'] =
-    host.kind === 'dead' ? 'dead' : host.role === 'outdated' ? 'drained' : 'surplus';
+  const because: TerminateAction['because'] = isDead
+    ? 'dead'
+    : host.role === 'outdated'
+      ? 'drained'
+      : 'surplus';
   draft.terminate.push({
     instanceId: host.instanceId,
     ...(host.facts?.containerInstanceArn !== undefined && {

@@ -17,6 +17,7 @@ const DEATHS = 3;
 const DEPLOYED_MS = 60_000;
 
 export const judgeImage: Rule = (tick) => {
+  const silenced = tick.look.groups.map((group) => agentsLost(tick, group)).find((why) => why !== undefined);
   const bad =
     tick.look.groups
       .map(
@@ -24,14 +25,14 @@ export const judgeImage: Rule = (tick) => {
           neverJoined(tick, group) ??
           lacksAttribute(tick, group) ??
           tooSmall(tick, group) ??
-          agentsLost(tick, group) ??
           redInBake(tick, group),
       )
       .find((reason) => reason !== undefined) ??
+    silenced ??
     daemonsDie(tick) ??
     tasksDie(tick);
   if (bad === undefined) return;
-  tick.draft.noteRun({ imageJudgedBad: true });
+  tick.draft.noteRun({ imageJudgedBad: true, ...(bad === silenced && { imageSilencesAgents: true }) });
   endRun(tick.draft, 'ROLLED_BACK', bad);
 };
 
