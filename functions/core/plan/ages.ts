@@ -1,7 +1,7 @@
 /**
  * Which hosts are replaced for their age, and when: before the limit, and never all of one launch date on one day. Pure, and
  * the same at every look: what was replaced today shows as hosts that were launched today, so a second run of the day takes
- * no second share.
+ * no second share (a host that was launched today for another reason takes a place of it, too).
  */
 import type { HostFacts } from '../facts.ts';
 import type { Settings } from '../settings.ts';
@@ -9,7 +9,8 @@ import type { Settings } from '../settings.ts';
 const DAY_MS = 86_400_000;
 /** A run that begins on a host's last day, at any hour of it, has a whole day to end before the limit. */
 const DAYS_FOR_A_RUN = 1;
-/** With the shortest limits the days run into one another: a host that was launched just now is never too old. */
+/** Up to this limit a host's last day is that of its launch: it stays for a quarter of the limit all the same. */
+const SHORT_LIMIT_DAYS = 2;
 const YOUNG_SHARE = 1 / 4;
 
 export type AgedHost = Pick<HostFacts, 'instanceId' | 'launchTimeMs'>;
@@ -51,7 +52,7 @@ export function dueForAge(
   const ofToday = filledFromTheEnd(dated, share, Math.max(0, share - launchedToday.length), today);
   for (const host of dated) {
     const ageDays = (nowMs - host.launchTimeMs) / DAY_MS;
-    if (ageDays < limitDays * YOUNG_SHARE) continue;
+    if (limitDays <= SHORT_LIMIT_DAYS && ageDays < limitDays * YOUNG_SHARE) continue;
     if (host.lastDay > today && !ofToday.has(host.instanceId)) continue;
     const age = `it is ${Math.floor(ageDays)} days old, the limit is ${limitDays}`;
     due.set(host.instanceId, ageDays > limitDays ? age : `${age}: today is its day, ${share} a day at most`);
