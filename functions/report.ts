@@ -30,7 +30,7 @@ import { parseRequest } from './edge/request.ts';
 import { failedStartSchema, type RunState, runStateSchema } from './edge/run-state.ts';
 import { ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
-import { settleJoins } from './flow/joined.ts';
+import { settleNamed } from './flow/joined.ts';
 import { tell } from './flow/notices.ts';
 import { purposeOf } from './flow/purpose.ts';
 
@@ -240,6 +240,7 @@ async function writeDown(
   const work = { cluster: record.cluster, purpose: purposeOf(record.request) };
   const approvedBy = record.approvedBy ?? (await approvalOf(table, record, work));
   await updateRun(table, record.runId, { outcome: ending, endedAtMs, ...(approvedBy && { approvedBy }) });
+  if (record.mode === 'redeploy') return keepRedeploy(table, record, ending, endedAtMs);
   const goesOn = ending.outcome === 'PENDING_WINDOW';
   if (record.mode !== 'plan' && !goesOn) await dropEarlier(table, work);
   if (memory === undefined) return;
@@ -248,7 +249,7 @@ async function writeDown(
   if (memory.imageJudgedBad === true) {
     for (const imageId of imageIds) await quarantine(table, { imageId, reason: ending.reason, atMs: nowMs });
   }
-  await settleJoins(table, { record, memory });
+  await settleNamed(table, { record, memory });
   const planned = memory.hosts.filter((host) => host.role === 'outdated');
   if (goesOn) await keepEarlier(table, work, withThis(memory, record.triggeredBy), nowMs);
   else await dropApproval(table, work);
@@ -293,6 +294,20 @@ async function approvalOf(
 ): Promise<RunRecord['approvedBy']> {
   const approval = settings.approval === 'none' ? undefined : await readApproval(table, work);
   return approval && { by: approval.by, atMs: approval.atMs };
+}
+
+/** Of services, not of hosts: it says nothing of images, windows or approvals. */
+async function keepRedeploy(
+  table: Table,
+  { cluster, runId, startedAtMs, request, triggeredBy }: Run['record'],
+  ending: Ending,
+  endedAtMs: number,
+): Promise<void> {
+  if (ending.outcome === 'PENDING_WINDOW') return;
+  const reason = String(request.reason ?? 'retirement');
+  const by = triggeredBy === undefined ? {} : { triggeredBy };
+  const run = { cluster, runId, startedAtMs, endedAtMs, ending, imageIds: [], kind: 'redeploy' as const };
+  await writeHistory(table, { ...run, reason, ...by });
 }
 
 function shortPlan({ verdict, predicted, keptOut, findings }: Plan): NonNullable<Report['plan']> {

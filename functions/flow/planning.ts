@@ -97,7 +97,7 @@ export async function surveyCluster(
     sources,
     {
       quarantine,
-      pastRuns: history.map(pastRunOf),
+      pastRuns: pastRunsOf(history),
     },
   );
   const refusesWarmPools = environment().guardrails.warmPools === 'refuse';
@@ -139,9 +139,16 @@ function measureImages(facts: Facts, plan: Plan, images: readonly ImageFacts[], 
   }
 }
 
-/** What a run says of its images, for `after`. */
-export function pastRunOf({ cluster, imageIds, endedAtMs, ending }: HistoryEntry): PastRun {
-  return { cluster, imageIds, endedAtMs, outcome: ending.outcome };
+/** What runs say of their images, for `after`. */
+export function pastRunsOf(history: readonly HistoryEntry[]): PastRun[] {
+  return history
+    .filter(({ kind }) => kind !== 'redeploy')
+    .map(({ cluster, imageIds, endedAtMs, ending }) => ({
+      cluster,
+      imageIds,
+      endedAtMs,
+      outcome: ending.outcome,
+    }));
 }
 
 /** A memory of nothing: for a look at a cluster that no run has touched. */

@@ -8,7 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Request } from '../edge/request.ts';
 import { imagesWanted } from './followers.ts';
-import { pastRunOf } from './planning.ts';
+import { pastRunsOf } from './planning.ts';
 
 /** Nothing else speaks against the run: it waits instead of being refused. */
 export function waitsForSoak({ verdict, findings }: Plan): boolean {
@@ -28,7 +28,7 @@ export async function soakWaitOf(
 ): Promise<SoakWait> {
   const imageIds = await imagesWanted(cluster, image);
   if (after === undefined) return { why: 'its image has to prove itself first', imageIds };
-  const pastRuns = (await listHistory(table, after.cluster)).map(pastRunOf);
+  const pastRuns = pastRunsOf(await listHistory(table, after.cluster));
   const open = imageIds.map((id) => soakOf(id, after, pastRuns, nowMs)).filter((soak) => !soak.done);
   const moments = open.map(({ atMs }) => atMs);
   const known = moments.filter((atMs) => atMs !== undefined);
@@ -47,6 +47,6 @@ export async function hasSoaked(
   nowMs: number,
 ): Promise<boolean> {
   if (after === undefined) return true;
-  const pastRuns = (await listHistory(table, after.cluster)).map(pastRunOf);
+  const pastRuns = pastRunsOf(await listHistory(table, after.cluster));
   return imageIds.every((id) => soakOf(id, after, pastRuns, nowMs).done);
 }
