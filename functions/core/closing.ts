@@ -25,6 +25,8 @@ import type { Rule, Tick } from './tick.ts';
 const GIVE_UP_TIMEOUTS = 1;
 /** Zones that differ by so much are level: Auto Scaling does nothing about it. */
 const LEVEL = 1;
+/** A group notices within so long that a host of it is gone, and launches another. */
+const REFILL_MS = 180_000;
 /** Tasks that died on a bad image have this long to come up on old hosts before its hosts go in spite of them. */
 const RECOVER_MS = 180_000;
 
@@ -118,6 +120,7 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
   }
   if (group.terminating > 0) open = true;
   if (group.hosts.some((host) => isReturning(host, look.nowMs))) open = true;
+  if (isRefilling(tick, group)) open = true;
   // What we ended is replaced once EC2 says terminated.
   const waitMs = goneWaitMs(group.facts);
   if (
@@ -132,6 +135,21 @@ function closeGroup(tick: Tick, group: GroupLook): boolean {
   if (awaitsPin(tick)) return true;
   const isOnItsWayBack = bringBack(tick, group);
   return removeSurplusHosts(tick, group) || isOnItsWayBack || open;
+}
+
+/**
+ * A surplus host went without us, so desired still counts it: what the group launches in its place is surplus as well. To
+ * lower desired instead, while the group may still take it for in service, would let it choose a victim.
+ * Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-health-checks, "Unhealthy instance replacement".
+ */
+function isRefilling({ look, draft }: Tick, group: GroupLook): boolean {
+  const standing = group.alive.length - group.terminating;
+  const desired = group.facts.desiredCapacity - group.decrementsInFlight;
+  if (desired <= Math.max(standing, memoryOf(draft, group).goal)) return false;
+  return group.hosts.some(({ kind, role, memory: { goneSinceMs = look.nowMs, terminateIntentMs } }) => {
+    const isLost = kind === 'gone' && role === 'new' && terminateIntentMs === undefined;
+    return isLost && look.nowMs - goneSinceMs < REFILL_MS;
+  });
 }
 
 /** Set back to ACTIVE, and not seen so yet. */

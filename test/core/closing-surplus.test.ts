@@ -1,7 +1,15 @@
 /** Rule 23: hosts beyond the goal while a run closes. */
 import { expect, it } from 'vitest';
 import type { Facts } from '../../functions/core/facts.ts';
-import { drainingAfterTrial, see, withGroupMemory, withHostMemory, withRun } from '../support/mid-run.ts';
+import {
+  drainingAfterTrial,
+  lookWhere,
+  see,
+  withGroupMemory,
+  withHost,
+  withHostMemory,
+  withRun,
+} from '../support/mid-run.ts';
 
 const CLOSING = { phase: 'closing', ending: { outcome: 'PARTIAL', reason: 'nothing moves' } } as const;
 
@@ -55,6 +63,20 @@ it('at `pause` only empty hosts of the surplus go, whatever the window: the othe
     see(withRun(withGroupMemory(facts, { goal }), run)).drain.map(({ instanceId }) => isBusy(instanceId));
   expect(drained({})).toContain(true);
   expect(drained({ ending })).not.toContain(true);
+});
+
+it('a surplus host that went without us is waited for until the group has launched in its place', () => {
+  const last = lookWhere(({ restore }) => restore);
+  const [lost] = last.memory.hosts.filter(({ role }) => role === 'new').map(({ instanceId }) => instanceId);
+  const wanted = (last.memory.groups[0]?.goal ?? 0) - 1;
+  // With it all went that was too many, and the group takes it for in service yet.
+  const facts = withHost(withGroupMemory(withRun(last, CLOSING), { goal: wanted }), lost, {
+    ec2State: 'shutting-down',
+  });
+  const hasEnded = (goneForMs: number) =>
+    see(withHostMemory(facts, lost, { goneSinceMs: facts.observedAtMs - goneForMs })).restore;
+  expect(hasEnded(0)).toBe(false);
+  expect(hasEnded(200_000)).toBe(true);
 });
 
 it('the time in which the window was closed does not count towards giving a surplus host up', () => {
