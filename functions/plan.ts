@@ -22,7 +22,7 @@ import { windowOf } from './core/windows.ts';
 import { BadRequest } from './edge/errors.ts';
 import { optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
-import { deadlineMsOf, parseRequest, type Request } from './edge/request.ts';
+import { clusterNameOf, deadlineMsOf, parseRequest, type Request } from './edge/request.ts';
 import type { RunState } from './edge/run-state.ts';
 import {
   approvePending,
@@ -51,6 +51,8 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
   const request = parsed.value;
   const cluster = await describeCluster(ecs, request.cluster);
   if (cluster?.clusterName === undefined) {
+    const left = await leftBehind(request, input.execution);
+    if (left !== undefined) return left;
     throw new BadRequest([`cluster: there is no ECS cluster ${request.cluster} in this account and Region`]);
   }
   const nowMs = Date.now();
@@ -82,6 +84,19 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
       await wait(state, 'other-run', nowMs);
       return takenOver(state, claim);
   }
+}
+
+/**
+ * The cluster was deleted in the middle of a run that is dead: its groups and templates may still be there, and what the run
+ * touched of them goes back.
+ */
+async function leftBehind(request: Request, execution: string): Promise<RunState | undefined> {
+  const name = clusterNameOf(request.cluster);
+  const claim = await readClaim(ledger(), name);
+  if (claim === undefined) return undefined;
+  const isOurs = claim.owner === execution;
+  const isDead = request.mode === 'abort' && !isOurs && !(await ownerLives(claim, Date.now()));
+  return isOurs || isDead ? takenOver(firstState(name, request, execution), claim) : undefined;
 }
 
 /** A word to the running run. */

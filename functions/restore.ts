@@ -10,6 +10,7 @@
 import { describeGroupInstances } from './aws/auto-scaling-groups.ts';
 import { present } from './aws/batches.ts';
 import { autoScaling, ecs } from './aws/clients.ts';
+import { describeCluster } from './aws/clusters.ts';
 import { listContainerInstances, setContainerInstanceStatus } from './aws/container-instances.ts';
 import { describeError, isDenial, isDenied } from './aws/error-codes.ts';
 import { type Claim, readClaim, renewClaim } from './aws/ledger/claims.ts';
@@ -48,7 +49,10 @@ async function restore(input: RunState): Promise<RunState> {
   if (run?.memory === undefined) {
     return { ...healthy, step: NO_ACTS, next: 'report', ending: failed ?? endingOf(state, run) };
   }
-  if (failed !== undefined && run.memory.phase === 'rolling' && state.counters.failures < CLOSINGS_MAX) {
+  // Somebody deleted the cluster: of its hosts nothing can be given back, of groups and templates everything.
+  const isGone = failed !== undefined && (await describeCluster(ecs, state.cluster)) === undefined;
+  const isCareful = run.memory.phase === 'rolling' && state.counters.failures < CLOSINGS_MAX && !isGone;
+  if (failed !== undefined && isCareful) {
     await remember(table, run.memory, {
       run: { phase: 'closing', ending: failed },
       groups: [],
@@ -62,8 +66,11 @@ async function restore(input: RunState): Promise<RunState> {
   const ending = endingOf({ ...healthy, ...(failed && { ending: state.ending ?? failed }) }, run);
   const fence = fenceOf(table, state);
   const warnings: string[] = [];
-  await hostsBackToWork(table, state.cluster, run.memory, fence, warnings);
-  warnings.push(...(await takeQuiesceBack(table, state, run.memory, fence)));
+  if (isGone) warnings.push(`${state.cluster} does not exist any more`);
+  else {
+    await hostsBackToWork(table, state.cluster, run.memory, fence, warnings);
+    warnings.push(...(await takeQuiesceBack(table, state, run.memory, fence)));
+  }
   const keepsTarget =
     ending.outcome === 'SUCCEEDED' || (ending.outcome === 'PARTIAL' && hasReplaced(run.memory));
   const failures: unknown[] = [];
@@ -98,7 +105,7 @@ async function restore(input: RunState): Promise<RunState> {
   // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again. What our
   // role may not do will not come right by itself: then people are told, once.
   const isDeniedForGood = isDenial(error?.Error ?? '');
-  const isLeftOpen = failed !== undefined && surplus > 0 && !isDeniedForGood;
+  const isLeftOpen = failed !== undefined && surplus > 0 && !isDeniedForGood && !isGone;
   if (isDeniedForGood && surplus > 0)
     warnings.push(
       `${surplus} hosts beyond the goal stay, since this role may not take them away: ${failed?.reason}`,

@@ -93,7 +93,7 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...LEDGER,
     ...TELL,
     ...actions(
-      'ecs: DescribeContainerInstances ListContainerInstances UntagResource UpdateContainerInstancesState',
+      'ecs: DescribeClusters DescribeContainerInstances ListContainerInstances UntagResource UpdateContainerInstancesState',
       'autoscaling: DescribeAutoScalingGroups DescribeAutoScalingInstances DescribeInstanceRefreshes',
       'autoscaling: PutWarmPool ResumeProcesses SetInstanceProtection UpdateAutoScalingGroup',
       'ec2: DeleteLaunchTemplateVersions DescribeLaunchTemplateVersions ModifyLaunchTemplate',

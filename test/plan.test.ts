@@ -53,6 +53,33 @@ describe('plan', () => {
     });
   });
 
+  describe('where somebody deleted the cluster', () => {
+    beforeEach(() => {
+      ecs.on(DescribeClustersCommand).resolves({ clusters: [{ clusterName: 'prod', status: 'INACTIVE' }] });
+    });
+
+    it('gives back what a dead run left, whose groups may still stand', async () => {
+      await begin(ledger.table);
+      sfn.on(DescribeExecutionCommand).resolves({ status: 'FAILED' });
+
+      expect(await planning({ cluster: 'prod', mode: 'abort' })).toMatchObject({
+        mode: 'abort',
+        next: 'prepare',
+        runId: 'run-1',
+      });
+    });
+
+    it('refuses everything else', async () => {
+      await expect(planning({ cluster: 'prod', mode: 'abort' })).rejects.toThrow(
+        'there is no ECS cluster prod',
+      );
+      await begin(ledger.table);
+      await expect(planning({ cluster: 'prod', mode: 'abort' })).rejects.toThrow(
+        'there is no ECS cluster prod',
+      );
+    });
+  });
+
   it('gives back, and rolls no further, where the cluster opted out when the run goes on in another execution', async () => {
     await begin(ledger.table);
     clusterIs({});

@@ -15,6 +15,7 @@ import {
   ModifyLaunchTemplateCommand,
 } from '@aws-sdk/client-ec2';
 import {
+  DescribeClustersCommand,
   DescribeContainerInstancesCommand,
   ECSClient,
   ListContainerInstancesCommand,
@@ -30,7 +31,7 @@ import type { Ending } from '../functions/core/outcome.ts';
 import { handler } from '../functions/restore.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
 import { lambdaContext } from './support/lambda-context.ts';
-import { begin, groupMemory, loseClaim, state } from './support/run.ts';
+import { begin, groupMemory, loseClaim, NOW_MS, state } from './support/run.ts';
 
 const autoScaling = mockClient(AutoScalingClient);
 const ec2 = mockClient(EC2Client);
@@ -87,6 +88,7 @@ describe('restore', () => {
     autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({ AutoScalingInstances: [] });
     refreshes([]);
     ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
+    ecs.on(DescribeClustersCommand).resolves({ clusters: [{ clusterName: 'prod', status: 'ACTIVE' }] });
     ec2.on(DeleteLaunchTemplateVersionsCommand).resolves({});
     ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version] }) => ({
       LaunchTemplateVersions: [
@@ -470,6 +472,33 @@ describe('restore', () => {
 
     const second = await handler({ ...first, error }, lambdaContext);
     expect(second).toMatchObject({ next: 'report', ending: { outcome: 'FAILED' } });
+  });
+
+  it('puts groups back, and leaves nothing open, where somebody deleted the cluster in the middle of the run', async () => {
+    ecs
+      .on(DescribeClustersCommand)
+      .resolves({ clusters: [], failures: [{ arn: 'prod', reason: 'MISSING' }] });
+    const gone = Object.assign(new Error('Cluster not found.'), { name: 'ClusterNotFoundException' });
+    ecs.on(ListContainerInstancesCommand).rejects(gone);
+    const draining: HostMemory = {
+      instanceId: 'i-0old',
+      role: 'outdated',
+      autoScalingGroupName: 'hosts',
+      drainingSinceMs: NOW_MS,
+    };
+    await begin(ledger.table, { hosts: [draining] });
+    // One host more than the goal stands.
+    groupIs({
+      DesiredCapacity: 4,
+      Instances: ['i-1', 'i-2', 'i-3'].map((InstanceId) => ({ InstanceId, LifecycleState: 'InService' })),
+    });
+
+    const error = { Error: 'ClusterMissing', Cause: '{"errorMessage":"prod is gone"}' };
+    const answer = await handler({ ...state, error }, lambdaContext);
+
+    expect(answer).toMatchObject({ next: 'report', ending: { outcome: 'FAILED' } });
+    expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(1);
+    expect((await readRun(ledger.table, 'run-1'))?.memory?.phase).toBe('closed');
   });
 
   it('puts back the other groups although one fails, and then asks to be tried again', async () => {
