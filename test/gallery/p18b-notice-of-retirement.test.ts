@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { play } from './play.ts';
+import { play, SEEDS } from './play.ts';
 
 const NAMED = ['i-03bb4d8a6bce4456a', 'i-0c0365b5a3867cc38'];
 
-describe.each([1, 2])('P18b, seed %i', (seed) => {
+describe.each(SEEDS)('P18b, seed %i', (seed) => {
   it('replaces exactly the hosts that the notice names, once, however often it comes', async () => {
     const played = await play('p18b-a-notice-of-retirement', seed);
     expect(played.result).toMatchObject({ outcome: 'SUCCEEDED', violations: [], leftovers: [] });

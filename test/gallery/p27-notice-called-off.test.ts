@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { play } from './play.ts';
+import { play, SEEDS } from './play.ts';
 
 const NAMED = ['i-03bb4d8a6bce4456a', 'i-0c0365b5a3867cc38'];
 
-describe.each([1, 2])('P27, seed %i', (seed) => {
+describe.each(SEEDS)('P27, seed %i', (seed) => {
   it('gives everything back once AWS calls the notice off, and hears no older word after that', async () => {
     const played = await play('p27-a-notice-is-called-off', seed);
     expect(played.result).toMatchObject({ outcome: 'ABORTED', violations: [], leftovers: [] });

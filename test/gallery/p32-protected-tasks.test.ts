@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Played, play, wrongsOf } from './play.ts';
+import { type Played, play, readFolder, SEEDS, wrongsOf } from './play.ts';
 
 const HOST = 'i-00000000000000001';
 const WORKER = 'worker-5';
@@ -27,7 +27,7 @@ const heard = (played: Played, kind: string) =>
     .map(({ t, detail }) => ({ t, ...detail.detail }));
 
 describe('P32, protected tasks', () => {
-  it.each([1, 2])('are waited for, and nobody waits with them (seed %i)', async (seed) => {
+  it.each(SEEDS)('are waited for, and nobody waits with them (seed %i)', async (seed) => {
     const played = await play('p32a-protected-work-is-waited-for', seed);
 
     expectNoForce(played);
@@ -45,7 +45,7 @@ describe('P32, protected tasks', () => {
     }
   });
 
-  it.each([1, 2])('hold their host at the limit, which stays as it is (seed %i)', async (seed) => {
+  it.each(SEEDS)('hold their host at the limit, which stays as it is (seed %i)', async (seed) => {
     const played = await play('p32b-protection-without-end', seed);
 
     expectNoForce(played);
@@ -59,6 +59,27 @@ describe('P32, protected tasks', () => {
     expect(heard(played, 'quiesce')).toHaveLength(1);
     expect(heard(played, 'quiesce-over')).toMatchObject([{ instanceId: HOST }]);
     expect(tags(played)).toEqual({ set: 1, taken: 1 });
+  });
+
+  it('are set free by whoever restores a run that died', async () => {
+    const { faults } = readFolder('p32b-protection-without-end').scenario;
+    const dies = {
+      kind: 'handler-crash',
+      function: 'assess',
+      afterCalls: 1,
+      times: 10,
+      when: 'after-call:ECS.TagResource:1',
+    } as const;
+    const played = await play('p32b-protection-without-end', 1, {
+      faults: [...faults.slice(0, 1), dies],
+    });
+
+    expectNoForce(played);
+    expect(played.result.outcome).toBe('FAILED');
+    expect(heard(played, 'quiesce-over')).toMatchObject([
+      { instanceId: HOST, taskArns: [expect.stringContaining(WORKER)] },
+    ]);
+    expect(played.calls('ECS.UntagResource')).toMatchObject([{ function: 'restore', answer: 'ok' }]);
   });
 
   it('are waited for across windows', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 const DAEMONS_ONLY = 'i-00000000000000002';
 const WITH_JOB = 'i-00000000000000003';
@@ -7,7 +7,7 @@ const WITH_JOB = 'i-00000000000000003';
 const SOON_SECONDS = 150;
 
 describe('P40, daemons', () => {
-  it.each([1, 2])(
+  it.each(SEEDS)(
     'are not waited for as work that moves; a job that looks like one is (seed %i)',
     async (seed) => {
       const played = await play('p40-daemons-are-no-work', seed);

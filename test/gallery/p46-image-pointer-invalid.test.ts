@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 it.each([
   ['p46a-image-deregistered', 'does not exist here'],
@@ -13,7 +13,7 @@ it.each([
   expect(played.changes()).toEqual([]);
 });
 
-it.each([1, 2])(
+it.each(SEEDS)(
   'a key that Auto Scaling may not use costs a launch and nothing else (seed %i)',
   async (seed) => {
     const played = await play('p46d-key-not-granted', seed);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 const SINCE_AND_NEXT = /held since 2026-11-22T1[23]:\d\d:\d\dZ.*; next: the next run tries it again$/;
 
 describe('P47, which host does not go on, and why', () => {
-  it.each([1, 2])(
+  it.each(SEEDS)(
     'each is told with what blocks it, since when, and what comes next (seed %i)',
     async (seed) => {
       const played = await play('p47-which-host-and-why', seed);

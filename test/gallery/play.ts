@@ -14,6 +14,9 @@ import { parseCapture } from '../../simulator/capture/parse.ts';
 export const GALLERY = new URL('../../rehearsal/gallery/', import.meta.url);
 const EXAMPLE_CAPTURE = new URL('../../rehearsal/example/capture.json', import.meta.url);
 
+/** Where chance says something, a story is played at these seeds: one in `npm test`, as many as it names in `.ci/run`. */
+export const SEEDS: readonly number[] = (process.env.GALLERY_SEEDS ?? '1').split(',').map(Number);
+
 /** A line of the log whose fields a test reads as it finds them. */
 // biome-ignore lint/suspicious/noExplicitAny: the log is JSON; each kind of line has its own fields (docs/rehearsal.md).
 export type Line = LogLine & Readonly<Record<string, any>>;
