@@ -207,7 +207,7 @@ export class Chronicle {
     if (observation.instanceId !== null) this.#place(task, observation.instanceId, atMs);
     task.lastStatus = observation.lastStatus;
     task.healthy = observation.healthy && !left;
-    if (observation.cause) task.cause = observation.cause;
+    if (observation.cause && !isLostToOthers(task)) task.cause = observation.cause;
     if (!left) noteProtection(task, this.#truth.task(observation.taskArn)?.protectedUntilMs ?? null, atMs);
 
     const change = {
@@ -321,6 +321,15 @@ export function isBecauseOfUs(task: TaskLine): boolean {
   const { cause } = task;
   if (!cause || !isOurs(cause.actor)) return false;
   return cause.because !== 'exit' && cause.because !== 'unhealthy' && cause.because !== 'start-failed';
+}
+
+/**
+ * Somebody else ended its machine, a Spot interruption for one: what ECS does with the task after that, as it empties a host
+ * that we happen to drain, takes no task from anybody (§6: because of us).
+ */
+function isLostToOthers({ cause }: TaskLine): boolean {
+  const isWithHost = cause?.because === 'host-terminated' || cause?.because === 'host-stopped';
+  return isWithHost && !isOurs(cause.actor);
 }
 
 function noteProtection(task: TaskLine, untilMs: number | null, atMs: number): void {

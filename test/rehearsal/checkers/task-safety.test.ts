@@ -185,6 +185,24 @@ describe('I2, services keep their minimum', () => {
     expect(account.told).toEqual([]);
   });
 
+  it.each([
+    ['is not ours where somebody else took its machine before, whatever ECS says later', AWS, []],
+    ['is ours where we took its machine', US, ['I5']],
+  ] as const)('a task of a host that we drain %s', (_, by, told) => {
+    const account = stage();
+    account.addHost(FRESH, { image: NEW });
+    account.watch();
+    account.drain(A);
+    account.move('w2', FRESH, 'w2b');
+    account.hostState(A, 'shutting-down', by);
+    const cause = { because: 'host-terminated', actor: by, instanceId: A, text: '' } as const;
+    account.change('w1', { healthy: false, cause });
+    account.stop('w1');
+    account.gone('w1');
+    account.drain(B);
+    expect(account.told.filter((one) => one === 'I5')).toEqual(told);
+  });
+
   it('tells of a host that dies under us with healthy tasks before ECS knows', () => {
     const account = stage();
     account.watch();
