@@ -3,6 +3,7 @@
  * `node functions/edge/settings-docs.ts > docs/settings.md`; a test tells when that is due.
  */
 
+import { EXEMPT_REASON_TAG, EXEMPT_UNTIL_TAG } from '../core/plan/exempted.ts';
 import { kebabName, SETTINGS_TABLE, type SettingRow } from './settings-table.ts';
 import { OTHER_TAGS, TAG_PREFIX } from './settings-tags.ts';
 import { FREEZE_EXAMPLE, WINDOW_EXAMPLE } from './time-windows-syntax.ts';
@@ -22,6 +23,8 @@ export function settingsPage(): string {
     '',
     ...SETTINGS_TABLE.flatMap((row) => section(row as SettingRow)),
     SYNTAX,
+    '',
+    EXEMPTIONS,
     '',
     GUARDRAILS,
     '',
@@ -48,6 +51,14 @@ ends on Saturday.
 
 A freeze is a first and a last day, both included: \`${FREEZE_EXAMPLE}\`; a single date is one day. Without a time zone
 the days are those of UTC.`;
+
+const EXEMPTIONS = `## Hosts that stay for a while
+
+Two tags of an **EC2 instance** keep it out of rollovers, whatever its image and age: \`${EXEMPT_UNTIL_TAG}\`, a day such as
+\`2026-12-24\` (to its end, in UTC) or a moment such as \`2026-12-24T06:00Z\`, and \`${EXEMPT_REASON_TAG}\`, why. Both are
+needed: a host with one of them, or with a date that cannot be read, is left alone too, as a finding that keeps it out and
+says what to write. They are read when a run is planned. Plans, \`rollover explain\` and the evidence of
+\`rollover report\` name reason and end ([audit.md](audit.md)).`;
 
 const GUARDRAILS = `## Guardrails
 
