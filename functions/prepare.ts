@@ -35,6 +35,7 @@ import { openingMemory } from './core/opening.ts';
 import type { Ending } from './core/outcome.ts';
 import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
+import { overriddenBy } from './core/windows.ts';
 import { ClaimHeld } from './edge/errors.ts';
 import { logger } from './edge/logger.ts';
 import { deadlineMsOf } from './edge/request.ts';
@@ -234,7 +235,12 @@ async function begin(
   if (yes !== undefined) await writeApproved(table, runId, { atMs: yes.atMs, by: yes.by });
   const hosts = plan.groups.reduce((sum, group) => sum + group.outdated.length, 0);
   const by = triggeredBy === undefined ? '' : `; started by ${provenanceText(triggeredBy)}`;
-  const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}`;
+  const overridden = overriddenBy(settings, deadlineMs, nowMs);
+  const outside =
+    overridden === undefined
+      ? ''
+      : `; outside of ${overridden}, since the deadline ${request.deadline} is near`;
+  const message = `replacing ${hosts} hosts of ${cluster}: ${plan.reason}${by}${outside}`;
   const detail = { reason: request.reason, ...(triggeredBy && { triggeredBy }) };
   await tell([{ kind: 'started', cluster, runId, message, detail }], settings);
   return { record, memory, plan };

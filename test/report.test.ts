@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readClaim } from '../functions/aws/ledger/claims.ts';
 import { readEarlier } from '../functions/aws/ledger/earlier.ts';
 import { keepPending, listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
-import { readRun, writeJoin } from '../functions/aws/ledger/runs.ts';
+import { readRun } from '../functions/aws/ledger/runs.ts';
 import { purposeOf } from '../functions/flow/purpose.ts';
 import { handler } from '../functions/report.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
@@ -76,7 +76,7 @@ describe('report', () => {
     expect((await readClaim(ledger.table, 'prod'))?.owner).toBe(EXECUTION);
   });
 
-  it('settles what named hosts asked of the run: the gone are answered, what is left waits on', async () => {
+  it('settles requests for named hosts that waited for the run: the gone are answered, what is left waits on', async () => {
     const gone = { instanceId: 'i-0aaaaaaaaaaaaaaaa', role: 'outdated', goneSinceMs: 1 } as const;
     const held = { instanceId: 'i-0bbbbbbbbbbbbbbbb', role: 'outdated' } as const;
     const requestOf = (...instances: string[]) => ({
@@ -87,7 +87,6 @@ describe('report', () => {
     const asks = [
       requestOf(gone.instanceId),
       requestOf(gone.instanceId, held.instanceId),
-      // Of which the run knows nothing.
       requestOf(held.instanceId),
     ];
     await begin(ledger.table, { phase: 'closed', hosts: [gone, held] });
@@ -101,20 +100,14 @@ describe('report', () => {
         sinceMs: 0,
       });
     }
-    for (const request of asks.slice(0, 2)) {
-      await writeJoin(ledger.table, 'run-1', {
-        purpose: purposeOf(request),
-        deadlineMs: 0,
-        hosts: request.instances.map((instanceId) => ({ instanceId })),
-        atMs: 0,
-        by: 'a notice',
-      });
-    }
-
     await handler({ ...state, ending: { outcome: 'PARTIAL', reason: 'one held' } }, lambdaContext);
 
     const left = (await listPending(ledger.table)).map(({ request }) => request.instances);
     expect(left).toEqual([[held.instanceId]]);
+    const told = sns.commandCalls(PublishCommand).map((call) => JSON.parse(call.args[0].input.Message ?? ''));
+    expect(told.filter(({ kind }) => kind === 'request-answered')).toMatchObject([
+      { detail: { instances: [gone.instanceId] } },
+    ]);
   });
 
   it('tells once for each kind of error that giving back fails, however often it is tried', async () => {

@@ -40,6 +40,16 @@ export function windowOf(
   return { ...state, opensAtMs: Math.min(state.opensAtMs ?? Number.POSITIVE_INFINITY, overridesMs) };
 }
 
+/** The window or freeze that would be closed now, were the deadline not near: people are told of it. */
+export function overriddenBy(
+  settings: Pick<Settings, 'windows' | 'freezes' | 'deadlineMarginHours'>,
+  deadlineMs: number | undefined,
+  nowMs: number,
+): string | undefined {
+  const state = windowState(settings.windows, settings.freezes, nowMs);
+  return !state.open && windowOf(settings, deadlineMs, nowMs).open ? state.text : undefined;
+}
+
 /** Whether work may start now, until when, or when it may next. No windows means always open; a freeze closes all. */
 export function windowState(
   windows: readonly MaintenanceWindow[],

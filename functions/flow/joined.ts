@@ -34,18 +34,23 @@ export async function takeJoins(
   return { plan: joined.plan, facts: { ...facts, memory: joined.memory } };
 }
 
-/** The run is over: a request whose named hosts have gone is answered; of the others what is left waits on. */
-export async function settleJoins(table: Table, { record, memory }: Run): Promise<void> {
-  if (memory?.joins === undefined) return;
-  const purposes = new Set(memory.joins.map(({ purpose }) => purpose));
-  for (const pending of await listPending(table, record.cluster)) {
-    if (!purposes.has(pending.purpose)) continue;
+/**
+ * The run is over: requests that waited for it and whose named hosts have gone are answered, and people hear of it; of the
+ * others what is left waits on. Whether the run was asked for these hosts, or had them in hand anyway, is the same.
+ */
+export async function settleNamed(table: Table, { record, memory }: Run): Promise<void> {
+  const { cluster, runId, settings } = record;
+  for (const pending of await listPending(table, cluster)) {
     const instances = (pending.request.instances ?? []) as readonly string[];
+    if (pending.waitsFor !== 'other-run' || memory === undefined) continue;
     const left = leftOf(instances, memory);
     if (left.length === instances.length) continue;
     if (left.length > 0) {
       const request = { ...pending.request, instances: left };
       await keepPending(table, { ...pending, request, purpose: purposeOf(request) });
+    } else {
+      const message = `${cluster}: ${instances.join(', ')} had gone when ${runId} ended: the request that waited for them is answered`;
+      await tell([{ kind: 'request-answered', cluster, runId, message, detail: { instances } }], settings);
     }
     await dropPending(table, pending);
   }
