@@ -1,9 +1,13 @@
 /** Requests that come while others are at work: each is served, and each once. */
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { buildCapture } from '../../rehearsal/clusters/build.ts';
 import { NEW_IMAGE } from '../../rehearsal/clusters/constants.ts';
 import { rehearseCapture } from '../support/rehearse-cluster.ts';
 import type { Json } from '../support/small-cluster.ts';
+
+/** Each takes a second or two. */
+const PROPERTY_RUNS = 4;
 
 const CAPTURE: Json = buildCapture({
   groups: [
@@ -53,4 +57,52 @@ it.each(MOMENTS)('two named hosts and a repeat, %s s after the run for all began
   const launched = new Set(log.flatMap((line) => (line.kind === 'host' ? [line.instanceId] : [])));
   expect(launched.size).toBeLessThanOrEqual(8);
   expect(result.notifications.filter(({ kind }) => kind === 'started').length).toBeLessThanOrEqual(3);
+});
+
+/** What may come, each at a moment of its own: a new value of an image, the schedule, hosts that are named, each perhaps twice. */
+const triggers = fc.array(
+  fc.record({
+    atSeconds: fc.integer({ min: 1, max: 500 }),
+    detail: fc.constantFrom(
+      { reason: 'image' },
+      { reason: 'schedule' },
+      { instances: IDS.slice(0, 1), deadline: '2026-11-25T00:00:00Z', reason: 'retirement' },
+      { instances: IDS.slice(1, 3), deadline: '2026-11-26T00:00:00Z', reason: 'retirement' },
+      { instances: IDS.slice(3), reason: 'retirement' },
+    ),
+    again: fc.boolean(),
+  }),
+  { minLength: 2, maxLength: 4 },
+);
+
+it('whatever comes, and when: each host is replaced once, each request is answered', {
+  timeout: 120_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(triggers, async (drawn) => {
+      const { result, log } = await rehearseCapture(CAPTURE, {
+        request: { cluster: 'prod' },
+        settings: { bakeSeconds: 60 },
+        faults: drawn.flatMap(({ atSeconds, detail, again }, at) => {
+          const one = asked(`trigger-${at}`, atSeconds, detail);
+          return again ? [one, { ...one, atSeconds: atSeconds + 7 }] : [one];
+        }),
+      });
+
+      expect(result).toMatchObject({ restored: true, leftovers: [], violations: [] });
+      // It ends when nothing waits in the ledger any more, long before the horizon.
+      expect(result.reason).not.toContain('horizon');
+      const gone = new Set(
+        log.flatMap((line) => (line.kind === 'host' && line.state === 'terminated' ? [line.instanceId] : [])),
+      );
+      const wanted = new Set([
+        ...IDS.filter((id) => !NAMED.includes(id)),
+        ...drawn.flatMap(({ detail }) => detail.instances ?? []),
+      ]);
+      expect(new Set(IDS.filter((id) => gone.has(id)))).toEqual(wanted);
+      // Of the new ones one at most, for the zones to be level (rule 19).
+      expect([...gone].filter((id) => !IDS.includes(String(id))).length).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: PROPERTY_RUNS, seed: 4 },
+  );
 });
