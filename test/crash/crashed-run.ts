@@ -114,14 +114,18 @@ function wrongsOf(
   const claim = (what: string, holds: boolean) => {
     if (!holds) wrongs.push(`${what} (${result.outcome}: ${result.reason})`);
   };
-  const allowed = [scene.outcome, ...(strike === undefined ? [] : ALSO_ALLOWED[strike.blow])];
+  // Lambda gives an event up after three attempts (dead-letter queue): then nothing begins. What such an event told of is
+  // found by the sweep: test/sweep.test.ts.
+  const isUnbegun = strike?.blow === 'for-good' && struck?.function === 'trigger';
+  const outcome = isUnbegun ? 'NOTHING_TO_DO' : scene.outcome;
+  const allowed = [outcome, ...(strike === undefined ? [] : ALSO_ALLOWED[strike.blow])];
   claim(`it ends ${allowed.join(' or ')}`, allowed.includes(result.outcome));
   claim('the blow falls', strike === undefined || struck !== undefined);
   claim('all is given back', result.restored && result.leftovers.length === 0);
   claim('nothing is killed', result.tasks.killed === 0);
   claim('the claim is free', mirror.claims().length === 0);
   claim('nothing waits', mirror.pending().length === 0);
-  claim('the notices tell the outcome', hasNotice(result));
+  claim('the notices tell the outcome', isUnbegun || hasNotice(result));
   for (const { record } of mirror.runs())
     claim(`${record.runId} has an outcome`, record.outcome !== undefined);
   claim('the history has each run once', new Set([...history].map(runIn)).size === history.size);
