@@ -14,6 +14,7 @@ import { type Run, readRun, remember, writeControl } from './aws/ledger/runs.ts'
 import { createTable, type Table } from './aws/ledger/table.ts';
 import type { Facts } from './core/facts.ts';
 import type { Step } from './core/step.ts';
+import { heldBackText } from './core/summary.ts';
 import { environment } from './edge/environment.ts';
 import { logger } from './edge/logger.ts';
 import { measure } from './edge/metrics.ts';
@@ -166,18 +167,6 @@ function summaryOf(step: Step, facts: Facts): RunState['summary'] {
     holding: step.holds.length,
     heldBack: heldBackText(step.holds),
   };
-}
-
-/** What most hosts wait for, for people: `5 × no room on ready hosts · 1 × …`; the log has every host's reason. */
-function heldBackText(holds: Step['holds']): string {
-  const byReason = new Map<string, number>();
-  for (const { reason } of holds) byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
-  return [...byReason]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([reason, hosts]) => `${hosts} × ${reason}`)
-    .join(' · ')
-    .slice(0, 300);
 }
 
 function measureRun(cluster: string, run: Run, step: Step, facts: Facts): void {
