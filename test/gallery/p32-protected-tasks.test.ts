@@ -59,6 +59,8 @@ describe('P32, protected tasks', () => {
     expect(heard(played, 'quiesce')).toHaveLength(1);
     expect(heard(played, 'quiesce-over')).toMatchObject([{ instanceId: HOST }]);
     expect(tags(played)).toEqual({ set: 1, taken: 1 });
+    // As soon as the end is decided: `restore` is for what no look has done.
+    expect(played.calls('ECS.UntagResource')).toMatchObject([{ function: 'drain' }]);
   });
 
   it('are set free by whoever restores a run that died', async () => {
