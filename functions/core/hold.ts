@@ -1,4 +1,5 @@
 /** Holding a host: it stays, with a reason that people and machines can read (I7). */
+import type { Draft } from './draft.ts';
 import { heldBy } from './explain.ts';
 import type { Host } from './groups.ts';
 import type { HostMemory } from './memory.ts';
@@ -28,11 +29,12 @@ export function hold(
   draft.noteHost(host.instanceId, host.memory, { held: next });
   // What holds it now may be over once the others are done: until that is seen, nothing stands still.
   if (!final) draft.waits.push({ untilMs: look.nowMs + TRY_AGAIN_MS, what: 'held hosts' });
-  draft.tell(
-    'host-held',
-    `${host.instanceId} is held: ${heldBy(next, !isRolling(draft)).reason}`,
-    host.instanceId,
-  );
+  tellHeld(draft, host.instanceId, next);
+}
+
+/** No host is held in silence (I7). */
+export function tellHeld(draft: Draft, instanceId: string, held: Held): void {
+  draft.tell('host-held', `${instanceId} is held: ${heldBy(held, !isRolling(draft)).reason}`, instanceId);
 }
 
 /** ECS says what it started and stopped as well: no answer to why it does not go on. */

@@ -7,6 +7,7 @@ import type { Draft } from './draft.ts';
 import { drainProgress } from './drain.ts';
 import type { Facts, HostFacts, TaskFacts } from './facts.ts';
 import { freshMemory, indexPlan, isGoneHost, tasksByHost } from './groups.ts';
+import { tellHeld } from './hold.ts';
 import type { HostMemory } from './memory.ts';
 import type { Plan } from './plan.ts';
 import type { Settings } from './settings.ts';
@@ -105,7 +106,7 @@ function observeDrain(
 ): void {
   const note = (patch: Parameters<Draft['noteHost']>[2]) => draft.noteHost(host.instanceId, memory, patch);
   if (host.status === 'DRAINING' && memory.drainingSeenAtMs === undefined) note({ drainingSeenAtMs: nowMs });
-  if (host.status === 'ACTIVE') observeActiveAgain(memory, note, nowMs);
+  if (host.status === 'ACTIVE') observeActiveAgain(memory, draft, nowMs);
   if (host.status !== 'DRAINING') return;
 
   const progress = drainProgress(
@@ -134,22 +135,18 @@ function observeDrain(
 }
 
 /** ACTIVE although we drain it: our call was lost, or somebody set it back, which we respect. */
-function observeActiveAgain(
-  memory: HostMemory,
-  note: (patch: Parameters<Draft['noteHost']>[2]) => void,
-  nowMs: number,
-): void {
+function observeActiveAgain(memory: HostMemory, draft: Draft, nowMs: number): void {
+  const { instanceId } = memory;
+  const note = (patch: Parameters<Draft['noteHost']>[2]) => draft.noteHost(instanceId, memory, patch);
   if (memory.drainingSeenAtMs !== undefined && memory.held === undefined) {
-    note({
-      held: {
-        reason: 'somebody else set it back to ACTIVE while it drained: it is left to them',
-        sinceMs: nowMs,
-        attempts: 0,
-        final: true,
-      },
-      drainingSinceMs: undefined,
-      emptySinceMs: undefined,
-    });
+    const held = {
+      reason: 'somebody else set it back to ACTIVE while it drained: it is left to them',
+      sinceMs: nowMs,
+      attempts: 0,
+      final: true,
+    };
+    note({ held, drainingSinceMs: undefined, emptySinceMs: undefined });
+    tellHeld(draft, instanceId, held);
   } else if (
     memory.drainingSeenAtMs === undefined &&
     nowMs - (memory.drainingSinceMs ?? nowMs) > STATUS_LAG_MS
