@@ -1,9 +1,12 @@
 /** Rules 2, 3, 4, 18 and 19: what others want of the group's sizes, how many hosts come, and which leave again. */
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../functions/core/decide.ts';
 import type { Facts, HostFacts } from '../../functions/core/facts.ts';
 import type { GroupMemory, HostMemory } from '../../functions/core/memory.ts';
+import { defaults } from '../support/facts.ts';
 import {
   drainingAfterTrial,
+  plan,
   run,
   see,
   withGroup,
@@ -91,6 +94,55 @@ describe('rule 2: on two reads', () => {
       memoryAfter(noted(withGroupMemory(taken, over)), 20_000)?.goal ?? 6;
     expect(goalAfter({ floorSeen: 11 })).toBe(4);
     expect(goalAfter({ floorSeen: 6 })).toBe(6);
+  });
+});
+
+describe('rule 2: whose change it is', () => {
+  it('our floor counts as seen once a read shows it', () => {
+    const unseen = withGroupMemory(base(), { floorSeen: 6 });
+    expect(memoryAfter(unseen)?.floorSeen).toBe(11);
+    expect(memoryAfter(withGroup(unseen, { minSize: 9 }))?.floorSeen ?? 6).toBe(6);
+  });
+
+  it('a scale-in is answered with the sizes that keep every host, MaxSize too, and not under a freeze', () => {
+    const lowered = withGroup(base(), { desiredCapacity: 9, minSize: 0, maxSize: 9 });
+    const facts = withGroupMemory(lowered, memoryAfter(lowered) ?? {});
+    const step = see(facts, {}, 20_000);
+    expect(step.register).toMatchObject([{ minSize: 11, desiredCapacity: 11, maxSize: 11 }]);
+    expect(step.remember.groups[0]).toMatchObject({
+      goal: 4,
+      set: { minSize: 11, desiredCapacity: 11, maxSize: 11 },
+      launchesAskedAtMs: facts.observedAtMs + 20_000,
+    });
+    const red: Facts = { ...facts, alarms: [{ alarmName: 'errors', state: 'ALARM' }] };
+    expect(see(red, { alarms: ['errors'] }, 20_000).register).toEqual([]);
+  });
+
+  it('a group of which only the reference is ours keeps its goal, whoever scales it', () => {
+    const facts = withGroup(base(), { desiredCapacity: 15 });
+    const seen: Facts = withGroupMemory(facts, {
+      foreignAbove: { count: 4, sinceMs: facts.observedAtMs - 20_000, reads: 1 },
+    });
+    const only = { ...plan, groups: plan.groups.map((group) => ({ ...group, referenceOnly: true })) };
+    const goal = (chosen: typeof plan) =>
+      decide(seen, chosen, defaults, seen.observedAtMs).remember.groups[0]?.goal ?? 6;
+    expect(goal(plan)).toBe(10);
+    expect(goal(only)).toBe(6);
+  });
+
+  it.each([
+    ['is still to come', 1, {}],
+    ['was due before the run began', -600_000, {}],
+    ['was taken in already', -1000, { scheduledDone: { evening: 499_000 } }],
+    ['is Auto Scaling’s to carry out, since it is not suspended by us', -1000, { suspendedByUs: [] }],
+  ])('a scheduled action that %s moves no goal', (_, inMs, memory) => {
+    const facts = base();
+    const due = (atMs: number) => [
+      { name: 'evening', startMs: facts.observedAtMs + atMs, minSize: 5, desiredCapacity: 5 },
+    ];
+    const goal = (seen: Facts) => memoryAfter(seen)?.goal ?? 6;
+    expect(goal(withGroup(facts, { scheduledActions: due(-1000) }))).toBe(5);
+    expect(goal(withGroupMemory(withGroup(facts, { scheduledActions: due(inMs) }), memory))).toBe(6);
   });
 });
 

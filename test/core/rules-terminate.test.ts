@@ -124,6 +124,12 @@ describe('rule 17: ended by id', () => {
     expect(rule(withHost(facts, ID.b, { lifecycleState: 'Pending:Wait' }))).toBe('17');
   });
 
+  it('a red alarm ends nothing', () => {
+    const facts: Facts = { ...drained([ID.b]), alarms: [{ alarmName: 'errors', state: 'ALARM' }] };
+    expect(see(facts).terminate).toHaveLength(1);
+    expect(see(facts, { alarms: ['errors'] }).terminate).toEqual([]);
+  });
+
   describe('asks for no more healthy tasks of what it served', () => {
     /** So many of web's tasks are healthy. */
     const healthy = (count: number, facts: Facts): Facts => ({
@@ -310,6 +316,11 @@ describe('rules 20 and 21: hosts that are gone and still listed', () => {
     expect(told(900_001, { lifecycleState: 'Terminating:Wait' })).toBe(true);
     expect(told(900_000, { lifecycleState: 'Terminating:Wait' })).toBe(false);
     expect(told(3_600_000, { lifecycleState: 'Terminating' })).toBe(false);
+  });
+
+  it('what ECS calls INACTIVE is no ghost', () => {
+    const inactive = { ec2State: 'terminated', lifecycleState: 'Terminated', agentConnected: false } as const;
+    expect(gone(90_000, { ...inactive, status: 'INACTIVE' }).deregister).toEqual([]);
   });
 
   it('a ghost is given a minute and a half to go by itself', () => {
