@@ -5,6 +5,7 @@ import {
   DescribeAutoScalingInstancesCommand,
 } from '@aws-sdk/client-auto-scaling';
 import {
+  DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   DescribeLaunchTemplateVersionsCommand,
   EC2Client,
@@ -211,6 +212,7 @@ describe('sweep', () => {
     autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({
       AutoScalingGroups: [{ AutoScalingGroupName: 'web' } as AutoScalingGroup],
     });
+    ec2.on(DescribeInstanceStatusCommand).resolves({});
     hostIs(10);
     await sweep();
     expect(inputs()).toEqual([]);
