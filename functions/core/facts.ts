@@ -165,6 +165,9 @@ export interface HostFacts {
   readonly status?: ContainerInstanceStatus;
   readonly agentConnected: boolean;
   readonly registeredAtMs?: number;
+  /** As the agent told: `1.105.1`, `DockerVersion: 25.0.8` (Amazon ECS API reference, VersionInfo). */
+  readonly agentVersion?: string;
+  readonly dockerVersion?: string;
   readonly capacityProviderName?: string;
   readonly registered?: Resources;
   /** What ECS says is left, which counts stopping tasks as gone already. */

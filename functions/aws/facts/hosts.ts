@@ -53,6 +53,8 @@ export function hostFacts(sources: HostSources): HostFacts {
     status: container?.status as ContainerInstanceStatus | undefined,
     agentConnected: container?.agentConnected ?? false,
     registeredAtMs: container?.registeredAt?.getTime(),
+    agentVersion: container?.versionInfo?.agentVersion,
+    dockerVersion: container?.versionInfo?.dockerVersion,
     capacityProviderName: container?.capacityProviderName,
     registered: container && resourcesOf(container.registeredResources, slots),
     remaining:

@@ -8,6 +8,7 @@ import { dueForAge } from './ages.ts';
 import { type SpokenFor, surgeOf } from './capacity.ts';
 import { groupSettings, type PlanContext, type PlanRequest, planContext } from './context.ts';
 import { hostFindings } from './host-findings.ts';
+import { inPlaceFindings } from './in-place-findings.ts';
 import { networkFindings } from './network-findings.ts';
 import { newHostModel } from './new-hosts.ts';
 import { placementFindings, type Replacement } from './placement-findings.ts';
@@ -52,6 +53,9 @@ export function makePlan(
     ...namedFindings(context, exempt),
     ...drafts.flatMap(({ findings }) => findings),
     ...known.flatMap((host) => hostFindings(host, context)),
+    ...inPlaceFindings(
+      context.facts.hosts.filter(({ autoScalingGroupName: name }) => context.groups.has(name ?? '')),
+    ),
     ...serviceFindings(known, context),
     ...networkFindings(known, context),
   ];

@@ -461,3 +461,62 @@ describe('capacity', () => {
     expect(codes(full(999), 'blocks')).toEqual([]);
   });
 });
+
+describe('hosts that were changed in place', () => {
+  const versions = (...told: (readonly [agent: string | undefined, docker: string])[]) =>
+    planOf({
+      facts: {
+        hosts: told.map(([agentVersion, dockerVersion], at) =>
+          host(at + 1, { dockerVersion, ...(agentVersion !== undefined && { agentVersion }) }),
+        ),
+      },
+    });
+
+  it('are named beside what most hosts of their image run, and replaced all the same', () => {
+    const plan = versions(['1.105.1', '25.0.8'], ['1.105.1', '25.0.8'], ['1.106.0', '27.1.0']);
+    const odd = plan.findings.filter(({ code }) => code === 'patched-in-place');
+    expect(odd.map(({ instanceId, field, severity }) => [instanceId, field, severity])).toEqual([
+      ['i-03', 'versionInfo.agentVersion', 'note'],
+      ['i-03', 'versionInfo.dockerVersion', 'note'],
+    ]);
+    expect(odd[1]?.message).toContain('27.1.0, where other hosts of');
+    expect(plan.groups[0]?.outdated).toContain('i-03');
+  });
+
+  it.each<[string, (readonly [string | undefined, string])[]]>([
+    [
+      'all alike',
+      [
+        ['1', '2'],
+        ['1', '2'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      'two alone',
+      [
+        ['1', '2'],
+        ['9', '2'],
+      ],
+    ],
+    [
+      'no majority',
+      [
+        ['1', '2'],
+        ['1', '2'],
+        ['9', '2'],
+        ['9', '2'],
+      ],
+    ],
+    [
+      'nothing told',
+      [
+        [undefined, '2'],
+        ['1', '2'],
+        ['9', '2'],
+      ],
+    ],
+  ])('are not guessed: %s', (_, told) => {
+    expect(codes(versions(...told), 'note')).not.toContain('patched-in-place');
+  });
+});
