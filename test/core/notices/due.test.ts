@@ -9,7 +9,7 @@ const NOW_MS = Date.parse('2026-11-22T13:00:00Z');
 function settings(windows: string) {
   const parsed = parseSettings({ windows });
   if (!parsed.ok) throw new Error(parsed.problems.join());
-  return { ...defaults, ...parsed.value };
+  return { ...defaults, windows: parsed.value.windows ?? [] };
 }
 
 const due = (hoursAgo: number | undefined, windows = 'Sun 12:00-14:00 UTC', startsInHours = 200) =>
