@@ -254,8 +254,10 @@ async function holdStill(table: Table, state: RunState, plan: Plan, memory: RunM
   for (const planned of plan.groups) {
     const group = memory.groups.find((one) => one.autoScalingGroupName === planned.autoScalingGroupName);
     if (group === undefined) continue;
-    // A group of which only a surplus is taken away launches nothing.
-    if (planned.outdated.length + planned.target.images.length > 0) {
+    // A group of which only a surplus is taken away launches nothing; nor does one of a run that closes, and there the
+    // reference may be back already, and our version gone.
+    const launches = planned.outdated.length + planned.target.images.length > 0;
+    if (launches && memory.phase === 'rolling') {
       await pinGroup(planned, group, { runId: state.runId, fence, remember: rememberGroup });
       if (group.original.warmPool !== undefined) await emptyWarmPool(group.autoScalingGroupName, fence);
     }

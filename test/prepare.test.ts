@@ -11,7 +11,7 @@ import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readClaim } from '../functions/aws/ledger/claims.ts';
-import { readRun, writeRunPlan } from '../functions/aws/ledger/runs.ts';
+import { readRun, remember, writeRunPlan } from '../functions/aws/ledger/runs.ts';
 import type { TemplateUse } from '../functions/core/facts.ts';
 import { handler } from '../functions/prepare.ts';
 import { fakeLedger } from './support/fake-ledger.ts';
@@ -110,6 +110,23 @@ describe('prepare', () => {
 
     expect(ec2.commandCalls(CreateLaunchTemplateVersionCommand)).toHaveLength(1);
     expect((await readRun(ledger.table, 'run-1'))?.memory?.groups[0]?.original).toEqual(groupMemory.original);
+  });
+
+  it('pins nothing anew where the run that it carries on closes: restore may have put the reference back', async () => {
+    await beginUnpinned();
+    const run = await readRun(ledger.table, 'run-1');
+    if (run?.memory === undefined) throw new Error('no memory');
+    await remember(ledger.table, run.memory, {
+      run: { phase: 'closing', ending: { outcome: 'FAILED', reason: 'x' } },
+      groups: [],
+      hosts: [],
+      services: [],
+    });
+
+    expect(await handler({ ...state, next: 'prepare' }, lambdaContext)).toMatchObject({ next: 'assess' });
+
+    expect(ec2.commandCalls(CreateLaunchTemplateVersionCommand)).toEqual([]);
+    expect(autoScaling.commandCalls(UpdateAutoScalingGroupCommand)).toEqual([]);
   });
 
   it('does not begin while another run that is alive holds the cluster', async () => {
