@@ -14,6 +14,7 @@ export const FUNCTION_NAMES = [
   'terminate',
   'restore',
   'report',
+  'redeploy',
   'sweep',
 ] as const;
 
@@ -56,11 +57,21 @@ const READ_FOR_PLAN = actions(
   'states: DescribeExecution',
 );
 
+/** What became of hosts and tasks that a notice names. */
+const READ_NAMED = actions('ec2: DescribeInstanceStatus DescribeInstances', 'ecs: DescribeTasks');
+
 const TELL = actions('sns: Publish', 'events: PutEvents');
 const START_RUNS = actions('states: DescribeExecution StartExecution');
 
 const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
-  trigger: [...LEDGER, ...FIND_CLUSTERS, ...START_RUNS, ...actions('imagebuilder: GetImage')],
+  trigger: [
+    ...LEDGER,
+    ...FIND_CLUSTERS,
+    ...READ_NAMED,
+    ...START_RUNS,
+    ...TELL,
+    ...actions('imagebuilder: GetImage'),
+  ],
   plan: [...LEDGER, ...READ_CLUSTER, ...READ_FOR_PLAN],
   prepare: [
     ...LEDGER,
@@ -100,9 +111,21 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ),
   ],
   report: [...LEDGER, ...TELL],
+  redeploy: [
+    ...LEDGER,
+    ...TELL,
+    ...actions(
+      'ecs: DescribeClusters DescribeServices DescribeTaskDefinition DescribeTasks ListAccountSettings ListTasks',
+      'ecs: UpdateService',
+      'ec2: DescribeInstanceEventWindows',
+      'ecr: DescribeImages',
+      'elasticloadbalancing: DescribeTargetHealth',
+    ),
+  ],
   sweep: [
     ...LEDGER,
     ...FIND_CLUSTERS,
+    ...READ_NAMED,
     ...START_RUNS,
     ...TELL,
     ...actions('ec2: DescribeInstances', 'states: ListExecutions'),
