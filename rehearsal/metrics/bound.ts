@@ -76,7 +76,10 @@ function groupWorks(
     const trialStart = Math.min(...hosts.map((entry) => slowestStart(entry, context, delays)));
     // Where other hosts are on the target already, capacity may be there from the start.
     const needsNewHosts = byGroup.size === 1 && !hasOtherReadyHosts(context);
-    const firstBoot = hasTrial || needsNewHosts ? (boots[0] ?? 0) : 0;
+    // No more trial hosts than hosts to replace; one that is on the target already is as good as one that boots.
+    const wanted = hasTrial ? Math.min(settings.canaryInstances, hosts.length) : 0;
+    const canaries = Math.max(0, wanted - otherReadyHosts(context, group));
+    const firstBoot = canaries > 0 || needsNewHosts ? (boots[0] ?? 0) : 0;
     // Where no task of the group moves there is nothing that a bake could watch.
     const isBaked = hosts.some(({ replicas }) => replicas.some(isBecauseOfUs));
     const bake = hasTrial && isBaked ? settings.bakeSeconds : 0;
@@ -92,7 +95,7 @@ function groupWorks(
       },
       limits: {
         surge: settings.surgeInstances(group, hosts.length),
-        canaries: hasTrial ? settings.canaryInstances : 0,
+        canaries,
         trialHosts,
         drainsFrom,
       },
@@ -241,9 +244,18 @@ function largestHost(
 }
 
 function hasOtherReadyHosts(context: CheckContext): boolean {
-  return [...context.chronicle.hosts.values()].some(
-    (host) => host.wasThereAtStart && host.cluster !== undefined && !context.outdated.has(host.instanceId),
-  );
+  return otherReadyHosts(context) > 0;
+}
+
+/** Hosts that stood there at the start and are none of those to replace: of one group, or of all. */
+function otherReadyHosts(context: CheckContext, group?: string): number {
+  return [...context.chronicle.hosts.values()].filter(
+    (host) =>
+      host.wasThereAtStart &&
+      host.cluster !== undefined &&
+      !context.outdated.has(host.instanceId) &&
+      (group === undefined || host.group === group),
+  ).length;
 }
 
 function mostOnOneHost(tasks: readonly TaskLine[]): number {
