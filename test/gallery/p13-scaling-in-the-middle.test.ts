@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Line, type Played, play, wrongsOf } from './play.ts';
+import { type Line, type Played, play, SEEDS, wrongsOf } from './play.ts';
 
 /** Changes of state of alarms whose names begin so, as they were told on the bus. */
 const alarmsOf = (played: Played, prefix: string): Line[] =>
@@ -14,7 +14,7 @@ const statesOf = (played: Played, prefix: string) =>
 const lost = (played: Played) =>
   played.lines('task').filter(({ cause }) => cause?.because === 'host-terminated');
 
-it.each([1, 2])('managed scaling goes on, and takes no new host (seed %i)', async (seed) => {
+it.each(SEEDS)('managed scaling goes on, and takes no new host (seed %i)', async (seed) => {
   const played = await play('p13a-managed-scaling-goes-on', seed);
   expect(wrongsOf(played)).toEqual([]);
   expect(played.result).toMatchObject({ outcome: 'SUCCEEDED', instances: { replaced: 6 } });

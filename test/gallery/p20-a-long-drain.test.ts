@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 const FOLDER = 'p20-a-drain-of-26-hours';
 const HOUR = 3600;
@@ -9,7 +9,7 @@ const HOURS = Number(process.env.LONG_RUN_HOURS ?? 2);
 const MOST_HISTORY_EVENTS = 20_000;
 const WITH_JOB = 'i-00000000000000001';
 
-it.each([1, 2])(
+it.each(SEEDS)(
   'a drain waits for a job as long as it takes, without a Lambda that does (seed %i)',
   async (seed) => {
     const faults = [{ kind: 'end-task' as const, atSeconds: HOURS * HOUR, task: 'migration-9', exitCode: 0 }];

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 const KEPT = 'i-00000000000000002';
 const DAEMONS_ONLY = 'i-00000000000000004';
 
-it.each([1, 2])(
+it.each(SEEDS)(
   'ends exactly the drained hosts, and not the one that somebody keeps (seed %i)',
   async (seed) => {
     const played = await play('p21-three-meanings-of-protected', seed);

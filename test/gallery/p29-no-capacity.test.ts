@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 /** One call that asks, and at most one that asks again before it gives up. */
 const MOST_REQUESTS = 2;
 
-it.each([1, 2])('one zone without capacity: what is ready counts (seed %i)', async (seed) => {
+it.each(SEEDS)('one zone without capacity: what is ready counts (seed %i)', async (seed) => {
   const played = await play('p29a-no-capacity-in-one-zone', seed);
   expect(wrongsOf(played)).toEqual([]);
   expect(played.result).toMatchObject({ outcome: 'SUCCEEDED', restored: true, instances: { replaced: 6 } });
@@ -19,7 +19,7 @@ it.each([1, 2])('one zone without capacity: what is ready counts (seed %i)', asy
   expect(Math.min(...drained)).toBeGreaterThan(joined[0]?.t ?? Number.POSITIVE_INFINITY);
 });
 
-it.each([1, 2])(
+it.each(SEEDS)(
   'no capacity at all: nothing drains, and Auto Scaling’s own message is told (seed %i)',
   async (seed) => {
     const played = await play('p29b-the-quota-is-used-up', seed);

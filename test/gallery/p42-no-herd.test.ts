@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { play, wrongsOf } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 /** decisions.md, rule 8: starts in flight per ready host are bounded. */
 const STARTS_PER_NEW_HOST = 30;
 
-it.each([1, 2])(
+it.each(SEEDS)(
   'drains release no more starts than the new hosts may carry out at a time (seed %i)',
   async (seed) => {
     const played = await play('p42-no-herd-on-a-fresh-host', seed);
