@@ -36,6 +36,8 @@ it.each<[string, (facts: Facts) => Facts, object]>([
   expect(nothing(step)).toEqual([]);
   expect(step.activate).toEqual([]);
   expect(step.end).toBeUndefined();
+  // Rule 24 counts from here once it is over.
+  expect(step.remember.run?.lastProgressAtMs).toBe(drainingAfterTrial().observedAtMs);
   const told = step.notify.filter(({ kind }) => kind === 'frozen');
   expect(told).toHaveLength(1);
   const again = withRun(frozenFor(change(drainingAfterTrial()), 3.9 * HOURS), { told: ['frozen'] });
