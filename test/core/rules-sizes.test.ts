@@ -206,6 +206,22 @@ describe('rule 3: new hosts first', () => {
     expect(isReady(failing(3))).toBe(true);
     expect(isReady(failing(3, 900_000))).toBe(false);
   });
+
+  it('the whole wave is ready before its first drain: one that is still to join is waited for, a straggler is not', () => {
+    const joining = (launchedAgoMs: number): Facts => {
+      const facts = withGroupMemory(base(), { waveReadyAtMs: undefined as never });
+      const late = withHost(facts, 'i-00043', {
+        agentConnected: false,
+        launchTimeMs: facts.observedAtMs - launchedAgoMs,
+      });
+      return withRun(late, {
+        hosts: late.memory.hosts.filter(({ instanceId }) => instanceId !== 'i-00043'),
+      });
+    };
+    const isReady = (facts: Facts) => memoryAfter(facts)?.waveReadyAtMs !== undefined;
+    expect(isReady(joining(30_000))).toBe(false);
+    expect(isReady(joining(450_000))).toBe(true);
+  });
 });
 
 describe('rule 4: a new host that is not ready in time', () => {
