@@ -37,7 +37,8 @@ it.each<[string, (facts: Facts) => Facts, object]>([
   expect(step.activate).toEqual([]);
   expect(step.end).toBeUndefined();
   // Rule 24 counts from here once it is over.
-  expect(step.remember.run?.lastProgressAtMs).toBe(drainingAfterTrial().observedAtMs);
+  const still = frozenFor(away(baking()), HOURS);
+  expect(see(still).remember.run?.lastProgressAtMs).toBe(still.observedAtMs);
   const told = step.notify.filter(({ kind }) => kind === 'frozen');
   expect(told).toHaveLength(1);
   const again = withRun(frozenFor(change(drainingAfterTrial()), 3.9 * HOURS), { told: ['frozen'] });
