@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['test/**/*.test.ts', 'docs/examples/*.test.ts'],
-    setupFiles: ['test/support/setup.ts'],
+    setupFiles: ['test/support/setup.ts', 'test/support/sample.ts'],
     // Virtual hours may take a busy machine a while; a test that hangs is still found.
     testTimeout: 120_000,
     maxWorkers: 2,

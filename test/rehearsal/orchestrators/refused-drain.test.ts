@@ -21,7 +21,7 @@ it('a host that ECS never drains is held with its word, and not terminated', asy
   expect(result).toMatchObject({ outcome: 'PARTIAL', violations: [], restored: true, leftovers: [] });
   expect(result.instances).toMatchObject({
     replaced: 3,
-    held: [{ reason: 'ECS refuses to drain it: INACTIVE' }],
+    held: [{ reason: expect.stringMatching(/^ECS refuses to drain it: INACTIVE; held since/) }],
   });
   expect(result.tasks.killed).toBe(0);
 });
