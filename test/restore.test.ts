@@ -308,6 +308,33 @@ describe('restore', () => {
     expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
   });
 
+  // terraform-aws-modules/terraform-aws-eks issue 2122: UpdateAutoScalingGroup answers so where a template names an image
+  // that is not there.
+  it('gives back all else where Auto Scaling refuses the reference for what its owner wrote, and says so', async () => {
+    const refusal = Object.assign(
+      new Error(
+        "You must use a valid fully-formed launch template. The image id '[ami-0gone]' does not exist",
+      ),
+      { name: 'ValidationError' },
+    );
+    autoScaling.on(UpdateAutoScalingGroupCommand).callsFake((input) => {
+      if (input.LaunchTemplate !== undefined) throw refusal;
+      return {};
+    });
+
+    expect(await restoring(FAILED)).toMatchObject({ next: 'report', ending: FAILED });
+
+    expect(updates().at(-1)).toMatchObject({ MinSize: 2, DesiredCapacity: 2 });
+    expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(1);
+    // The group still launches from our version.
+    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toEqual([]);
+    const [notice] = eventBridge
+      .commandCalls(PutEventsCommand)
+      .map((call) => call.args[0].input.Entries?.[0]);
+    expect(notice?.Detail).toMatch(/could not be put back, it stays lt-1:7: .*ami-0gone/);
+    expect((await readRun(ledger.table, 'run-1'))?.memory).toMatchObject({ phase: 'closed' });
+  });
+
   describe('while somebody else runs an instance refresh', () => {
     const PROTECTED: GroupMemory = { ...groupMemory, protectedByUs: true };
     const notices = () =>
@@ -372,7 +399,11 @@ describe('restore', () => {
         new Error('An active instance refresh with a desired configuration exists. …'),
         { name: 'ValidationError' },
       );
-      autoScaling.on(UpdateAutoScalingGroupCommand).rejects(refused);
+      // The desired configuration is the refresh's; sizes may be set.
+      autoScaling.on(UpdateAutoScalingGroupCommand).callsFake((input) => {
+        if (input.LaunchTemplate !== undefined) throw refused;
+        return {};
+      });
 
       expect(await restoring(FAILED)).toMatchObject({ next: 'wait' });
     });

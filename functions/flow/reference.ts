@@ -6,6 +6,7 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { updateGroup } from '../aws/auto-scaling-groups.ts';
 import { autoScaling, ec2 } from '../aws/clients.ts';
+import { describeError, isInvalid } from '../aws/error-codes.ts';
 import { resolveVersion } from '../aws/facts/templates.ts';
 import {
   asChange,
@@ -51,11 +52,14 @@ export async function restoreReference(
     keepsTarget && !isForeign && set !== undefined
       ? await keptForm(original, group, fence)
       : { source: original, kept: [] };
-  if (!isForeign && !isSameSource(current, end.source)) {
-    await fence();
-    await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(end.source) });
+  const refusal =
+    isForeign || isSameSource(current, end.source) ? undefined : await putBack(name, end.source, fence);
+  if (refusal !== undefined) {
+    warnings.push(
+      `${name}: its template reference could not be put back, it stays ${referenceText(current)}: ${refusal}; mend the template, then set ${referenceText(end.source)} again`,
+    );
   }
-  const final = isForeign ? current : end.source;
+  const final = isForeign || refusal !== undefined ? current : end.source;
   if (!keepsTarget && (await namesTarget(final, group))) {
     warnings.push(
       `${name}: its own template names ${group.targetImageIds.join(', ')} already, so hosts that the group launches from now on run it; change the template or its parameter if they should not`,
@@ -67,6 +71,35 @@ export async function restoreReference(
     if (refusal !== undefined) warnings.push(`${templateId}: version ${version} stays: ${refusal}`);
   }
   return warnings;
+}
+
+/**
+ * Auto Scaling validates what a group is to launch, and refuses a template that names an image which is not there (any
+ * more), however long one asks: the rest of the group is given back all the same. A refresh ends: its refusal is thrown.
+ * Source: terraform-aws-modules/terraform-aws-eks issue 2122 ("Error updating Auto Scaling Group: ValidationError: You must
+ * use a valid fully-formed launch template. The image id '[ami-…]' does not exist").
+ *
+ * @returns AWS's reason when it refuses the reference for what the template says, else undefined.
+ */
+async function putBack(
+  name: string,
+  source: LaunchSource,
+  fence: () => Promise<void>,
+): Promise<string | undefined> {
+  await fence();
+  try {
+    await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(source) });
+    return undefined;
+  } catch (error) {
+    if (!isInvalid(error) || /instance refresh/i.test(describeError(error))) throw error;
+    return describeError(error);
+  }
+}
+
+function referenceText(source: LaunchSource | undefined): string {
+  return specificationsOf(source ?? {})
+    .map(({ specification: { LaunchTemplateId, Version = '$Default' } }) => `${LaunchTemplateId}:${Version}`)
+    .join(', ');
 }
 
 /** Would the group launch the target without us? */
