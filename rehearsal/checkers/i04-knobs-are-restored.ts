@@ -4,7 +4,8 @@
  * Recorded before touched: an item that names the group (or template) was written to the ledger before the first call
  * that changes a knob of it. Restored: `metrics/restored.ts` at the end. Sizes never go below what is in service, since
  * Auto Scaling would choose victims: what holds the hosts of a group, one of which the role was forbidden to take away, is
- * told as left, and no more. Other groups are judged, and this one as soon as that host is gone.
+ * told as left, and no more. Other groups are judged, and this one as soon as that host is gone. So is a reference that
+ * Auto Scaling refuses, since others made its template name what is not there: nobody could put it back.
  */
 import type { CallObservation } from '../../simulator/observation.ts';
 import { Originals } from '../metrics/restored.ts';
@@ -32,6 +33,10 @@ const KNOB_CALLS = new Set([
 /** Calls without which no host can be taken away. */
 const TAKES_AWAY = new Set(['TerminateInstanceInAutoScalingGroup', 'UpdateContainerInstancesState']);
 const HOLDS_HOSTS = new Set(['MaxSize', 'DesiredCapacity']);
+/** What others do to what a reference names. */
+const CHANGES_TEMPLATE = 'change-launch-template';
+/** While it is active any reference is refused, and can be put back afterwards. */
+const STARTS_REFRESH = 'start-instance-refresh';
 const DENIAL = /AccessDenied|UnauthorizedOperation|AuthorizationError/;
 
 export const knobsAreRestored: CheckerFactory = (context) => {
@@ -40,6 +45,9 @@ export const knobsAreRestored: CheckerFactory = (context) => {
   const recorded = new Set<string>();
   /** Hosts that one of our calls was forbidden to take away. */
   const denied = new Set<string>();
+  /** Groups whose reference was refused when we last set it. */
+  const refused = new Set<string>();
+  const foreign = new Set<string>();
   const names = new Set([
     ...context.truth.groups().map((group) => group.group),
     ...context.truth.launchTemplates().map((template) => template.launchTemplateId),
@@ -67,8 +75,10 @@ export const knobsAreRestored: CheckerFactory = (context) => {
     violations: verdicts.violations,
     observe(observation, atMs) {
       originals.observe(observation);
+      if (observation.kind === 'fault') foreign.add(observation.fault);
       if (observation.kind !== 'call') return;
       if (!isOurs({ kind: 'function', name: observation.function })) return;
+      noteReference(observation, refused);
       if (TAKES_AWAY.has(actionOf(observation.operation)) && DENIAL.test(observation.answer)) {
         for (const id of touchedBy(observation, context.chronicle).instanceIds) denied.add(id);
       }
@@ -98,6 +108,8 @@ export const knobsAreRestored: CheckerFactory = (context) => {
         const hosts = standing.get(resource) ?? [];
         const isHeld = hosts.length === now && hosts.some((id) => denied.has(id));
         if (isHeld && HOLDS_HOSTS.has(knob)) continue;
+        const isForeign = foreign.has(CHANGES_TEMPLATE) && !foreign.has(STARTS_REFRESH);
+        if (knob === 'LaunchTemplate' && isForeign && refused.has(resource)) continue;
         verdicts.add(
           truth.nowMs,
           `${resource} ${knob}`,
@@ -107,6 +119,16 @@ export const knobsAreRestored: CheckerFactory = (context) => {
     },
   };
 };
+
+/** What became of a call that sets a group's reference. */
+function noteReference(call: CallObservation, refused: Set<string>): void {
+  const { AutoScalingGroupName: name, LaunchTemplate, MixedInstancesPolicy } = inputOf(call);
+  if (actionOf(call.operation) !== 'UpdateAutoScalingGroup') return;
+  if (LaunchTemplate === undefined && MixedInstancesPolicy === undefined) return;
+  const resource = `AutoScalingGroup ${name}`;
+  if (call.answer === 'ValidationError') refused.add(resource);
+  else if (tookEffect(call.answer)) refused.delete(resource);
+}
 
 /** Key attributes of the item, such as `group#web`, that name what it is about. */
 function keysIn(call: CallObservation): string[] {

@@ -136,6 +136,30 @@ describe('I4, knobs are restored', () => {
     expect(told('i-0123456789abcdef0', 'other')).toBe(2);
   });
 
+  // terraform-aws-modules/terraform-aws-eks issue 2122: UpdateAutoScalingGroup answers ValidationError where a template
+  // names an image that is not there.
+  it('forgives a reference that is refused for what others wrote, and none that could be put back', () => {
+    const told = (fault: string, answers: readonly string[], also?: string) => {
+      const account = stage();
+      account.watch();
+      account.call('DynamoDB.PutItem', RECORD);
+      account.group('web', { launchSource: '{"LaunchTemplateId":"lt-web","Version":"7"}' });
+      account.tell({ kind: 'fault', fault });
+      if (also !== undefined) account.tell({ kind: 'fault', fault: also });
+      for (const answer of answers) {
+        const LaunchTemplate = { LaunchTemplateId: 'lt-web', Version: '1' };
+        const input = { AutoScalingGroupName: 'web', LaunchTemplate };
+        account.call('AutoScaling.UpdateAutoScalingGroup', input, { answer });
+      }
+      return invariants(account.end({ outcome: 'FAILED' }).violations).filter((one) => one === 'I4').length;
+    };
+    expect(told('change-launch-template', ['ValidationError'])).toBe(0);
+    expect(told('change-launch-template', [])).toBe(1);
+    expect(told('change-launch-template', ['ValidationError', 'ok'])).toBe(1);
+    expect(told('publish-image', ['ValidationError'])).toBe(1);
+    expect(told('change-launch-template', ['ValidationError'], 'start-instance-refresh')).toBe(1);
+  });
+
   it('lets the target image stay after a success, in the form of reference that the group had', () => {
     const ends = (launchSource: string, outcome: string) => {
       const account = stage();
