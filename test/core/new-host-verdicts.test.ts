@@ -1,5 +1,5 @@
 /** What new hosts themselves tell of their image: single looks, one thing changed. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../functions/core/facts.ts';
 import { drainingAfterTrial, see, withHost, withHostMemory } from '../support/mid-run.ts';
 
@@ -79,4 +79,38 @@ it('the last old host gone, silent new ones tell of an outage, not of the image'
   };
   const ended = { ...gone, hosts: gone.hosts.filter(({ instanceId }) => !left.includes(instanceId)) };
   expect(see(ended).end?.outcome).not.toBe('ROLLED_BACK');
+});
+
+describe('hosts of the target that stood before the run', () => {
+  /** One host of the target stands since `stoodMinutes` before the run; all others are this run's, and not registered. */
+  function unregistered(stoodMinutes: number, timedOut: number): Facts {
+    const facts = drainingAfterTrial();
+    const [standing, ...fresh] = newHosts(facts);
+    const launchTimeMs = facts.memory.startedAtMs - stoodMinutes * MINUTES;
+    const bare = {
+      ...facts,
+      tasks: facts.tasks.filter(({ instanceId }) => !fresh.includes(instanceId ?? '')),
+    };
+    return fresh.reduce(
+      (before: Facts, id, at) => {
+        const runningSinceMs = facts.observedAtMs - (at < timedOut ? 11 : 9) * MINUTES;
+        const host = { containerInstanceArn: undefined, status: undefined, agentConnected: false } as never;
+        const memory = { readySinceMs: undefined, agentReads: undefined, runningSinceMs } as never;
+        return withHostMemory(withHost(before, id, host), id, memory);
+      },
+      withHost(bare, standing, { launchTimeMs }),
+    );
+  }
+
+  it('do not prove what the group launches today: two that never join are a verdict', () => {
+    expect(see(unregistered(60, 2)).end).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      reason: expect.stringContaining('never joined'),
+    });
+  });
+
+  it('one that never joins is bad luck, and so are two where one that the run launched stands', () => {
+    expect(see(unregistered(60, 1)).end).toBeUndefined();
+    expect(see(unregistered(-1, 2)).end).toBeUndefined();
+  });
 });

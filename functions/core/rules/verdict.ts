@@ -13,6 +13,8 @@ import { endedInError } from './task-ends.ts';
 /** This many deaths on new hosts while a trial runs, and later: one may be chance. */
 const DEATHS_IN_TRIAL = 2;
 const DEATHS = 3;
+/** One host may have met bad luck: a second one that does the same is a verdict. */
+const WITNESSES = 2;
 /** A deployment that gave up may have started its last task after we last saw it. */
 const DEPLOYED_MS = 60_000;
 
@@ -39,7 +41,9 @@ export const judgeImage: Rule = (tick) => {
 function neverJoined({ look, draft }: Tick, group: GroupLook): string | undefined {
   const memory = memoryOf(draft, group);
   const failed = group.hosts.find((host) => host.kind === 'failed');
-  if (failed === undefined || memory.waveReadyAtMs !== undefined || group.ready.length > 0) return undefined;
+  if (failed === undefined) return undefined;
+  const isProven = memory.waveReadyAtMs !== undefined || group.ready.length > 0;
+  if (isProven && !onlyOldOnesStand(draft, group)) return undefined;
   const image = failed.facts?.imageId ?? 'the image';
   const waited = span(look.settings.registrationTimeoutSeconds);
   if (failed.facts?.containerInstanceArn === undefined) {
@@ -48,6 +52,21 @@ function neverJoined({ look, draft }: Tick, group: GroupLook): string | undefine
   // One that registered may have met bad luck (an agent that lost its link): a second one is a verdict.
   if ((memory.failedNew ?? 0) === 0) return undefined;
   return `image ${image} does not become ready: ${failed.instanceId} registered, but was not connected with its daemons running within ${waited}`;
+}
+
+/**
+ * Hosts of the target that stood before the run passed its trial, and of those that it launched since then none ever became
+ * ready, and two did not in time: what the group launches today is not what it launched then.
+ */
+function onlyOldOnesStand(draft: Tick['draft'], group: GroupLook): boolean {
+  const launched = group.hosts.filter(
+    ({ role, facts }) => role === 'new' && (facts?.launchTimeMs ?? 0) >= draft.run.startedAtMs,
+  );
+  if (launched.some(({ memory }) => memory.readySinceMs !== undefined)) return false;
+  const failed = launched.filter(
+    ({ kind, facts }) => kind === 'failed' && facts?.containerInstanceArn === undefined,
+  );
+  return failed.length > 0 && failed.length + (memoryOf(draft, group).failedNew ?? 0) >= WITNESSES;
 }
 
 function lacksAttribute({ look }: Tick, group: GroupLook): string | undefined {
