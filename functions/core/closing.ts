@@ -14,6 +14,7 @@ import { goneWaitMs, isEnded, standing } from './rules/finish.ts';
 import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
 import { followGrowth, ownBounds } from './rules/goal.ts';
 import { stopLimitMs } from './rules/overdue.ts';
+import { protectedSurplus } from './rules/policies.ts';
 import { isSilent } from './rules/silent.ts';
 import { tellSplits } from './rules/split.ts';
 import { unevenness } from './rules/surplus.ts';
@@ -185,18 +186,26 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
 
   let surplus = surplusOf(tick, group);
   if (surplus <= 0) return open || group.terminating > 0;
-  const candidates = victims(tick, group);
+  const candidates = victims(tick, group).filter((host) => protectedSurplus(tick, host) === undefined);
   const motion = closingMotion(tick, new Set([...leaving, ...candidates.slice(0, surplus)]));
   const tried = new Set<Host>();
+  let isOursRefused = false;
   while (surplus > 0) {
     // Each that goes changes which of the others leaves the zones level.
     const host = victims(tick, group).find((one) => !tried.has(one));
     if (host === undefined) break;
     tried.add(host);
     if (waitsForNext(tick, group, host)) continue;
+    const isOurs = cameWithRun(tick, host);
+    // What the run brought in goes a little later: no reason to take what stood there before it.
+    if (isOursRefused && !isOurs) continue;
     open = true;
     if (freeze.all !== undefined) break;
-    if (takeAway(tick, group, host, motion)) surplus -= 1;
+    const guard = protectedSurplus(tick, host);
+    if (guard !== undefined)
+      draft.hold({ instanceId: host.instanceId, rule: '23', reason: `surplus, but ${guard}` });
+    else if (takeAway(tick, group, host, motion)) surplus -= 1;
+    else isOursRefused ||= isOurs;
   }
   // What the freeze holds up, a closed window above all, is no time in which hosts could have been drained.
   const isFrozen = freeze.drains !== undefined || freeze.all !== undefined;
@@ -248,17 +257,22 @@ function going({ draft }: Tick, group: GroupLook): ReadonlySet<Host> {
   );
 }
 
-/** New hosts first, the emptiest leading; never those that were there before the run and stay. */
+function cameWithRun({ draft }: Tick, host: Host): boolean {
+  return (host.facts?.launchTimeMs ?? 0) >= draft.run.startedAtMs;
+}
+
+/**
+ * What the run brought in first, the emptiest leading, then hosts of the target that stood before it; never the old ones
+ * that stay.
+ */
 function victims(tick: Tick, group: GroupLook): Host[] {
   const { draft } = tick;
-  const { startedAtMs } = draft.run;
   const isBack = goesBack(tick);
   const weight = unevenness(group, going(tick, group));
-  const cameWithUs = (host: Host) => host.role === 'other' && (host.facts?.launchTimeMs ?? 0) >= startedAtMs;
   return group.alive
     .filter(
       (host) =>
-        (host.role === 'new' || cameWithUs(host)) &&
+        (host.role === 'new' || (host.role === 'other' && cameWithRun(tick, host))) &&
         draft.host(host.instanceId)?.surplus === undefined &&
         host.kind !== 'terminating' &&
         host.kind !== 'exempt',
@@ -267,6 +281,7 @@ function victims(tick: Tick, group: GroupLook): Host[] {
     .sort(
       (a, b) =>
         weight(a) - weight(b) ||
+        Number(cameWithRun(tick, b)) - Number(cameWithRun(tick, a)) ||
         a.replicaCount - b.replicaCount ||
         a.standalone.length - b.standalone.length ||
         emptiness(b) - emptiness(a) ||

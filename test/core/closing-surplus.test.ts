@@ -85,3 +85,64 @@ it('the time in which the window was closed does not count towards giving a surp
   expect(since(see(facts))).toBe(1);
   expect(since(see(facts, { windows: [MONDAYS] }))).toBe(facts.observedAtMs);
 });
+
+/**
+ * ECS is taken to stop protected tasks of a DRAINING host like others, which the owner did not opt into.
+ * Source: Amazon ECS developer guide, task-scale-in-protection.
+ */
+it.each([
+  ['wait', 0, false],
+  ['hold', 0, false],
+  ['stop', 0, false],
+  ['stop', 1, true],
+] as const)(
+  'with protectedTasks %s, %d limits after they were first seen, a surplus host with protected tasks drains: %s',
+  (protectedTasks, limits, drains) => {
+    const facts = closing();
+    const protectedTimeoutSeconds = 600;
+    const protectedUntilMs = facts.observedAtMs + 3_600_000;
+    const protectedSinceMs = facts.observedAtMs - limits * protectedTimeoutSeconds * 1000;
+    const goal = (facts.memory.groups[0]?.goal ?? 0) - 2;
+    const fewer = withRun(withGroupMemory(facts, { goal }), {
+      hosts: facts.memory.hosts.map((host) => ({ ...host, protectedSinceMs })),
+    });
+    const tasks = facts.tasks.map((task) =>
+      task.taskClass === 'replica' ? { ...task, protectedUntilMs } : task,
+    );
+    const busy = new Set(tasks.flatMap((task) => (task.taskClass === 'replica' ? task.instanceId : [])));
+    const step = see({ ...fewer, tasks }, { protectedTasks, protectedTimeoutSeconds });
+    expect(step.drain.some(({ instanceId }) => busy.has(instanceId))).toBe(drains);
+    const waits = step.holds.filter(({ reason }) => /^surplus, but \d+ protected tasks? on it/.test(reason));
+    expect(waits.length > 0).toBe(!drains);
+  },
+);
+
+it('a host that stood before the run does not go in place of one that came with it and is not InService yet', () => {
+  const facts = closing({ closingSinceMs: 1 });
+  const [{ instanceId } = { instanceId: '' }] = see(facts).drain;
+  const pending = withHost(facts, instanceId, { lifecycleState: 'Pending:Wait' });
+  const drained = (look: Facts) => see(look).drain.map((host) => host.instanceId);
+  const cameAlone = (look: Facts) =>
+    withRun(withHost(look, instanceId, { launchTimeMs: look.observedAtMs }), {
+      startedAtMs: look.observedAtMs,
+    });
+  // Others that came with the run may go.
+  expect(drained(pending)).not.toHaveLength(0);
+  expect(drained(cameAlone(pending))).toEqual([]);
+  expect(drained(cameAlone(facts))[0]).toBe(instanceId);
+});
+
+it('of two surplus hosts that are as good for the zones, the one goes that the run brought in, though it has more to do', () => {
+  const facts = closing();
+  const [{ instanceId } = { instanceId: '' }] = see(facts).drain;
+  const zone = facts.hosts.find((host) => host.instanceId === instanceId)?.zone;
+  const isNew = (id: string) =>
+    facts.memory.hosts.some((host) => host.instanceId === id && host.role === 'new');
+  const other = facts.hosts.find(
+    (host) => host.instanceId !== instanceId && isNew(host.instanceId) && host.zone === zone,
+  )?.instanceId;
+  const ours = withRun(withHost(facts, other, { launchTimeMs: facts.observedAtMs }), {
+    startedAtMs: facts.observedAtMs,
+  });
+  expect(see(ours).drain[0]?.instanceId).toBe(other);
+});

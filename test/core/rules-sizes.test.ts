@@ -1,7 +1,7 @@
 /** Rules 2, 3, 4, 18 and 19: what others want of the group's sizes, how many hosts come, and which leave again. */
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../functions/core/decide.ts';
-import type { Facts, HostFacts } from '../../functions/core/facts.ts';
+import type { Facts, HostFacts, TaskFacts } from '../../functions/core/facts.ts';
 import type { GroupMemory, HostMemory } from '../../functions/core/memory.ts';
 import { defaults } from '../support/facts.ts';
 import {
@@ -13,6 +13,7 @@ import {
   withGroupMemory,
   withHost,
   withRun,
+  withTasks,
 } from '../support/mid-run.ts';
 
 /** Five old hosts beside six new ones, two in each zone; desired and Min eleven, the goal six, set long ago. */
@@ -257,6 +258,17 @@ describe('rule 4: a new host that is not ready in time', () => {
     expect(step.drain.map(({ instanceId }) => instanceId)).toContain(NEW);
     expect(step.remember.hosts.find(({ instanceId }) => instanceId === NEW)?.surplus).toBe('swap');
   });
+
+  it('stays as long as a task on it is protected', () => {
+    const facts = late({ status: 'ACTIVE', containerInstanceArn: 'arn:ci/late' });
+    const drains = (protectedUntilMs: number) => {
+      const [model] = facts.tasks.filter(({ taskClass }) => taskClass === 'replica');
+      const task = { ...model, taskArn: 'late', instanceId: NEW, protectedUntilMs } as TaskFacts;
+      return see(withTasks(facts, [task])).drain.some(({ instanceId }) => instanceId === NEW);
+    };
+    expect(drains(facts.observedAtMs)).toBe(true);
+    expect(drains(facts.observedAtMs + 1)).toBe(false);
+  });
 });
 
 describe('rule 18: hosts beyond what goal and outdated explain', () => {
@@ -275,6 +287,23 @@ describe('rule 18: hosts beyond what goal and outdated explain', () => {
       facts.tasks.filter((one) => one.instanceId === id && one.taskClass === 'replica').length;
     expect(tasksOn(victim)).toBe(0);
     expect(leaving(tooMany({ surplusSinceMs: facts.observedAtMs - 29_999 }))).toEqual([]);
+  });
+
+  it('stay as long as their tasks are protected: another one goes', () => {
+    const facts = tooMany();
+    const [victim = ''] = leaving(facts);
+    const guarded = (isGuarded: (id: string | undefined) => boolean): Facts => ({
+      ...facts,
+      tasks: facts.tasks.map((task) =>
+        isGuarded(task.instanceId) ? { ...task, protectedUntilMs: facts.observedAtMs + 1 } : task,
+      ),
+    });
+    expect(leaving(guarded((id) => id === victim))).not.toContain(victim);
+    const all = guarded(() => true);
+    expect(leaving(all)).toEqual([]);
+    expect(see(all).holds.find(({ instanceId }) => instanceId === victim)?.reason).toMatch(
+      /^surplus, but \d+ protected task/,
+    );
   });
 
   it('are first noted', () => {

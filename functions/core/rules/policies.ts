@@ -36,9 +36,9 @@ function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
 function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
   const { nowMs } = tick.look;
   const settings = settingsFor(tick.look.settings, host.autoScalingGroupName);
-  const guarded = host.tasks.filter((task) => (task.protectedUntilMs ?? 0) > nowMs);
+  const guarded = protectedOn(host, nowMs);
   if (guarded.length === 0) return undefined;
-  const untilMs = Math.max(...guarded.map((task) => task.protectedUntilMs ?? 0));
+  const untilMs = lastEndOf(guarded);
 
   if (settings.protectedTasks === 'hold') {
     const reason = `${counted(guarded.length, 'protected task')} on it, and protectedTasks is hold`;
@@ -50,8 +50,7 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
     tick.draft.noteHost(host.instanceId, host.memory, { protectedSinceMs: nowMs });
   if (nowMs < limitMs) {
     tick.draft.waits.push({ untilMs: Math.min(untilMs, limitMs), what: 'protected tasks' });
-    const reason = `${counted(guarded.length, 'protected task')} on it, the last until ${new Date(untilMs).toISOString()}`;
-    return { rule: 'protected', reason };
+    return { rule: 'protected', reason: guardedUntil(guarded) };
   }
   if (settings.protectedTasks === 'stop') return undefined;
   const named = guarded.map(({ taskArn }) => nameOfTask(taskArn)).sort();
@@ -60,8 +59,35 @@ function protectedPolicy(tick: Tick, host: Host): Policy | undefined {
   return { rule: 'protected', reason };
 }
 
+/**
+ * Why a host beyond the goal may not drain yet. It is held by no memory: what waits for it has a limit of its own, after
+ * which the host stays.
+ */
+export function protectedSurplus({ look, draft }: Tick, host: Host): string | undefined {
+  const guarded = protectedOn(host, look.nowMs);
+  if (guarded.length === 0) return undefined;
+  if (settingsFor(look.settings, host.autoScalingGroupName).protectedTasks === 'stop') {
+    if (host.memory.protectedSinceMs === undefined)
+      draft.noteHost(host.instanceId, host.memory, { protectedSinceMs: look.nowMs });
+    if (look.nowMs >= protectedLimitMs({ look }, host)) return undefined;
+  }
+  return guardedUntil(guarded);
+}
+
+/** The tasks of a host that are under scale-in protection now. */
+export const protectedOn = (host: Host, nowMs: number): readonly TaskFacts[] =>
+  host.tasks.filter((task) => (task.protectedUntilMs ?? 0) > nowMs);
+
+const lastEndOf = (guarded: readonly TaskFacts[]) =>
+  Math.max(...guarded.map((task) => task.protectedUntilMs ?? 0));
+
+function guardedUntil(guarded: readonly TaskFacts[]): string {
+  const until = new Date(lastEndOf(guarded)).toISOString();
+  return `${counted(guarded.length, 'protected task')} on it, the last until ${until}`;
+}
+
 /** Until when the protected tasks of a host are waited for: counted from when they first were. */
-export function protectedLimitMs({ look }: Tick, host: Host): number {
+export function protectedLimitMs({ look }: Pick<Tick, 'look'>, host: Host): number {
   const { protectedTimeoutSeconds } = settingsFor(look.settings, host.autoScalingGroupName);
   return (host.memory.protectedSinceMs ?? look.nowMs) + protectedTimeoutSeconds * 1000;
 }

@@ -18,7 +18,7 @@ import type { Host } from '../groups.ts';
 import type { HostMemory } from '../memory.ts';
 import { settingsFor } from '../settings.ts';
 import type { Rule, Tick } from '../tick.ts';
-import { protectedLimitMs } from './policies.ts';
+import { protectedLimitMs, protectedOn } from './policies.ts';
 import { drainAllowance } from './trial.ts';
 
 /** On the container instance; its value is when the host is drained at the latest, ISO 8601. */
@@ -85,9 +85,6 @@ function isWaiting({ look, draft }: Tick, host: Host): boolean {
   if (settingsFor(look.settings, host.autoScalingGroupName).protectedTasks === 'hold') return false;
   return protectedOn(host, look.nowMs).length > 0;
 }
-
-const protectedOn = (host: Host, nowMs: number) =>
-  host.tasks.filter((task) => (task.protectedUntilMs ?? 0) > nowMs);
 
 function count(asked: Map<string, number>, host: Host): void {
   for (const [name, tasks] of host.replicas) asked.set(name, (asked.get(name) ?? 0) + tasks);

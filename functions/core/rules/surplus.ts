@@ -10,6 +10,7 @@ import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
 import { beginDrain, begunDrains } from './drain.ts';
 import { effectiveSurge } from './launches.ts';
+import { protectedSurplus } from './policies.ts';
 import { end } from './terminate.ts';
 
 /** A surplus must be seen for this long: between two reads of a changing group there is often one. */
@@ -41,14 +42,15 @@ export const removeSurplus: Rule = (tick) => {
 };
 
 function takeOneAway(tick: Tick, group: GroupLook): void {
-  const victim = victims(group)[0];
+  const candidates = victims(group);
+  const victim = candidates.find((host) => protectedSurplus(tick, host) === undefined) ?? candidates[0];
   if (victim === undefined) return;
   const room = tick.look.groups.flatMap((other) => other.ready).filter((host) => host !== victim);
   const motion = new Motion(tick.look, room, (name) => tick.draft.service(name)?.unplacedAtPlan ?? 0);
   for (const host of begunDrains(tick)) motion.include(host);
-  const refusal = motion.accept(victim);
-  if (refusal !== undefined) {
-    tick.draft.hold({ instanceId: victim.instanceId, rule: '18', reason: `surplus, but ${refusal.reason}` });
+  const reason = protectedSurplus(tick, victim) ?? motion.accept(victim)?.reason;
+  if (reason !== undefined) {
+    tick.draft.hold({ instanceId: victim.instanceId, rule: '18', reason: `surplus, but ${reason}` });
     return;
   }
   beginDrain(tick, victim, false);
@@ -171,6 +173,7 @@ export const replaceFailed: Rule = (tick) => {
         end(tick, group, host);
       } else {
         // Tasks came to it all the same: they move like others.
+        if (protectedSurplus(tick, host) !== undefined) continue;
         const refusal = tick.motion().accept(host);
         if (refusal !== undefined) continue;
         beginDrain(tick, host, false);
