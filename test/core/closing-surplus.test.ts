@@ -87,8 +87,8 @@ it('the time in which the window was closed does not count towards giving a surp
 });
 
 /**
- * ECS is taken to stop protected tasks of a DRAINING host like others, which the owner did not opt into.
- * Source: Amazon ECS developer guide, task-scale-in-protection.
+ * ECS is taken to stop protected tasks of a DRAINING host like others, which the owner did not opt into. Unconfirmed: the
+ * developer guide (task-scale-in-protection) names service auto scaling and deployments, and says nothing of DRAINING.
  */
 it.each([
   ['wait', 0, false],
