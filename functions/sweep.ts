@@ -95,7 +95,7 @@ async function answerOpenNotices(
     by: 'the sweep, for open notices',
     id: new Date(nowMs).toISOString(),
   };
-  const started = (await answerOpen(table, origin, nowMs)).filter((one) => one.started);
+  const started = (await answerOpen(table, clusters, origin, nowMs)).filter((one) => one.started);
   return started.map((one) => `${one.cluster}: a notice, ${one.reason}`).join('; ') || undefined;
 }
 

@@ -129,7 +129,7 @@ async function startForNotice(
   const nowMs = Date.now();
   const news = await takeIn(table, notice, nowMs);
   if (news.length === 0) return nothing(`${notice.eventArn}: nothing new`);
-  const started = await answerNotices(table, news, origin, nowMs);
+  const started = await answerNotices(table, news, await optedIn(), origin, nowMs);
   const reason = started.map((one) => `${one.cluster}: ${one.reason}`).join('; ');
   return {
     started: started.map(({ started: isNew, ...one }) => ({ ...one, isNew })),

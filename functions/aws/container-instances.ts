@@ -8,7 +8,7 @@ import {
   paginateListContainerInstances,
   UpdateContainerInstancesStateCommand,
 } from '@aws-sdk/client-ecs';
-import { idOf, inBatches, perBatch } from './batches.ts';
+import { idOf, inBatches, perBatch, present } from './batches.ts';
 import { isInvalid, isNotFound } from './error-codes.ts';
 
 /** AWS's limits per call (Amazon ECS API reference). */
@@ -27,6 +27,11 @@ export interface StatusChange {
 /** Every container instance of a cluster that AWS lists (all statuses but INACTIVE), described. */
 export async function listContainerInstances(ecs: ECSClient, cluster: string): Promise<ContainerInstance[]> {
   return describeContainerInstances(ecs, cluster, await listContainerInstanceArns(ecs, cluster));
+}
+
+/** EC2's ids of these hosts; ECS Anywhere's begin otherwise. */
+export function ec2InstanceIds(hosts: readonly ContainerInstance[]): string[] {
+  return present(hosts.map((host) => host.ec2InstanceId)).filter((id) => id.startsWith('i-'));
 }
 
 /** `filter`: an expression of the cluster query language; all of them without it. */

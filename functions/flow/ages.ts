@@ -6,7 +6,7 @@ import type { Cluster } from '@aws-sdk/client-ecs';
 import { describeGroupInstances, describeGroups } from '../aws/auto-scaling-groups.ts';
 import { present, unique } from '../aws/batches.ts';
 import { autoScaling, ec2, ecs } from '../aws/clients.ts';
-import { listContainerInstances } from '../aws/container-instances.ts';
+import { ec2InstanceIds, listContainerInstances } from '../aws/container-instances.ts';
 import { instanceTag } from '../aws/facts/hosts.ts';
 import { tagsOf } from '../aws/facts/read-facts.ts';
 import { describeInstances } from '../aws/instances.ts';
@@ -45,7 +45,7 @@ export async function startForAge(
 
 async function countDue(cluster: Cluster, nowMs: number): Promise<number> {
   const hosts = await listContainerInstances(ecs, cluster.clusterName ?? '');
-  const ids = present(hosts.map((host) => host.ec2InstanceId)).filter((id) => id.startsWith('i-'));
+  const ids = ec2InstanceIds(hosts);
   const members = await describeGroupInstances(autoScaling, ids);
   const names = unique(present(members.map((member) => member.AutoScalingGroupName)));
   const groups = await describeGroups(autoScaling, names);

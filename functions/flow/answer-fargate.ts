@@ -2,20 +2,18 @@
 import type { Cluster } from '@aws-sdk/client-ecs';
 import { ecs, sfn } from '../aws/clients.ts';
 import { executionName, startOnce } from '../aws/executions.ts';
-import { tagsOf } from '../aws/facts/read-facts.ts';
 import { noteTrigger } from '../aws/ledger/notes.ts';
 import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { describeTasks } from '../aws/tasks.ts';
 import { isRunDue } from '../core/notices/due.ts';
-import { isOver, keyOfEntry, type NoticeEntry } from '../core/notices/entry.ts';
+import { isOpen, isOver, keyOfEntry, type NoticeEntry } from '../core/notices/entry.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { isOpenFor } from '../core/redeploy/affected.ts';
 import { environment } from '../edge/environment.ts';
-import { resolveSettings } from '../edge/settings.ts';
 import type { StartedForNotice } from './answer-hosts.ts';
 import { isFree } from './claim.ts';
-import { optedIn } from './followers.ts';
+import { settingsOfCluster } from './followers.ts';
 import { tell } from './notices.ts';
 import { shortHash } from './purpose.ts';
 
@@ -23,14 +21,11 @@ import { shortHash } from './purpose.ts';
 export async function answerFargate(
   table: Table,
   entries: readonly NoticeEntry[],
+  clusters: readonly Cluster[],
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
-  const open = entries.filter(
-    (entry) => entry.kind === 'fargate-tasks' && !isOver(entry) && entry.state !== 'told',
-  );
-  if (open.length === 0) return [];
-  const clusters = await optedIn();
+  const open = entries.filter((entry) => entry.kind === 'fargate-tasks' && isOpen(entry));
   const byCluster = new Map<Cluster, NoticeEntry[]>();
   for (const entry of open) {
     const cluster = await clusterOf(entry, clusters);
@@ -40,8 +35,7 @@ export async function answerFargate(
   const started: StartedForNotice[] = [];
   for (const [cluster, of] of byCluster) {
     const name = cluster.clusterName ?? '';
-    const { settings: deployment, guardrails } = environment();
-    const { settings } = resolveSettings({ deployment, clusterTags: tagsOf(cluster) }, guardrails);
+    const settings = settingsOfCluster(cluster);
     if (!of.some((entry) => isRunDue(entry, settings, nowMs)) || !(await isFree(table, { cluster: name })))
       continue;
     started.push(await startRetirement(table, name, of, origin, nowMs));

@@ -2,9 +2,10 @@
  * Notices about hosts, answered by what EC2 and ECS say of each host now. A repeat does nothing twice: entries are changed
  * from what they are, and executions are named for what they replace.
  */
+import type { Cluster } from '@aws-sdk/client-ecs';
+import { unique } from '../aws/batches.ts';
 import { ec2, ecs } from '../aws/clients.ts';
 import { registeredAmong } from '../aws/container-instances.ts';
-import { tagsOf } from '../aws/facts/read-facts.ts';
 import { describeInstanceStatuses, describeInstances } from '../aws/instances.ts';
 import { changeNotice } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
@@ -16,11 +17,10 @@ import {
 } from '../core/notices/answer.ts';
 import { isOver, type NoticeEntry } from '../core/notices/entry.ts';
 import { remindersDue } from '../core/notices/escalation.ts';
+import { isScheduledEventOver } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Settings } from '../core/settings.ts';
-import { environment } from '../edge/environment.ts';
-import { resolveSettings } from '../edge/settings.ts';
-import { optedIn } from './followers.ts';
+import { settingsOfCluster } from './followers.ts';
 import { tell } from './notices.ts';
 import { shortHash } from './purpose.ts';
 import { startRun } from './start.ts';
@@ -44,14 +44,13 @@ interface Answered {
 export async function answerHosts(
   table: Table,
   entries: readonly NoticeEntry[],
+  clusters: readonly Cluster[],
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
-  const ids = [
-    ...new Set(entries.flatMap(({ entity }) => (entity.of === 'instance' ? entity.instanceId : []))),
-  ];
+  const ids = unique(entries.flatMap(({ entity }) => (entity.of === 'instance' ? entity.instanceId : [])));
   if (ids.length === 0) return [];
-  const { hosts, settingsOf } = await readNamedHosts(ids);
+  const { hosts, settingsOf } = await readNamedHosts(ids, clusters);
   const answered = entries.flatMap((entry): Answered[] => {
     if (entry.entity.of !== 'instance') return [];
     const { instanceId } = entry.entity;
@@ -135,33 +134,32 @@ async function keepAnswer(
 }
 
 /** Each instance as EC2 knows it, with the cluster that has it among those that opted in. */
-async function readNamedHosts(ids: readonly string[]): Promise<{
+async function readNamedHosts(
+  ids: readonly string[],
+  clusters: readonly Cluster[],
+): Promise<{
   readonly hosts: ReadonlyMap<string, NamedHost>;
   readonly settingsOf: (cluster: string | undefined) => Settings;
 }> {
-  const [clusters, instances, statuses] = await Promise.all([
-    optedIn(),
+  const [instances, statuses] = await Promise.all([
     describeInstances(ec2, ids),
     describeInstanceStatuses(ec2, ids),
   ]);
-  const { settings: deployment, guardrails } = environment();
-  const settings = new Map<string | undefined, Settings>([
-    [undefined, resolveSettings({ deployment }, guardrails).settings],
-  ]);
+  const settings = new Map<string, Settings>();
+  const ofNone = settingsOfCluster();
   const clusterOf = new Map<string, string>();
   for (const cluster of clusters) {
     const name = cluster.clusterName ?? '';
-    settings.set(name, resolveSettings({ deployment, clusterTags: tagsOf(cluster) }, guardrails).settings);
+    settings.set(name, settingsOfCluster(cluster));
     for (const id of (await registeredAmong(ecs, name, ids)).keys()) clusterOf.set(id, name);
   }
   const openEvents = new Map(
     statuses.map(({ InstanceId, Events }) => [
       InstanceId,
-      (Events ?? []).some(({ Description }) => !Description?.startsWith('[')),
+      (Events ?? []).some(({ Description }) => !isScheduledEventOver(Description)),
     ]),
   );
-  const settingsOf = (cluster: string | undefined) =>
-    settings.get(cluster) ?? (settings.get(undefined) as Settings);
+  const settingsOf = (cluster = '') => settings.get(cluster) ?? ofNone;
   const hosts = instances.map(({ InstanceId = '', State }) => {
     const cluster = clusterOf.get(InstanceId);
     const hasOpenEvent = openEvents.get(InstanceId);

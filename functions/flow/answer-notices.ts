@@ -2,9 +2,10 @@
  * Notices of AWS, from what was said to what is done: written down first, thing by thing, then answered by what that thing is
  * now.
  */
+import type { Cluster } from '@aws-sdk/client-ecs';
 import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
-import { heard, isOver, type NoticeEntry } from '../core/notices/entry.ts';
+import { heard, isOpen, type NoticeEntry } from '../core/notices/entry.ts';
 import { outlook } from '../core/notices/escalation.ts';
 import type { Notice } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
@@ -39,10 +40,11 @@ export async function takeIn(table: Table, notice: Notice, nowMs: number): Promi
 /** Everything that is not over, looked at once more: windows open, dates come, AWS acts by itself. */
 export async function answerOpen(
   table: Table,
+  clusters: readonly Cluster[],
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
-  const open = (await listNotices(table)).filter((entry) => !isOver(entry) && entry.state !== 'told');
+  const open = (await listNotices(table)).filter(isOpen);
   for (const cluster of new Set(open.flatMap(({ cluster }) => cluster ?? []))) {
     const { pending, nearestHours } = outlook(
       open.filter((entry) => entry.cluster === cluster),
@@ -51,17 +53,20 @@ export async function answerOpen(
     const hours = nearestHours === undefined ? {} : { NoticeDeadlineHours: nearestHours };
     measure({ NoticesPending: pending, ...hours }, { cluster });
   }
-  return answerNotices(table, open, origin, nowMs);
+  return answerNotices(table, open, clusters, origin, nowMs);
 }
 
-/** Starts what answers these entries, closes those that are over, tells those that are not ours. */
+/**
+ * Starts what answers these entries, closes those that are over, tells those that are not ours. `clusters`: all that opted in.
+ */
 export async function answerNotices(
   table: Table,
   entries: readonly NoticeEntry[],
+  clusters: readonly Cluster[],
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
   await callOff(table, entries, origin, nowMs);
-  const hosts = await answerHosts(table, entries, origin, nowMs);
-  return [...hosts, ...(await answerFargate(table, entries, origin, nowMs))];
+  const hosts = await answerHosts(table, entries, clusters, origin, nowMs);
+  return [...hosts, ...(await answerFargate(table, entries, clusters, origin, nowMs))];
 }

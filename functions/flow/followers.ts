@@ -10,7 +10,7 @@ import { readRun } from '../aws/ledger/runs.ts';
 import { readParameters } from '../aws/parameters.ts';
 import { readParameterValue } from '../core/images/parameter.ts';
 import type { GroupMemory } from '../core/memory.ts';
-import { imageSourceFor } from '../core/settings.ts';
+import { imageSourceFor, type Settings } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import { clusterProblem, optInOf } from '../edge/guardrails.ts';
 import { resolveSettings } from '../edge/settings.ts';
@@ -35,6 +35,13 @@ export async function optedIn(): Promise<Cluster[]> {
       optInOf(tagsOf(cluster)) !== 'no' &&
       clusterProblem(guardrails, cluster.clusterName ?? '') === undefined,
   );
+}
+
+/** What deployment and tags say for this cluster, or for none; layers with problems are left out. */
+export function settingsOfCluster(cluster?: Cluster): Settings {
+  const { settings: deployment, guardrails } = environment();
+  const tags = cluster === undefined ? {} : { clusterTags: tagsOf(cluster) };
+  return resolveSettings({ deployment, ...tags }, guardrails).settings;
 }
 
 /** Settings with problems do not hide a cluster: the run that is started says what is wrong with them. */

@@ -4,11 +4,11 @@
  */
 import type { Cluster } from '@aws-sdk/client-ecs';
 import { ec2, ecs } from '../aws/clients.ts';
-import { listContainerInstances } from '../aws/container-instances.ts';
+import { ec2InstanceIds, listContainerInstances } from '../aws/container-instances.ts';
 import { describeInstanceStatuses } from '../aws/instances.ts';
 import { readSeen, writeSeen } from '../aws/ledger/notes.ts';
 import type { Table } from '../aws/ledger/table.ts';
-import { classifyScheduledEvent, type Notice } from '../core/notices/notice.ts';
+import { classifyScheduledEvent, isScheduledEventOver, type Notice } from '../core/notices/notice.ts';
 
 const DAY_MS = 86_400_000;
 const keyOf = (cluster: string) => `scheduled events of ${cluster}`;
@@ -36,12 +36,11 @@ export async function scheduledEvents(
 async function eventsOf({ clusterName = '', clusterArn = '' }: Cluster, nowMs: number): Promise<Notice[]> {
   const [, , , region = '', account = ''] = clusterArn.split(':');
   const hosts = await listContainerInstances(ecs, clusterName);
-  const ids = hosts.flatMap(({ ec2InstanceId }) => (ec2InstanceId?.startsWith('i-') ? ec2InstanceId : []));
+  const ids = ec2InstanceIds(hosts);
   const statuses = await describeInstanceStatuses(ec2, ids);
   return statuses.flatMap(({ InstanceId = '', Events = [] }) =>
     Events.map(({ InstanceEventId = '', Code = '', Description = '', NotBefore, NotAfter }) => {
-      // "[Completed]" and "[Canceled]" stay visible for up to a week (Amazon EC2 user guide, scheduled events).
-      const isOver = Description.startsWith('[');
+      const isOver = isScheduledEventOver(Description);
       return {
         account,
         region,

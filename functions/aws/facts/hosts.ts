@@ -3,6 +3,7 @@
 import type { Instance, InstanceStatus, InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ContainerInstance } from '@aws-sdk/client-ecs';
 import type { ContainerInstanceStatus, Ec2State, HostFacts } from '../../core/facts.ts';
+import { isScheduledEventOver } from '../../core/notices/notice.ts';
 import { EXEMPT_REASON_TAG, EXEMPT_UNTIL_TAG } from '../../core/plan/exempted.ts';
 import { defined } from './defined.ts';
 import type { InstanceDetails } from './groups.ts';
@@ -78,9 +79,8 @@ function autoScalingHealthOf(inGroup: InstanceDetails | undefined): HostFacts['a
 function isImpaired(status: InstanceStatus | undefined): boolean {
   if (status === undefined) return false;
   const checks = [status.InstanceStatus?.Status, status.SystemStatus?.Status];
-  // A past event stays listed for up to a week, with "[Completed]" or "[Canceled]" before its text.
   const pending = (status.Events ?? []).some(
-    ({ Code, Description }) => ENDING_EVENTS.has(Code ?? '') && !Description?.startsWith('['),
+    ({ Code, Description }) => ENDING_EVENTS.has(Code ?? '') && !isScheduledEventOver(Description),
   );
   return pending || checks.includes('impaired');
 }

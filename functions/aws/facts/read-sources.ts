@@ -6,7 +6,7 @@ import type { TemplateUse } from '../../core/facts.ts';
 import { describeGroupInstances, describeGroups } from '../auto-scaling-groups.ts';
 import { present, unique } from '../batches.ts';
 import { describeCapacityProviders } from '../clusters.ts';
-import { listContainerInstances } from '../container-instances.ts';
+import { ec2InstanceIds, listContainerInstances } from '../container-instances.ts';
 import type { LaunchSource } from '../launch-sources.ts';
 import { groupNameOf } from './groups.ts';
 import { templateUses } from './templates.ts';
@@ -27,7 +27,7 @@ export async function readSources(
     describeCapacityProviders(clients.ecs, cluster.capacityProviders ?? []),
     listContainerInstances(clients.ecs, cluster.clusterName ?? ''),
   ]);
-  const ids = present(hosts.map((host) => host.ec2InstanceId)).filter((id) => id.startsWith('i-'));
+  const ids = ec2InstanceIds(hosts);
   const members = await describeGroupInstances(clients.autoScaling, ids);
   const groups = await describeGroups(
     clients.autoScaling,

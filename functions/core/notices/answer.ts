@@ -1,5 +1,5 @@
 /** What is to be done about a host that a notice names. Pure; that it is done is read from EC2, never from a notice. */
-import { isOver, type NoticeEntry, type NoticeState } from './entry.ts';
+import { isOpen, type NoticeEntry, type NoticeState } from './entry.ts';
 import type { NoticeKind } from './notice.ts';
 
 /** What the owner of a cluster wants done about maintenance that leaves the host where it is. */
@@ -35,7 +35,7 @@ const WHAT: Readonly<Record<Exclude<NoticeKind, 'fargate-tasks' | 'unknown'>, st
 export function answerForHost(entry: NoticeEntry, host: NamedHost, nowMs: number): HostAnswer {
   const { kind, state, startMs, code } = entry;
   const stays = (next: NoticeState, reason: string): HostAnswer => ({ act: 'none', state: next, reason });
-  if (isOver(entry) || state === 'told') return stays(state, entry.reason);
+  if (!isOpen(entry)) return stays(state, entry.reason);
   if (kind === 'unknown' || kind === 'fargate-tasks')
     return stays('told', `${code} is not known here: nothing is done about it`);
   if (host.state === 'terminated') return stays('done', 'EC2 says that it is terminated');

@@ -47,6 +47,11 @@ export function isOver({ state }: Pick<NoticeEntry, 'state'>): boolean {
   return OVER.has(state);
 }
 
+/** Something of ours is still to follow: it is neither over nor somebody else's. */
+export function isOpen(entry: Pick<NoticeEntry, 'state'>): boolean {
+  return !isOver(entry) && entry.state !== 'told';
+}
+
 /** The entry's place: the same for every delivery of the same notice about the same thing. */
 export function keyOfEntry({
   account,

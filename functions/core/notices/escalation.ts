@@ -1,5 +1,5 @@
 /** Reminders: louder as the date of an open notice nears, each once. Pure. */
-import { isOver, type NoticeEntry } from './entry.ts';
+import { isOpen, type NoticeEntry } from './entry.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -12,7 +12,7 @@ export function remindersDue(
   deadlineMarginHours: number,
   nowMs: number,
 ): number {
-  if (entry.startMs === undefined || isOver(entry) || entry.state === 'told') return 0;
+  if (entry.startMs === undefined || !isOpen(entry)) return 0;
   const leftHours = (entry.startMs - nowMs) / HOUR_MS;
   const stages = [...new Set([...REMINDERS_HOURS, deadlineMarginHours])].sort((a, b) => b - a);
   return stages.filter((hours) => leftHours <= hours).length;
@@ -23,7 +23,7 @@ export function outlook(
   entries: readonly Pick<NoticeEntry, 'state' | 'startMs'>[],
   nowMs: number,
 ): { readonly pending: number; readonly nearestHours?: number } {
-  const open = entries.filter((entry) => !isOver(entry) && entry.state !== 'told');
+  const open = entries.filter(isOpen);
   const dates = open.flatMap(({ startMs }) => startMs ?? []);
   if (dates.length === 0) return { pending: open.length };
   return { pending: open.length, nearestHours: (Math.min(...dates) - nowMs) / HOUR_MS };

@@ -88,6 +88,14 @@ export function classifyScheduledEvent(code: string, description: string): Notic
   return kind === 'instance-network' && /power/i.test(description) ? 'instance-power' : kind;
 }
 
+/**
+ * An event of DescribeInstanceStatus that is past or called off: "[Completed]" and "[Canceled]" stay visible for up to a week.
+ * Source: Amazon EC2 user guide, monitoring-instances-status-check_sched.
+ */
+export function isScheduledEventOver(description: string | undefined): boolean {
+  return description?.startsWith('[') ?? false;
+}
+
 /** The same for every spelling of the same thing. */
 export function keyOfEntity(entity: NoticeEntity): string {
   switch (entity.of) {

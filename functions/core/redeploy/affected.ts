@@ -1,5 +1,5 @@
 /** Which services of a cluster open notices of Fargate mean. Pure. */
-import { isOver, type NoticeEntry } from '../notices/entry.ts';
+import { isOpen, type NoticeEntry } from '../notices/entry.ts';
 
 /** A service, and the entries that name it or tasks of it. */
 export interface NamedService {
@@ -12,9 +12,7 @@ export interface NamedService {
 
 /** Is the entry one that a redeploy of this cluster answers? */
 export function isOpenFor(entry: NoticeEntry, cluster: string): boolean {
-  return (
-    entry.kind === 'fargate-tasks' && !isOver(entry) && entry.state !== 'told' && entry.cluster === cluster
-  );
+  return entry.kind === 'fargate-tasks' && isOpen(entry) && entry.cluster === cluster;
 }
 
 /**
