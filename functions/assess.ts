@@ -25,9 +25,9 @@ import { isFree } from './flow/claim.ts';
 import { decideOnDrains } from './flow/deciding.ts';
 import { handlerOf } from './flow/handler.ts';
 import { takeJoins } from './flow/joined.ts';
-import { tell } from './flow/notices.ts';
 import { factClients, rememberingOf } from './flow/planning.ts';
 import { handedOver, handOver } from './flow/successor.ts';
+import { tell } from './flow/tell.ts';
 
 /**
  * Events that a pass through a state adds to the execution's history: a Lambda task five, a choice two, a wait two.

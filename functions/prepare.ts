@@ -44,11 +44,11 @@ import { forbiddenNow } from './flow/allowed.ts';
 import { imagesOf, isApproved } from './flow/approval.ts';
 import { endingOfDead, fenceOf, ledger, ownerLives } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
-import { tell } from './flow/notices.ts';
 import { pinGroup } from './flow/pin.ts';
 import { pinBack } from './flow/pin-back.ts';
 import { emptyMemory, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
+import { tell } from './flow/tell.ts';
 import { orphanedSurpluses } from './flow/waiting.ts';
 
 /** The dead run's last Lambda may still be at it: they time out within a minute. */

@@ -31,8 +31,8 @@ import { failedStartSchema, type RunState, runStateSchema } from './edge/run-sta
 import { ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { settleNamed } from './flow/joined.ts';
-import { tell } from './flow/notices.ts';
 import { purposeOf } from './flow/purpose.ts';
+import { tell } from './flow/tell.ts';
 
 /** Green means done: anything else ends in the machine's Fail state. */
 const GREEN: ReadonlySet<Outcome> = new Set(['SUCCEEDED', 'NOTHING_TO_DO', 'PENDING_WINDOW']);

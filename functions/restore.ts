@@ -25,9 +25,9 @@ import { NO_ACTS, type RunState, runStateSchema } from './edge/run-state.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { giveBack } from './flow/give-back.ts';
 import { handlerOf } from './flow/handler.ts';
-import { tell } from './flow/notices.ts';
 import { takeQuiesceBack } from './flow/quiesce-over.ts';
 import { awaitRefresh } from './flow/refresh-wait.ts';
+import { tell } from './flow/tell.ts';
 
 /** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
 const CLOSINGS_MAX = 1;

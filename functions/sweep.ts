@@ -19,11 +19,11 @@ import { isExpired } from './flow/approval.ts';
 import { givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
-import { tell } from './flow/notices.ts';
 import { shortHash } from './flow/purpose.ts';
 import { scheduledEvents } from './flow/reconcile.ts';
 import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
+import { tell } from './flow/tell.ts';
 import { tellIfUnheard, tellUnheard } from './flow/unheard.ts';
 
 /** A request without a known opening is looked at once a day: a freeze may have been lifted. */

@@ -3,7 +3,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 
 /** One thing worth telling. */
-export interface Notice {
+export interface Notification {
   /** Machine-readable: `started`, `held`, `succeeded` … */
   readonly kind: string;
   readonly cluster: string;
@@ -16,31 +16,35 @@ export interface Notice {
 const SUBJECT_MAX = 100;
 
 /** Publishes as JSON text. Without a topic nothing is sent. */
-export async function publish(sns: SNSClient, TopicArn: string | undefined, notice: Notice): Promise<void> {
+export async function publish(
+  sns: SNSClient,
+  TopicArn: string | undefined,
+  notification: Notification,
+): Promise<void> {
   if (!TopicArn) return;
-  const subject = `ecs-rollover ${notice.cluster}: ${notice.kind}`.replace(/[^\x20-\x7e]/g, '?');
+  const subject = `ecs-rollover ${notification.cluster}: ${notification.kind}`.replace(/[^\x20-\x7e]/g, '?');
   await sns.send(
     new PublishCommand({
       TopicArn,
       Subject: subject.slice(0, SUBJECT_MAX),
-      Message: JSON.stringify(notice),
+      Message: JSON.stringify(notification),
       MessageAttributes: {
-        kind: { DataType: 'String', StringValue: notice.kind },
-        cluster: { DataType: 'String', StringValue: notice.cluster },
+        kind: { DataType: 'String', StringValue: notification.kind },
+        cluster: { DataType: 'String', StringValue: notification.cluster },
       },
     }),
   );
 }
 
 /**
- * Puts the notice on the bus as `source: "ecs-rollover"`.
+ * Puts the notification on the bus as `source: "ecs-rollover"`.
  *
  * @throws when the bus refused the entry: PutEvents answers 200 with `FailedEntryCount`.
  */
 export async function emit(
   eventBridge: EventBridgeClient,
   EventBusName: string | undefined,
-  notice: Notice,
+  notification: Notification,
 ): Promise<void> {
   const answer = await eventBridge.send(
     new PutEventsCommand({
@@ -48,7 +52,7 @@ export async function emit(
         {
           Source: 'ecs-rollover',
           DetailType: 'ECS Rollover Notice',
-          Detail: JSON.stringify(notice),
+          Detail: JSON.stringify(notification),
           ...(EventBusName ? { EventBusName } : {}),
         },
       ],

@@ -14,8 +14,8 @@ import { environment } from '../edge/environment.ts';
 import type { StartedForNotice } from './answer-hosts.ts';
 import { isFree } from './claim.ts';
 import { settingsOfCluster } from './followers.ts';
-import { tell } from './notices.ts';
 import { shortHash } from './purpose.ts';
+import { tell } from './tell.ts';
 
 /** Starts a run for each cluster that has entries whose time it is. */
 export async function answerFargate(

@@ -21,9 +21,9 @@ import { isScheduledEventOver } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Settings } from '../core/settings.ts';
 import { settingsOfCluster } from './followers.ts';
-import { tell } from './notices.ts';
 import { shortHash } from './purpose.ts';
 import { startRun } from './start.ts';
+import { tell } from './tell.ts';
 
 /** What was started, for which cluster. */
 export interface StartedForNotice {

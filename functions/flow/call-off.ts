@@ -8,7 +8,7 @@ import { keyOfEntity } from '../core/notices/notice.ts';
 import { type Provenance, provenanceText } from '../core/provenance.ts';
 import { parseRequest } from '../edge/request.ts';
 import { sendControl } from './control.ts';
-import { tell } from './notices.ts';
+import { tell } from './tell.ts';
 
 export async function callOff(
   table: Table,

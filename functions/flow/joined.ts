@@ -5,8 +5,8 @@ import type { Table } from '../aws/ledger/table.ts';
 import type { Facts } from '../core/facts.ts';
 import { joinHosts, leftOf } from '../core/joining.ts';
 import type { Plan } from '../core/plan.ts';
-import { tell } from './notices.ts';
 import { purposeOf } from './purpose.ts';
+import { tell } from './tell.ts';
 
 /** Takes into the run what was handed to it since its last look. Safe to repeat: hosts are taken once. */
 export async function takeJoins(

@@ -8,7 +8,7 @@ import { readRun, remember } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import type { RunMemory } from '../core/memory.ts';
 import { QUIESCE_TAG, quiesceOver } from '../core/rules/quiesce.ts';
-import { tell } from './notices.ts';
+import { tell } from './tell.ts';
 
 interface Of {
   readonly cluster: string;

@@ -6,7 +6,7 @@ import { type Run, remember } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import type { Ending } from '../core/outcome.ts';
 import { NO_ACTS, type RunState } from '../edge/run-state.ts';
-import { tell } from './notices.ts';
+import { tell } from './tell.ts';
 
 /** A refresh takes from minutes to days: each pause is a share of the time that was waited already. */
 const PAUSE_SHARE = 0.2;

@@ -15,7 +15,7 @@ import type { RedeployStep } from '../core/redeploy/decide.ts';
 import type { AffectedService, RedeployMemory, RedeployOutcome } from '../core/redeploy/facts.ts';
 import type { Settings } from '../core/settings.ts';
 import { windowOf } from '../core/windows.ts';
-import { tell } from './notices.ts';
+import { tell } from './tell.ts';
 
 /** Everything that one look needs. */
 export interface Retirement {

@@ -12,7 +12,7 @@ import type { Table } from '../aws/ledger/table.ts';
 import { environment } from '../edge/environment.ts';
 import { clusterNameOf } from '../edge/request.ts';
 import { endingOfDead } from './claim.ts';
-import { tell } from './notices.ts';
+import { tell } from './tell.ts';
 
 /** Lists of executions are eventually consistent (AWS Step Functions API reference, ListExecutions). */
 const OVERLAP_MS = 600_000;
