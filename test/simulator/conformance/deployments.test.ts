@@ -9,7 +9,7 @@ import type {
   ListServiceDeploymentsResponse,
 } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AccountSpec, ServiceSpec } from '../ecs/fake-account.ts';
+import type { AccountSpec, ServiceSpec } from '../ecs/fake-capture.ts';
 import { type Cluster, cluster, hosts, times } from './services.ts';
 
 let account: Cluster;

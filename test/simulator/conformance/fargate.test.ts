@@ -1,14 +1,8 @@
 /** Amazon ECS on AWS Fargate as AWS documents it: platform revisions, retirement, Spot, launch rate. */
 import type { DescribeTasksResponse, RunTaskResponse } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  ACCOUNT,
-  type AccountSpec,
-  type FakeAccount,
-  fakeAccount,
-  type ServiceSpec,
-  START_MS,
-} from '../ecs/fake-account.ts';
+import { type FakeAccount, fakeAccount } from '../ecs/fake-account.ts';
+import { ACCOUNT, type AccountSpec, type ServiceSpec, START_MS } from '../ecs/fake-capture.ts';
 
 const TEXT = 'ECS is performing maintenance on the underlying infrastructure hosting the task';
 const HOUR_MS = 3_600_000;

@@ -5,7 +5,7 @@
  */
 import type { RunTaskResponse, StartTaskResponse, TaskDefinition } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { HostSpec, ServiceSpec } from '../ecs/fake-account.ts';
+import type { HostSpec, ServiceSpec } from '../ecs/fake-capture.ts';
 import { type Cluster, cluster } from './services.ts';
 
 let account: Cluster;

@@ -1,6 +1,7 @@
 /** A small cluster for the statements of AWS about services; readings are fixed unless a statement varies them. */
 import type { DescribeServicesResponse, Service } from '@aws-sdk/client-ecs';
-import { type AccountSpec, type FakeAccount, fakeAccount } from '../ecs/fake-account.ts';
+import { type FakeAccount, fakeAccount } from '../ecs/fake-account.ts';
+import type { AccountSpec } from '../ecs/fake-capture.ts';
 
 const READINGS = {
   drainingIgnoresProtection: true,

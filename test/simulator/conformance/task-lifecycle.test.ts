@@ -1,7 +1,8 @@
 /** The way of a task up and down as AWS documents it. Where AWS is silent both readings are tried. */
 import type { DescribeTasksResponse, ListTasksResponse, Task } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AccountSpec, type FakeAccount, fakeAccount, type ServiceSpec } from '../ecs/fake-account.ts';
+import { type FakeAccount, fakeAccount } from '../ecs/fake-account.ts';
+import type { AccountSpec, ServiceSpec } from '../ecs/fake-capture.ts';
 
 let account: FakeAccount;
 afterEach(() => account?.clock.uninstall());

@@ -3,7 +3,7 @@
  * reference, UpdateService.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ServiceSpec } from '../ecs/fake-account.ts';
+import type { ServiceSpec } from '../ecs/fake-capture.ts';
 import { type Cluster, cluster, times } from './services.ts';
 
 let account: Cluster;

@@ -4,7 +4,8 @@ import type {
   ListTasksResponse,
 } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AccountSpec, type FakeAccount, fakeAccount, hostArn } from './fake-account.ts';
+import { type FakeAccount, fakeAccount } from './fake-account.ts';
+import { type AccountSpec, hostArn } from './fake-capture.ts';
 
 let account: FakeAccount;
 afterEach(() => account?.clock.uninstall());

@@ -1,6 +1,7 @@
 import type { DescribeServicesResponse, Service } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AccountSpec, type FakeAccount, fakeAccount } from './fake-account.ts';
+import { type FakeAccount, fakeAccount } from './fake-account.ts';
+import type { AccountSpec } from './fake-capture.ts';
 
 let account: FakeAccount;
 afterEach(() => account?.clock.uninstall());

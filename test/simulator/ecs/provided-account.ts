@@ -1,12 +1,7 @@
 /** An account whose hosts belong to capacity providers, and what tests ask of it. */
 import type { AutoScalingGroupProvider, CapacityProviderStrategyItem, Task } from '@aws-sdk/client-ecs';
-import {
-  type AccountSpec,
-  type FakeAccount,
-  fakeAccount,
-  type HostSpec,
-  type ServiceSpec,
-} from './fake-account.ts';
+import { type FakeAccount, fakeAccount } from './fake-account.ts';
+import type { AccountSpec, HostSpec, ServiceSpec } from './fake-capture.ts';
 
 export interface ProvidedSpec extends AccountSpec {
   /** Settings by name; each provider's group has its name. */

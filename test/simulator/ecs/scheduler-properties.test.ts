@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostRecord } from '../../../simulator/ecs/records.ts';
-import { type AccountSpec, type FakeAccount, fakeAccount, ZONES } from './fake-account.ts';
+import { type FakeAccount, fakeAccount } from './fake-account.ts';
+import { type AccountSpec, ZONES } from './fake-capture.ts';
 
 const HOSTS = ['i-1', 'i-2', 'i-3', 'i-4', 'i-5', 'i-6'];
 

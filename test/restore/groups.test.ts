@@ -1,106 +1,39 @@
+/** Sizes, processes, warm pools and protection of groups, when the run ends. */
 import {
-  AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
-  DescribeAutoScalingInstancesCommand,
   DescribeInstanceRefreshesCommand,
   PutWarmPoolCommand,
   ResumeProcessesCommand,
   SetInstanceProtectionCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import {
-  DeleteLaunchTemplateVersionsCommand,
-  DescribeLaunchTemplateVersionsCommand,
-  EC2Client,
-  ModifyLaunchTemplateCommand,
-} from '@aws-sdk/client-ec2';
-import {
-  DescribeClustersCommand,
-  DescribeContainerInstancesCommand,
-  ECSClient,
-  ListContainerInstancesCommand,
-  UpdateContainerInstancesStateCommand,
-} from '@aws-sdk/client-ecs';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
+import { DescribeClustersCommand, ListContainerInstancesCommand } from '@aws-sdk/client-ecs';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { beginAsNewContainer } from '../functions/aws/container-memory.ts';
-import { readRun } from '../functions/aws/ledger/runs.ts';
-import type { GroupMemory, HostMemory } from '../functions/core/memory.ts';
-import type { Ending } from '../functions/core/outcome.ts';
-import { handler } from '../functions/restore.ts';
-import { fakeLedger } from './support/fake-ledger.ts';
-import { lambdaContext } from './support/lambda-context.ts';
-import { begin, groupMemory, loseClaim, NOW_MS, state } from './support/run.ts';
+import { readRun } from '../../functions/aws/ledger/runs.ts';
+import type { GroupMemory, HostMemory } from '../../functions/core/memory.ts';
+import { handler } from '../../functions/restore.ts';
+import { lambdaContext } from '../support/lambda-context.ts';
+import { begin, groupMemory, loseClaim, NOW_MS, state } from '../support/run.ts';
 
-const autoScaling = mockClient(AutoScalingClient);
-const ec2 = mockClient(EC2Client);
-const ecs = mockClient(ECSClient);
-const eventBridge = mockClient(EventBridgeClient);
-const ledger = fakeLedger();
-
-const SUCCEEDED: Ending = { outcome: 'SUCCEEDED', reason: 'all replaced' };
-const FAILED: Ending = { outcome: 'FAILED', reason: 'no capacity' };
-/** The group as the run left it: pinned to version 7, sizes as set, two hosts in service. */
-const group = (over: object = {}) => ({
-  AutoScalingGroupName: 'hosts',
-  MinSize: 4,
-  MaxSize: 4,
-  DesiredCapacity: 2,
-  LaunchTemplate: { LaunchTemplateId: 'lt-1', LaunchTemplateName: 'hosts', Version: '7' },
-  Instances: ['i-1', 'i-2'].map((InstanceId) => ({ InstanceId, LifecycleState: 'InService' })),
-  SuspendedProcesses: [
-    { ProcessName: 'AZRebalance' },
-    { ProcessName: 'ScheduledActions' },
-    { ProcessName: 'AlarmNotification' },
-  ],
-  ...over,
-});
-const groupIs = (over: object = {}) =>
-  autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({ AutoScalingGroups: [group(over) as never] });
-const updates = () =>
-  autoScaling.commandCalls(UpdateAutoScalingGroupCommand).map((call) => call.args[0].input);
-const refreshes = (statuses: readonly string[]) =>
-  autoScaling.on(DescribeInstanceRefreshesCommand).resolves({
-    InstanceRefreshes: statuses.map(
-      (Status, at) => ({ InstanceRefreshId: `refresh-${at}`, Status }) as never,
-    ),
-  });
-const referenceTo = (version: string, over: Partial<GroupMemory> = {}): GroupMemory => ({
-  ...groupMemory,
-  ...over,
-  original: {
-    ...groupMemory.original,
-    launchSource: JSON.stringify({ LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: version } }),
-  },
-});
-const restoring = async (ending: Ending, memory: GroupMemory = groupMemory) => {
-  await begin(ledger.table, { groups: [memory], phase: 'closing', ending });
-  return handler({ ...state, ending }, lambdaContext);
-};
+import {
+  asTheRunLeftIt,
+  autoScaling,
+  ecs,
+  eventBridge,
+  FAILED,
+  group,
+  groupIs,
+  ledger,
+  referenceTo,
+  refreshes,
+  restoring,
+  SUCCEEDED,
+  updates,
+} from './rig.ts';
 
 describe('restore', () => {
-  beforeEach(() => {
-    for (const mock of [autoScaling, ec2, ecs, eventBridge]) mock.reset();
-    ledger.reset();
-    beginAsNewContainer();
-    groupIs();
-    autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({ AutoScalingInstances: [] });
-    refreshes([]);
-    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
-    ecs.on(DescribeClustersCommand).resolves({ clusters: [{ clusterName: 'prod', status: 'ACTIVE' }] });
-    ec2.on(DeleteLaunchTemplateVersionsCommand).resolves({});
-    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version] }) => ({
-      LaunchTemplateVersions: [
-        {
-          LaunchTemplateId: 'lt-1',
-          VersionNumber: version === '$Latest' ? 7 : version === '$Default' ? 6 : Number(version),
-          VersionDescription: version === '$Latest' ? 'ecs-rollover run run-1' : '',
-          LaunchTemplateData: { ImageId: version === '7' ? 'ami-0new' : 'ami-0old' },
-        },
-      ],
-    }));
-  });
+  beforeEach(asTheRunLeftIt);
 
   it('puts back the sizes, and resumes what the run suspended and nothing else', async () => {
     const answer = await restoring(SUCCEEDED);
@@ -240,101 +173,6 @@ describe('restore', () => {
     });
   });
 
-  it('at success keeps $Latest, which is our version now', async () => {
-    await restoring(SUCCEEDED);
-
-    expect(updates()[0]?.LaunchTemplate).toEqual({ LaunchTemplateId: 'lt-1', Version: '$Latest' });
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toHaveLength(0);
-  });
-
-  it('at success moves $Default to our version', async () => {
-    await restoring(SUCCEEDED, referenceTo('$Default'));
-
-    expect(ec2.commandCalls(ModifyLaunchTemplateCommand)[0]?.args[0].input.DefaultVersion).toBe('7');
-    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Default');
-  });
-
-  it('at success stays on our number where a number was', async () => {
-    await restoring(SUCCEEDED, referenceTo('6'));
-
-    expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toHaveLength(0);
-  });
-
-  it('at success gives resolve:ssm: its reference back and takes our literal version away', async () => {
-    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version], ResolveAlias }) => ({
-      LaunchTemplateVersions: [
-        {
-          VersionNumber: version === '$Latest' ? 7 : 6,
-          LaunchTemplateData: { ImageId: ResolveAlias ? 'ami-0new' : 'resolve:ssm:/golden' },
-        },
-      ],
-    }));
-
-    await restoring(SUCCEEDED);
-
-    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
-  });
-
-  it('at success gives resolve:ssm: its reference back although the parameter has moved on since', async () => {
-    ec2.on(DescribeLaunchTemplateVersionsCommand).callsFake(({ Versions: [version], ResolveAlias }) => ({
-      LaunchTemplateVersions: [
-        {
-          VersionNumber: version === '$Latest' ? 7 : 6,
-          LaunchTemplateData: { ImageId: ResolveAlias ? 'ami-0newer' : 'resolve:ssm:/golden' },
-        },
-      ],
-    }));
-
-    await restoring(SUCCEEDED, referenceTo('$Latest', { resolvedItself: ['lt-1:6'] }));
-
-    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
-  });
-
-  it('at failure puts the reference back and takes our version away, so that $Latest is the owner’s', async () => {
-    await restoring(FAILED);
-
-    expect(updates()[0]?.LaunchTemplate?.Version).toBe('$Latest');
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)[0]?.args[0].input.Versions).toEqual(['7']);
-  });
-
-  it('leaves a reference that somebody else changed', async () => {
-    groupIs({ LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '9' } });
-
-    await restoring(SUCCEEDED);
-
-    expect(updates().some((input) => input.LaunchTemplate !== undefined)).toBe(false);
-  });
-
-  // terraform-aws-modules/terraform-aws-eks issue 2122: UpdateAutoScalingGroup answers so where a template names an image
-  // that is not there.
-  it('gives back all else where Auto Scaling refuses the reference for what its owner wrote, and says so', async () => {
-    const refusal = Object.assign(
-      new Error(
-        "You must use a valid fully-formed launch template. The image id '[ami-0gone]' does not exist",
-      ),
-      { name: 'ValidationError' },
-    );
-    autoScaling.on(UpdateAutoScalingGroupCommand).callsFake((input) => {
-      if (input.LaunchTemplate !== undefined) throw refusal;
-      return {};
-    });
-
-    expect(await restoring(FAILED)).toMatchObject({ next: 'report', ending: FAILED });
-
-    expect(updates().at(-1)).toMatchObject({ MinSize: 2, DesiredCapacity: 2 });
-    expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(1);
-    // The group still launches from our version.
-    expect(ec2.commandCalls(DeleteLaunchTemplateVersionsCommand)).toEqual([]);
-    const [notice] = eventBridge
-      .commandCalls(PutEventsCommand)
-      .map((call) => call.args[0].input.Entries?.[0]);
-    expect(notice?.Detail).toMatch(/could not be put back, it stays lt-1:7: .*ami-0gone/);
-    expect((await readRun(ledger.table, 'run-1'))?.memory).toMatchObject({ phase: 'closed' });
-  });
-
   describe('while somebody else runs an instance refresh', () => {
     const PROTECTED: GroupMemory = { ...groupMemory, protectedByUs: true };
     const notices = () =>
@@ -433,76 +271,6 @@ describe('restore', () => {
 
     expect(updates()).toEqual([]);
     expect(autoScaling.commandCalls(ResumeProcessesCommand)).toHaveLength(0);
-  });
-
-  it('sets our DRAINING hosts in service back to ACTIVE, and no others', async () => {
-    const host = (id: string) => ({
-      containerInstanceArn: `arn/${id}`,
-      ec2InstanceId: id,
-      status: 'DRAINING',
-    });
-    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['a', 'b'] });
-    ecs
-      .on(DescribeContainerInstancesCommand)
-      .resolves({ containerInstances: [host('i-0old'), host('i-0their')] });
-    ecs.on(UpdateContainerInstancesStateCommand).resolves({});
-    autoScaling.on(DescribeAutoScalingInstancesCommand).callsFake(({ InstanceIds }) => ({
-      AutoScalingInstances: InstanceIds.map((InstanceId: string) => ({
-        InstanceId,
-        LifecycleState: 'InService',
-      })),
-    }));
-    await begin(ledger.table, {
-      phase: 'closing',
-      ending: FAILED,
-      hosts: [{ instanceId: 'i-0old', role: 'outdated', drainingSinceMs: 1 }],
-    });
-
-    await handler({ ...state, ending: FAILED }, lambdaContext);
-
-    expect(ecs.commandCalls(UpdateContainerInstancesStateCommand)[0]?.args[0].input).toEqual({
-      cluster: 'prod',
-      containerInstances: ['arn/i-0old'],
-      status: 'ACTIVE',
-    });
-  });
-
-  it.each([
-    ['its drain', { drainingSinceMs: 1, drainingSeenAtMs: 2 }],
-    ['that it goes back, and the call was never made', { activatedAtMs: 7 }],
-  ])('sets a host back to ACTIVE of which is remembered %s, and remembers that', async (_, remembered) => {
-    const host = { containerInstanceArn: 'arn/i-0old', ec2InstanceId: 'i-0old', status: 'DRAINING' };
-    ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: ['a'] });
-    ecs.on(DescribeContainerInstancesCommand).resolves({ containerInstances: [host] });
-    ecs.on(UpdateContainerInstancesStateCommand).resolves({});
-    autoScaling.on(DescribeAutoScalingInstancesCommand).resolves({
-      AutoScalingInstances: [{ InstanceId: 'i-0old', LifecycleState: 'InService' } as never],
-    });
-    const hosts: HostMemory[] = [{ instanceId: 'i-0old', role: 'outdated', ...remembered }];
-    await begin(ledger.table, { phase: 'closing', ending: FAILED, lookedAtMs: 7, hosts });
-
-    await handler({ ...state, ending: FAILED }, lambdaContext);
-
-    expect(ecs.commandCalls(UpdateContainerInstancesStateCommand)).toHaveLength(1);
-    const [after] = (await readRun(ledger.table, 'run-1'))?.memory?.hosts ?? [];
-    expect(after).toEqual({
-      instanceId: 'i-0old',
-      role: 'outdated',
-      activatedAtMs: expect.any(Number),
-    });
-  });
-
-  it('sends a run that failed back to give its hosts back by the rules, once', async () => {
-    const error = { Error: 'TypeError', Cause: '{"errorMessage":"x is not a function"}' };
-    await begin(ledger.table);
-
-    const first = await handler({ ...state, error }, lambdaContext);
-    expect(first).toMatchObject({ next: 'assess', counters: { failures: 1 } });
-    expect(first).not.toHaveProperty('error');
-    expect(updates()).toEqual([]);
-
-    const second = await handler({ ...first, error }, lambdaContext);
-    expect(second).toMatchObject({ next: 'report', ending: { outcome: 'FAILED' } });
   });
 
   it('puts groups back, and leaves nothing open, where somebody deleted the cluster in the middle of the run', async () => {
