@@ -1,37 +1,8 @@
 /** What ECS tells of a container instance as it changes: its version, its counts, its health. Where AWS is silent both readings are tried. */
-import type {
-  ContainerInstance,
-  DescribeContainerInstancesResponse,
-  UpdateContainerInstancesStateResponse,
-} from '@aws-sdk/client-ecs';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type FakeAccount, fakeAccount } from '../ecs/fake-account.ts';
-import { type AccountSpec, hostArn } from '../ecs/fake-capture.ts';
-
-let account: FakeAccount;
-afterEach(() => account?.clock.uninstall());
-const start = (spec: AccountSpec) => {
-  account = fakeAccount(spec);
-  return account;
-};
-const hosts = (...ids: string[]) => ids.map((id) => ({ id }));
-const web = (on: readonly string[], more: object = {}) => ({ name: 'web', desired: on.length, on, ...more });
-
-function describeHost(id: string): ContainerInstance | undefined {
-  const arn = account.ecs.containerInstanceOf(id)?.containerInstanceArn ?? hostArn(id);
-  return account.call<DescribeContainerInstancesResponse>('DescribeContainerInstances', {
-    containerInstances: [arn],
-    include: ['CONTAINER_INSTANCE_HEALTH'],
-  }).containerInstances?.[0];
-}
-const versionOf = (id: string) => describeHost(id)?.version ?? 0;
-const hostEvents = (detailType = 'ECS Container Instance State Change') =>
-  account.events.filter((event) => event.detailType === detailType);
-const setState = (ids: readonly string[], status: string) =>
-  account.call<UpdateContainerInstancesStateResponse>('UpdateContainerInstancesState', {
-    containerInstances: ids.map((id) => account.ecs.containerInstanceOf(id)?.containerInstanceArn ?? id),
-    status,
-  });
+import type { ContainerInstance } from '@aws-sdk/client-ecs';
+import { describe, expect, it } from 'vitest';
+import { hostArn } from '../ecs/fake-capture.ts';
+import { account, describeHost, hostEvents, hosts, setState, start, versionOf, web } from './hosts.ts';
 
 // Source of this block: API reference, ContainerInstance.version; developer guide, ecs_container_instance_events.
 describe('the version of a host', () => {
