@@ -20,6 +20,7 @@ import { answerNotices, takeIn } from './flow/answer-notices.ts';
 import { ledger } from './flow/claim.ts';
 import { followerOf, imagesWanted, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
+import { passOn } from './flow/interruption.ts';
 import { parameterValue, startForImage, startRequest } from './flow/start.ts';
 
 export interface Triggered {
@@ -58,6 +59,8 @@ async function act(cause: Cause, origin: Provenance, region: string, accountId: 
     }
     case 'notice':
       return startForNotice(cause.notice, origin, region, accountId);
+    case 'interruption':
+      return nothing(await passOn(ledger(), cause));
     case 'schedule': {
       const clusters = (await optedIn()).map((cluster) => cluster.clusterName ?? '');
       return startAll(clusters, (cluster) =>

@@ -6,6 +6,7 @@ import type { Draft } from './draft.ts';
 import { type DrainProgress, drainProgress, isStopping } from './drain.ts';
 import { satisfies } from './expressions.ts';
 import type { Facts, HostFacts, TaskFacts } from './facts.ts';
+import { isInterrupted } from './interruption.ts';
 import type { HostMemory } from './memory.ts';
 import type { Plan } from './plan.ts';
 import { endedInError } from './rules/task-ends.ts';
@@ -236,7 +237,10 @@ function newKind(
   nowMs: number,
 ): HostKind {
   const lostMs = memory.agentGoneSinceMs === undefined ? 0 : nowMs - memory.agentGoneSinceMs;
-  const standing = facts.lifecycleState === 'InService' && facts.status === 'ACTIVE';
+  const standing =
+    facts.lifecycleState === 'InService' &&
+    facts.status === 'ACTIVE' &&
+    !isInterrupted(draft.run, facts.instanceId, nowMs);
   if (memory.readySinceMs !== undefined) return standing && lostMs < AGENT_LOST_MS ? 'ready' : 'incoming';
   if (
     standing &&

@@ -2,6 +2,7 @@
  * What the ledger remembers between two looks at the world: written before the act it describes, one item per host and
  * per group, and read back as facts. Times are epoch milliseconds.
  */
+import type { Interruption } from './interruption.ts';
 import type { Ending } from './outcome.ts';
 import type { Provenance } from './provenance.ts';
 
@@ -49,6 +50,11 @@ export interface GroupMemory {
     readonly minSize: number;
     readonly maxSize: number;
     readonly desiredCapacity: number;
+  };
+  /** Ahead of the call that gives sizes back, until it is answered: sizes that are still those before were not set. */
+  readonly givingBack?: {
+    readonly from: NonNullable<GroupMemory['givenBack']>;
+    readonly to: NonNullable<GroupMemory['givenBack']>;
   };
   /** Policies on CloudWatch alarms change its desired capacity. */
   readonly scaledByAlarms?: boolean;
@@ -263,6 +269,8 @@ export interface RunMemory {
   readonly approvalWantedAtMs?: number;
   /** Items of their own in the ledger, like `control`. */
   readonly joins?: readonly Join[];
+  /** The same: hosts that Spot said it takes back. */
+  readonly interruptions?: readonly Interruption[];
   /** An item of its own in the ledger, like `control`. */
   readonly approved?: { readonly atMs: number; readonly by: string };
   /** Where the run stood at its last look, for people. */

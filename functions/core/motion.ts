@@ -5,6 +5,7 @@
 import { mayMove } from './budget.ts';
 import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
+import { isInterrupted } from './interruption.ts';
 import type { Look } from './look.ts';
 import { type Demand, type RoomHost, roomHost } from './placement.ts';
 import { spans } from './providers.ts';
@@ -67,6 +68,7 @@ export class Motion {
   accept(host: Host): Refusal | undefined {
     const refusal =
       unreadRefuses(host) ??
+      this.#interruptionRefuses(host) ??
       this.#servicesRefuse(host) ??
       (host.replicaCount > 0 ? this.#roomRefuses(host) : undefined);
     if (refusal !== undefined) return refusal;
@@ -117,6 +119,12 @@ export class Motion {
     // Demand that no host could ever take was there before us, or is its owner's: it must not stop every drain.
     const admitted = this.#room.admits(service.demand);
     if (admitted && short > unplacedAtPlan(serviceName)) this.short.set(serviceName, short);
+  }
+
+  #interruptionRefuses({ instanceId }: Host): Refusal | undefined {
+    const { facts, nowMs } = this.#look;
+    if (!isInterrupted(facts.memory, instanceId, nowMs)) return undefined;
+    return { rule: '7', reason: 'Spot takes it back: it is left to AWS' };
   }
 
   #servicesRefuse(host: Host): Refusal | undefined {

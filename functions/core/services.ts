@@ -5,6 +5,8 @@ import type { Draft } from './draft.ts';
 import { isStopping } from './drain.ts';
 import type { Facts, HostFacts, ServiceFacts, TaskFacts } from './facts.ts';
 import { type Host, isGoneHost } from './groups.ts';
+import { isInterrupted } from './interruption.ts';
+import type { RunMemory } from './memory.ts';
 import { type Demand, demandOf } from './placement.ts';
 import type { Settings } from './settings.ts';
 
@@ -39,8 +41,9 @@ export interface ServiceLook {
   readonly drainingZones: ReadonlySet<string>;
 }
 
-/** Its tasks are to be replaced: it drains (whatever a stale read says), it is gone, or it is dead. */
-function isLeaving(facts: HostFacts, host: Host | undefined): boolean {
+/** Its tasks are to be replaced: it drains (whatever a stale read says), it is gone or dead, or Spot takes it. */
+function isLeaving(facts: HostFacts, host: Host | undefined, memory: RunMemory, nowMs: number): boolean {
+  if (isInterrupted(memory, facts.instanceId, nowMs)) return true;
   if (facts.status === 'DRAINING' || isGoneHost(facts)) return true;
   return host !== undefined && ['draining', 'drained', 'dead'].includes(host.kind);
 }
@@ -68,7 +71,7 @@ export function lookAtServices(
   const definitions = new Map(facts.taskDefinitions.map((item) => [item.taskDefinitionArn, item]));
   const leaving = new Map(
     facts.hosts
-      .filter((host) => isLeaving(host, hosts.get(host.instanceId)))
+      .filter((host) => isLeaving(host, hosts.get(host.instanceId), facts.memory, facts.observedAtMs))
       .map((host) => [host.instanceId, host.zone ?? '']),
   );
   const isPartial = facts.hosts.some((host) => host.tasksUnread === true);

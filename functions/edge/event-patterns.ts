@@ -3,7 +3,7 @@
  * as narrow as the event allows.
  *
  * Sources of the shapes: Systems Manager user guide, "Parameter Store events"; Amazon EC2 user guide, "Monitor AMI
- * events"; EC2 Image Builder user guide, "EventBridge integration"; Step Functions developer guide, "Automating event
+ * events", spot-instance-termination-notices; EC2 Image Builder user guide, "EventBridge integration"; Step Functions developer guide, "Automating event
  * delivery"; AWS Health user guide, aws-health-events-eventbridge-schema.
  */
 
@@ -57,6 +57,14 @@ export const EVENT_RULES: readonly EventRule[] = [
     source: 'aws.health',
     detailType: 'AWS Health Event',
     detail: { service: ['EC2', 'ECS'], eventTypeCategory: ['scheduledChange'] },
+  },
+  {
+    name: 'host-taken-by-spot',
+    description: 'Spot takes a host back in two minutes: a run of its cluster reckons with it',
+    target: 'trigger',
+    source: 'aws.ec2',
+    detailType: 'EC2 Spot Instance Interruption Warning',
+    detail: { 'instance-id': [{ prefix: 'i-' }] },
   },
   {
     name: 'run-ended-from-outside',

@@ -18,6 +18,8 @@ export type Cause =
   | { readonly kind: 'build'; readonly buildArn: string; readonly atMs: number }
   /** AWS announces something about hosts or tasks. */
   | { readonly kind: 'notice'; readonly notice: Notice }
+  /** Spot takes a host back in two minutes. */
+  | { readonly kind: 'interruption'; readonly instanceId: string; readonly atMs: number }
   /** Time to look at every cluster that opted in. */
   | { readonly kind: 'schedule'; readonly atMs: number }
   | { readonly kind: 'nothing'; readonly reason: string };
@@ -115,6 +117,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     sources: ['aws.events', 'aws.scheduler'],
     cause: (_, atMs) => ({ kind: 'schedule', atMs }),
   },
+  'EC2 Spot Instance Interruption Warning': { sources: ['aws.ec2'], cause: interrupted },
   'AWS Health Event': { sources: ['aws.health'], cause: announced },
   /** Ours: a poll that found another value behind a public parameter, which sends no events. */
   'Watched Parameter Changed': { sources: ['ecs-rollover'], cause: parameterChange },
@@ -131,6 +134,13 @@ function announced(event: Envelope): Cause {
   if (notice.kind === 'unknown' && !notice.code.startsWith('AWS_EC2_') && !notice.code.startsWith('AWS_ECS_'))
     return { kind: 'nothing', reason: `${notice.code} is about neither hosts nor tasks` };
   return { kind: 'notice', notice };
+}
+
+/** Its ARN has a zone in the Region's place and no account (Amazon EC2 user guide, spot-instance-termination-notices). */
+function interrupted({ detail }: Envelope, atMs: number): Cause {
+  const instanceId = detail['instance-id'];
+  if (typeof instanceId !== 'string') return { kind: 'nothing', reason: 'it names no instance' };
+  return { kind: 'interruption', instanceId, atMs };
 }
 
 function parameterChange({ detail, resources }: Envelope, atMs: number): Cause {

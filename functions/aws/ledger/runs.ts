@@ -1,4 +1,5 @@
 /** Runs: what a run is for, what it planned, and what it remembers, one item per host, group and service. */
+import type { Interruption } from '../../core/interruption.ts';
 import type {
   DrainRefusal,
   GroupMemory,
@@ -52,7 +53,10 @@ export interface Run {
   readonly plan?: Plan;
 }
 
-type RunHeader = Omit<RunMemory, 'groups' | 'hosts' | 'services' | 'control' | 'approved' | 'joins'>;
+type RunHeader = Omit<
+  RunMemory,
+  'groups' | 'hosts' | 'services' | 'control' | 'approved' | 'joins' | 'interruptions'
+>;
 
 /** Reads a run, also after it is over. */
 export async function readRun(table: Table, runId: string): Promise<Run | undefined> {
@@ -87,6 +91,7 @@ function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const control = dataOf<Control>(items, 'CONTROL');
   const approved = dataOf<Approved>(items, 'APPROVED');
   const joins = under<Join>(items, 'JOIN#');
+  const interruptions = under<Interruption>(items, 'INTERRUPTED#');
   const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
   const refusals = new Map(under<RefusedDrain>(items, 'REFUSED#').map((one) => [one.instanceId, one]));
   return {
@@ -94,6 +99,7 @@ function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
     ...(control === undefined ? {} : { control }),
     ...(approved === undefined ? {} : { approved }),
     ...(joins.length === 0 ? {} : { joins }),
+    ...(interruptions.length === 0 ? {} : { interruptions }),
     groups: under<GroupMemory>(items, 'GROUP#'),
     hosts: under<HostMemory>(items, 'HOST#').map((host) =>
       withRefusal(withIntent(host, intents.get(host.instanceId)), refusals.get(host.instanceId)),
@@ -165,6 +171,7 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
     control: _control,
     approved: _approved,
     joins: _joins,
+    interruptions: _interruptions,
     ...header
   } = {
     ...before,
@@ -186,6 +193,20 @@ export async function writeApproved(table: Table, runId: string, approved: Appro
 /** Named hosts for the running run; it writes that it took them into the same item. */
 export async function writeJoin(table: Table, runId: string, join: Join): Promise<void> {
   await table.put({ pk: pkOfRun(runId), sk: `JOIN#${join.purpose}`, data: { ...join } });
+}
+
+/** A host that Spot takes back, for the running run. */
+export async function writeInterruption(
+  table: Table,
+  runId: string,
+  interruption: Interruption,
+): Promise<void> {
+  const sk = `INTERRUPTED#${interruption.instanceId}`;
+  await table.put({ pk: pkOfRun(runId), sk, data: { ...interruption }, ttl: expiry(interruption.atMs) });
+}
+
+export async function isKnownInterruption(table: Table, runId: string, instanceId: string): Promise<boolean> {
+  return (await table.get(pkOfRun(runId), `INTERRUPTED#${instanceId}`)) !== undefined;
 }
 
 /** A terminate that is about to be sent. */
