@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_INPUT } from '../rehearsal/result.ts';
 import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
+import { addCaptureCommand } from './capture.ts';
 import { addControlCommands } from './control.ts';
 import { addRehearseCommand } from './rehearse.ts';
 import { addReleaseCommand } from './release.ts';
@@ -17,6 +18,7 @@ const program = new Command('rollover')
   .exitOverride()
   .showHelpAfterError('(rollover --help shows the usage)');
 
+addCaptureCommand(program);
 addControlCommands(program);
 addRehearseCommand(program);
 addBenchCommand(program);
@@ -32,6 +34,10 @@ try {
 
 function exitCodeOfError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD_INPUT;
+  if (error instanceof Error && error.name === 'Refused') {
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
   if (error instanceof BadInput) {
     process.stderr.write(`${error.message}\n`);
     return EXIT_BAD_INPUT;

@@ -122,7 +122,7 @@ function readJson(where: string, text: string, problems: string[]): unknown {
   }
 }
 
-function checkWritable(option: string, file: string, problems: string[]): void {
+export function checkWritable(option: string, file: string, problems: string[]): void {
   try {
     accessSync(dirname(resolve(file)), constants.W_OK);
   } catch {

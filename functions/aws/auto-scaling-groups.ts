@@ -9,6 +9,7 @@ import {
   type InstanceRefresh,
   type LifecycleHook,
   paginateDescribeAutoScalingGroups,
+  paginateDescribeInstanceRefreshes,
   paginateDescribeScheduledActions,
   ResumeProcessesCommand,
   type ScheduledUpdateGroupAction,
@@ -95,6 +96,20 @@ export async function activeRefresh(
   // Newest first, and one at a time: an active one is on the first page.
   const answer = await autoScaling.send(new DescribeInstanceRefreshesCommand({ AutoScalingGroupName }));
   return answer.InstanceRefreshes?.find((refresh) => REFRESHING.has(refresh.Status ?? ''));
+}
+
+/** Every instance refresh of the group that AWS still tells: the last six weeks (API reference, DescribeInstanceRefreshes). */
+export async function listInstanceRefreshes(
+  autoScaling: AutoScalingClient,
+  AutoScalingGroupName: string,
+): Promise<InstanceRefresh[]> {
+  const found: InstanceRefresh[] = [];
+  const pages = paginateDescribeInstanceRefreshes(
+    { client: autoScaling, pageSize: 100 },
+    { AutoScalingGroupName },
+  );
+  for await (const page of pages) found.push(...(page.InstanceRefreshes ?? []));
+  return found;
 }
 
 /** Sets absolute values; repeating it changes nothing. */

@@ -64,6 +64,7 @@ const BUCKETS: Readonly<Record<string, Readonly<Record<string, Named>>>> = {
     GetTaskProtection: ['task protection', { burst: 200, refillPerSecond: 80 }],
   },
   ElasticLoadBalancingV2: {
+    DescribeTargetGroups: ['read', LOAD_BALANCING],
     DescribeTargetHealth: ['read', LOAD_BALANCING],
     DescribeTargetGroupAttributes: ['read', LOAD_BALANCING],
   },

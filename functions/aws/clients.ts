@@ -2,6 +2,7 @@
  * Every AWS client of the product, made once per container; the embedded account attaches to these very objects. Each is
  * marked pure, so that a bundle carries only the clients its handler uses (EC2's alone is 850 KB).
  */
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -54,6 +55,11 @@ export const serviceQuotas = /* @__PURE__ */ paced(
   'ServiceQuotas',
 );
 
+export const applicationAutoScaling = /* @__PURE__ */ paced(
+  /* @__PURE__ */ new ApplicationAutoScalingClient(options),
+  'ApplicationAutoScaling',
+);
+
 /** All of them with the service each speaks to: what an account in memory attaches to. */
 export const attachable = /* @__PURE__ */ list();
 
@@ -73,5 +79,6 @@ function list() {
     { client: ecr, service: 'ECR' },
     { client: imageBuilder, service: 'ImageBuilder' },
     { client: serviceQuotas, service: 'ServiceQuotas' },
+    { client: applicationAutoScaling, service: 'ApplicationAutoScaling' },
   ] as const;
 }

@@ -2,11 +2,14 @@
 import {
   type CapacityProvider,
   type Cluster,
+  type ClusterField,
   DescribeCapacityProvidersCommand,
   DescribeClustersCommand,
   type ECSClient,
   ListAccountSettingsCommand,
+  paginateListAccountSettings,
   paginateListClusters,
+  type Setting,
 } from '@aws-sdk/client-ecs';
 import { perBatch } from './batches.ts';
 
@@ -15,8 +18,12 @@ const DESCRIBE_CLUSTERS_MAX = 100;
 const DESCRIBE_PROVIDERS_MAX = 10;
 
 /** The cluster with its tags; undefined when there is none of that name or ARN, or it is INACTIVE. */
-export async function describeCluster(ecs: ECSClient, cluster: string): Promise<Cluster | undefined> {
-  const [found] = await describeClusters(ecs, [cluster]);
+export async function describeCluster(
+  ecs: ECSClient,
+  cluster: string,
+  include?: readonly ClusterField[],
+): Promise<Cluster | undefined> {
+  const [found] = await describeClusters(ecs, [cluster], include);
   return found;
 }
 
@@ -29,9 +36,13 @@ export async function listClusters(ecs: ECSClient): Promise<Cluster[]> {
   return describeClusters(ecs, arns);
 }
 
-async function describeClusters(ecs: ECSClient, names: readonly string[]): Promise<Cluster[]> {
+async function describeClusters(
+  ecs: ECSClient,
+  names: readonly string[],
+  include: readonly ClusterField[] = ['TAGS'],
+): Promise<Cluster[]> {
   const found = await perBatch(names, DESCRIBE_CLUSTERS_MAX, async (clusters) => {
-    const answer = await ecs.send(new DescribeClustersCommand({ clusters, include: ['TAGS'] }));
+    const answer = await ecs.send(new DescribeClustersCommand({ clusters, include: [...include] }));
     const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
     if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
     return answer.clusters ?? [];
@@ -72,4 +83,18 @@ export async function readTrunking(ecs: ECSClient): Promise<boolean | undefined>
   );
   const value = answer.settings?.[0]?.value;
   return value === undefined ? undefined : value === 'enabled' || value === 'on';
+}
+
+/** AWS's limit per page (Amazon ECS API reference, ListAccountSettings). */
+const SETTINGS_PAGE = 10;
+
+/** Every setting of the account as it applies to the caller. */
+export async function listAccountSettings(ecs: ECSClient): Promise<Setting[]> {
+  const found: Setting[] = [];
+  const pages = paginateListAccountSettings(
+    { client: ecs, pageSize: SETTINGS_PAGE },
+    { effectiveSettings: true },
+  );
+  for await (const page of pages) found.push(...(page.settings ?? []));
+  return found;
 }

@@ -1,5 +1,5 @@
 /** Container images in ECR: is the exact one that a task runs still there to be pulled, and what does its tag name now. */
-import { DescribeImagesCommand, type ECRClient } from '@aws-sdk/client-ecr';
+import { DescribeImagesCommand, type ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
 import { describeError, isBusy, isNotFound } from './error-codes.ts';
 
 /** `<account>.dkr.ecr.<region>.amazonaws.com[.cn]/<repository>`. */
@@ -36,24 +36,35 @@ async function checkDigest(
   reference: string,
   region: string,
 ): Promise<'present' | 'missing' | undefined> {
-  const match = REPOSITORY.exec(reference);
-  const imageDigest = reference.split('@')[1];
-  if (match === null || imageDigest === undefined || match[2] !== region) return undefined;
   try {
-    await ecr.send(
-      new DescribeImagesCommand({
-        registryId: match[1] as string,
-        repositoryName: match[3] as string,
-        imageIds: [{ imageDigest }],
-      }),
-    );
-    return 'present';
+    return (await describeContainerImage(ecr, reference, region)) && 'present';
   } catch (error) {
     // A repository that is gone or not shared says nothing certain of the image; only the image's own absence does.
     if (isNotFound(error)) return describeError(error).startsWith('ImageNotFound') ? 'missing' : undefined;
     if (isBusy(error)) throw error;
     return undefined;
   }
+}
+
+/**
+ * An image as ECR describes it, by `<repository URI>@<digest>`; undefined for one of another Region or without a digest.
+ *
+ * @throws ImageNotFoundException, RepositoryNotFoundException, AccessDeniedException
+ */
+export async function describeContainerImage(
+  ecr: ECRClient,
+  reference: string,
+  region: string,
+): Promise<ImageDetail | undefined> {
+  const match = REPOSITORY.exec(reference);
+  const imageDigest = reference.split('@')[1];
+  if (match === null || imageDigest === undefined || match[2] !== region) return undefined;
+  const registryId = match[1] as string;
+  const repositoryName = match[3] as string;
+  const answer = await ecr.send(
+    new DescribeImagesCommand({ registryId, repositoryName, imageIds: [{ imageDigest }] }),
+  );
+  return answer.imageDetails?.[0] ?? { registryId, repositoryName, imageDigest };
 }
 
 /** What a tag of an ECR repository names now: its digest, `missing`, or undefined where that cannot be told. */

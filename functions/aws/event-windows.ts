@@ -18,13 +18,18 @@ export async function readEventWindows(
     new ListAccountSettingsCommand({ name: 'fargateEventWindows', effectiveSettings: true }),
   );
   if (answer.settings?.[0]?.value !== 'enabled') return () => false;
-  const windows: InstanceEventWindow[] = [];
-  for await (const page of paginateDescribeInstanceEventWindows({ client: clients.ec2 }, {}))
-    windows.push(...(page.InstanceEventWindows ?? []));
-  const tags = windows
+  const tags = (await listEventWindows(clients.ec2))
     .filter(({ State }) => State === undefined || State === 'active' || State === 'creating')
     .flatMap(({ AssociationTarget }) => AssociationTarget?.Tags ?? []);
   const has = (key: string, value: string) => tags.some(({ Key, Value }) => Key === key && Value === value);
   const ofAll = has('aws:ecs:fargateTask', 'true') || has('aws:ecs:clusterArn', clusterArn);
   return (serviceArn) => ofAll || has('aws:ecs:serviceArn', serviceArn);
+}
+
+/** Every event window of the Region. */
+export async function listEventWindows(ec2: EC2Client): Promise<InstanceEventWindow[]> {
+  const windows: InstanceEventWindow[] = [];
+  for await (const page of paginateDescribeInstanceEventWindows({ client: ec2 }, {}))
+    windows.push(...(page.InstanceEventWindows ?? []));
+  return windows;
 }

@@ -1,5 +1,9 @@
 /** vCPU quotas for running instances. */
-import { paginateListServiceQuotas, type ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import {
+  paginateListServiceQuotas,
+  type ServiceQuota,
+  type ServiceQuotasClient,
+} from '@aws-sdk/client-service-quotas';
 import type { VcpuQuota } from '../core/plan/plan-facts.ts';
 import { isBusy } from './error-codes.ts';
 
@@ -22,19 +26,21 @@ const CODES: Readonly<Record<string, Pick<VcpuQuota, 'families' | 'purchase'>>> 
 
 /** Undefined when Service Quotas may not be read: then the plan says "unknown", it does not guess. */
 export async function readVcpuQuotas(client: ServiceQuotasClient): Promise<VcpuQuota[] | undefined> {
-  const found: VcpuQuota[] = [];
   try {
-    for await (const page of paginateListServiceQuotas({ client, pageSize: 100 }, { ServiceCode: 'ec2' })) {
-      for (const quota of page.Quotas ?? []) {
-        const known = CODES[quota.QuotaCode ?? ''];
-        if (known !== undefined && quota.Value !== undefined) {
-          found.push({ ...known, quotaCode: quota.QuotaCode ?? '', limit: quota.Value });
-        }
-      }
-    }
-    return found;
+    return (await listVcpuQuotas(client)).flatMap(({ QuotaCode = '', Value: limit }) => {
+      const known = CODES[QuotaCode];
+      return known === undefined || limit === undefined ? [] : [{ ...known, quotaCode: QuotaCode, limit }];
+    });
   } catch (error) {
     if (isBusy(error)) throw error;
     return undefined;
   }
+}
+
+/** The same quotas as Service Quotas lists them. */
+export async function listVcpuQuotas(client: ServiceQuotasClient): Promise<ServiceQuota[]> {
+  const found: ServiceQuota[] = [];
+  for await (const page of paginateListServiceQuotas({ client, pageSize: 100 }, { ServiceCode: 'ec2' }))
+    found.push(...(page.Quotas ?? []).filter(({ QuotaCode = '' }) => QuotaCode in CODES));
+  return found;
 }

@@ -17,15 +17,22 @@ export async function groupsScaledByAlarms(
   names: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const scaled = new Set<string>();
-  for (const AutoScalingGroupName of names) {
-    const pages = paginateDescribePolicies(
-      { client: autoScaling, pageSize: POLICIES_PAGE },
-      { AutoScalingGroupName },
-    );
-    for await (const { ScalingPolicies = [] } of pages)
-      if (ScalingPolicies.some(followsAlarms)) scaled.add(AutoScalingGroupName);
-  }
+  for (const name of names)
+    if ((await listScalingPolicies(autoScaling, name)).some(followsAlarms)) scaled.add(name);
   return scaled;
+}
+
+export async function listScalingPolicies(
+  autoScaling: AutoScalingClient,
+  AutoScalingGroupName: string,
+): Promise<ScalingPolicy[]> {
+  const found: ScalingPolicy[] = [];
+  const pages = paginateDescribePolicies(
+    { client: autoScaling, pageSize: POLICIES_PAGE },
+    { AutoScalingGroupName },
+  );
+  for await (const { ScalingPolicies = [] } of pages) found.push(...ScalingPolicies);
+  return found;
 }
 
 function followsAlarms({ PolicyName = '', PolicyType, Enabled }: ScalingPolicy): boolean {

@@ -4,6 +4,7 @@ import {
   type ECSClient,
   paginateListServices,
   type Service,
+  type ServiceField,
 } from '@aws-sdk/client-ecs';
 import { perBatch } from './batches.ts';
 
@@ -12,11 +13,15 @@ const LIST_PAGE = 100;
 const DESCRIBE_MAX = 10;
 
 /** Every service of the cluster that is not INACTIVE, described. */
-export async function listServices(ecs: ECSClient, cluster: string): Promise<Service[]> {
+export async function listServices(
+  ecs: ECSClient,
+  cluster: string,
+  include?: readonly ServiceField[],
+): Promise<Service[]> {
   const arns: string[] = [];
   const pages = paginateListServices({ client: ecs, pageSize: LIST_PAGE }, { cluster });
   for await (const page of pages) arns.push(...(page.serviceArns ?? []));
-  return describeServices(ecs, cluster, arns);
+  return describeServices(ecs, cluster, arns, include);
 }
 
 /** Describes services by name or ARN, ten a call; those that were deleted (MISSING, INACTIVE) are left out. */
@@ -24,9 +29,11 @@ export async function describeServices(
   ecs: ECSClient,
   cluster: string,
   names: readonly string[],
+  include?: readonly ServiceField[],
 ): Promise<Service[]> {
   const found = await perBatch(names, DESCRIBE_MAX, async (services) => {
-    const answer = await ecs.send(new DescribeServicesCommand({ cluster, services }));
+    const wanted = { cluster, services, ...(include && { include: [...include] }) };
+    const answer = await ecs.send(new DescribeServicesCommand(wanted));
     const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
     if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
     return answer.services ?? [];

@@ -7,6 +7,7 @@ import {
   paginateListTasks,
   StopTaskCommand,
   type Task,
+  type TaskField,
 } from '@aws-sdk/client-ecs';
 import { perBatch } from './batches.ts';
 import { isInvalid, isNotFound } from './error-codes.ts';
@@ -60,9 +61,15 @@ export async function listTaskPage(
  *
  * @throws when AWS gives any other reason, so that a task is never taken for gone.
  */
-export function describeTasks(ecs: ECSClient, cluster: string, arns: readonly string[]): Promise<Task[]> {
+export function describeTasks(
+  ecs: ECSClient,
+  cluster: string,
+  arns: readonly string[],
+  include?: readonly TaskField[],
+): Promise<Task[]> {
   return perBatch(arns, DESCRIBE_MAX, async (tasks) => {
-    const answer = await ecs.send(new DescribeTasksCommand({ cluster, tasks }));
+    const wanted = { cluster, tasks, ...(include && { include: [...include] }) };
+    const answer = await ecs.send(new DescribeTasksCommand(wanted));
     const odd = answer.failures?.find((failure) => failure.reason !== 'MISSING');
     if (odd) throw new Error(`${odd.arn} cannot be described: ${odd.reason ?? odd.detail}`);
     return answer.tasks ?? [];

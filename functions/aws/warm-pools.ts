@@ -4,7 +4,9 @@ import {
   type AutoScalingGroup,
   DeleteWarmPoolCommand,
   DescribeWarmPoolCommand,
+  type Instance,
   PutWarmPoolCommand,
+  type WarmPoolConfiguration,
 } from '@aws-sdk/client-auto-scaling';
 import { present } from './batches.ts';
 
@@ -16,7 +18,17 @@ export async function listWarmPoolInstances(
   autoScaling: AutoScalingClient,
   AutoScalingGroupName: string,
 ): Promise<string[]> {
-  const ids: string[] = [];
+  const { instances } = await describeWarmPool(autoScaling, AutoScalingGroupName);
+  return present(instances.map(({ InstanceId }) => InstanceId));
+}
+
+/** A group's warm pool and all that waits in it; no configuration: it has none. */
+export async function describeWarmPool(
+  autoScaling: AutoScalingClient,
+  AutoScalingGroupName: string,
+): Promise<{ readonly configuration?: WarmPoolConfiguration; readonly instances: Instance[] }> {
+  const instances: Instance[] = [];
+  let configuration: WarmPoolConfiguration | undefined;
   let NextToken: string | undefined;
   do {
     const answer = await autoScaling.send(
@@ -26,10 +38,11 @@ export async function listWarmPoolInstances(
         ...(NextToken === undefined ? {} : { NextToken }),
       }),
     );
-    ids.push(...present((answer.Instances ?? []).map(({ InstanceId }) => InstanceId)));
+    configuration ??= answer.WarmPoolConfiguration;
+    instances.push(...(answer.Instances ?? []));
     NextToken = answer.NextToken;
   } while (NextToken !== undefined);
-  return ids;
+  return { ...(configuration && { configuration }), instances };
 }
 
 /** A group's warm pool as PutWarmPool takes it, JSON; undefined where there is none, or none that stays. */

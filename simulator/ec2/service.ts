@@ -7,6 +7,7 @@
 import type {
   CreateTagsRequest,
   DeleteTagsRequest,
+  DescribeInstanceEventWindowsRequest,
   Image,
   InstanceTypeInfo,
   ResponseLaunchTemplateData,
@@ -24,6 +25,7 @@ import type {
   LaunchTemplateUse,
   World,
 } from '../world.ts';
+import { describeInstanceEventWindows } from './event-windows.ts';
 import { Fleet } from './fleet.ts';
 import { type ImageState, Images } from './images.ts';
 import { endByUser, haltByUser, InstanceApi } from './instance-api.ts';
@@ -42,6 +44,7 @@ export class Ec2Service implements Ec2Port {
   readonly #capture: Capture;
   readonly #subnets: Subnets;
   readonly #types: InstanceTypes;
+  readonly #eventWindows: Capture['ec2']['eventWindows'];
   readonly #images: Images;
   readonly #fleet: Fleet;
   readonly #templates: LaunchTemplateStore;
@@ -54,6 +57,7 @@ export class Ec2Service implements Ec2Port {
     this.#capture = capture;
     this.#subnets = new Subnets(capture);
     this.#types = new InstanceTypes(capture);
+    this.#eventWindows = capture.ec2.eventWindows;
     this.#images = new Images(world, capture);
     this.#fleet = new Fleet(world, capture, this.#images, this.#types, this.#subnets);
     this.#templates = new LaunchTemplateStore(capture);
@@ -317,6 +321,8 @@ export class Ec2Service implements Ec2Port {
       StopInstances: instances.stopInstances.bind(instances),
       DescribeInstanceStatus: this.#statuses.describeInstanceStatus.bind(this.#statuses),
       ModifyInstanceEventStartTime: this.#statuses.modifyInstanceEventStartTime.bind(this.#statuses),
+      DescribeInstanceEventWindows: (input: DescribeInstanceEventWindowsRequest) =>
+        describeInstanceEventWindows(this.#eventWindows, input),
       DescribeImages: this.#images.describeImages.bind(this.#images),
       DescribeInstanceTypes: this.#types.describeInstanceTypes.bind(this.#types),
       DescribeSubnets: this.#subnets.describeSubnets.bind(this.#subnets),
