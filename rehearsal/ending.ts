@@ -65,11 +65,15 @@ export function conclude(facts: EndFacts): { readonly ending: Ending; readonly s
 
 /**
  * The last word on each cluster: a run that was stopped from outside is ended by the execution that restored it. Who came
- * too late and changed nothing does not speak for a run that did.
+ * too late and changed nothing does not speak for a run that did; nor does one that handed its run over, however long it
+ * takes to end afterwards.
  */
 function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
   const byCluster = new Map<string, Ending>();
   const writtenDown = new Map(mirror.runs().map(({ record }) => [record.runId, record.outcome]));
+  const handedOver = new Set(
+    mirror.runs().flatMap(({ record }) => [record.execution, ...(record.continuedBy ?? [])].slice(0, -1)),
+  );
   const inOrder = [...account.stepFunctions.executions].sort((a, b) => (a.stopMs ?? 0) - (b.stopMs ?? 0));
   for (const execution of inOrder) {
     // A run that was stopped after it had written down its end has ended so: what people were told counts.
@@ -77,6 +81,7 @@ function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
       (execution.status === 'ABORTED' && writtenDown.get(execution.identity.name)) || endingOf(execution);
     const cluster = clusterOf(execution.identity.inputText);
     const before = byCluster.get(cluster);
+    if (before && handedOver.has(execution.identity.arn)) continue;
     if (!ending || (before && CHANGES_NOTHING.has(ending.outcome) && !IS_OPEN.has(before.outcome))) continue;
     byCluster.set(cluster, ending);
   }

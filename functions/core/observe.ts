@@ -10,6 +10,7 @@ import { freshMemory, indexPlan, isGoneHost, tasksByHost } from './groups.ts';
 import { tellHeld } from './hold.ts';
 import type { HostMemory } from './memory.ts';
 import type { Plan } from './plan.ts';
+import { withDesired } from './restoring.ts';
 import type { Settings } from './settings.ts';
 
 /** Reads of `agentConnected` that count are at least this far apart (decisions.md rule 4). */
@@ -177,10 +178,10 @@ function observeVanished(memory: HostMemory, draft: Draft, nowMs: number): void 
   if (memory.terminateDecrement === true && memory.decrementCounted !== true) {
     note({ decrementCounted: true });
     const group = draft.group(memory.autoScalingGroupName ?? '');
-    const expected = group?.set.desiredCapacity ?? group?.original.desiredCapacity;
-    if (group !== undefined && expected !== undefined) {
-      draft.noteGroup(group.autoScalingGroupName, { set: { ...group.set, desiredCapacity: expected - 1 } });
-    }
+    if (group === undefined) return;
+    const { givenBack, set, original } = group;
+    const expected = (givenBack ?? set).desiredCapacity ?? original.desiredCapacity;
+    draft.noteGroup(group.autoScalingGroupName, withDesired(group, expected - 1));
   }
 }
 

@@ -40,9 +40,38 @@ export interface SizesNow extends Sizes {
   readonly maxSizesSet: readonly number[];
 }
 
-/** The desired capacity that our last call left. */
-export function desiredSet({ givenBack, set, original }: GroupMemory): number {
-  return givenBack?.desiredCapacity ?? set.desiredCapacity ?? original.desiredCapacity;
+/**
+ * The desired capacity that our last call left: without what we meant to raise it to and never did. Min rises with it, so a
+ * Min of ours that no read has shown, and that is not in force now, was never set.
+ */
+export function desiredSet(memory: GroupMemory, now: Sizes): number {
+  const { givenBack, set, original, floorSeen } = settled(memory, now);
+  if (givenBack !== undefined) return givenBack.desiredCapacity;
+  const floor = floorSeen ?? original.minSize;
+  const isRaisedInVain = set.minSize !== undefined && floor < set.minSize && now.minSize < set.minSize;
+  if (isRaisedInVain) return floorSeen ?? original.desiredCapacity;
+  return set.desiredCapacity ?? original.desiredCapacity;
+}
+
+/** What memory holds once our own desired capacity is another one. */
+export function withDesired(
+  { set, givenBack }: GroupMemory,
+  desiredCapacity: number,
+): Pick<GroupMemory, 'set' | 'givenBack'> {
+  return {
+    set: { ...set, desiredCapacity },
+    ...(givenBack && { givenBack: { ...givenBack, desiredCapacity } }),
+  };
+}
+
+/** A call that was about to give sizes back, and perhaps never made: the sizes tell. */
+export function settled({ givingBack, ...memory }: GroupMemory, now: Sizes): GroupMemory {
+  if (givingBack === undefined || isSame(givingBack.from, now)) return memory;
+  return { ...memory, givenBack: givingBack.to };
+}
+
+export function isSame(a: Sizes, b: Sizes): boolean {
+  return a.minSize === b.minSize && a.maxSize === b.maxSize && a.desiredCapacity === b.desiredCapacity;
 }
 
 /**
@@ -51,7 +80,8 @@ export function desiredSet({ givenBack, set, original }: GroupMemory): number {
  * somebody's change (decisions.md rules 2 and 23). Hosts that stood above desired under their owner's protection stand
  * above it again.
  */
-export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
+export function restoredSizes(memory: GroupMemory, now: SizesNow): Restored {
+  const group = settled(memory, now);
   const { original, scheduledDue: due, set, givenBack } = group;
   const isOurs = (value: number, ours: readonly number[], last: number | undefined) =>
     value === last || ours.includes(value);
@@ -70,7 +100,7 @@ export function restoredSizes(group: GroupMemory, now: SizesNow): Restored {
     return { ...now, minSize: Math.min(minSize, now.desiredCapacity), maxSize, left: undefined };
   }
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.
-  const expected = desiredSet(group);
+  const expected = desiredSet(group, now);
   const isNewer = now.desiredCapacity > expected;
   // Somebody lowered it, and all hosts stand all the same, for they are protected.
   const lowered = now.allProtected ? Math.max(0, expected - now.desiredCapacity) : 0;

@@ -20,7 +20,7 @@ import { dropSurplus, keepSurplus } from '../aws/ledger/surpluses.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { putWarmPool } from '../aws/warm-pools.ts';
 import type { GroupMemory, RunMemory } from '../core/memory.ts';
-import { desiredSet, restoredSizes } from '../core/restoring.ts';
+import { desiredSet, isSame, restoredSizes, type Sizes } from '../core/restoring.ts';
 import { AwsBusy } from '../edge/errors.ts';
 import { restoreReference } from './reference.ts';
 
@@ -123,11 +123,12 @@ async function readSettled(group: GroupMemory, how: GivingBack): Promise<AutoSca
 
 /** What of the read cannot be, by what the run did and saw; else undefined. */
 function doubtOf(
-  { Instances = [], DesiredCapacity = 0 }: AutoScalingGroup,
+  described: AutoScalingGroup,
   group: GroupMemory,
   { memory }: GivingBack,
 ): string | undefined {
   const { autoScalingGroupName } = group;
+  const { Instances = [] } = described;
   const states = new Map(Instances.map((one) => [one.InstanceId, one.LifecycleState ?? '']));
   for (const host of memory.hosts) {
     if (host.autoScalingGroupName !== autoScalingGroupName) continue;
@@ -136,8 +137,15 @@ function doubtOf(
     const stands = readySinceMs !== undefined && goneSinceMs === undefined && terminateIntentMs === undefined;
     if (stands && !states.has(instanceId)) return `${instanceId} is missing`;
   }
-  const expected = desiredSet(group);
-  return DesiredCapacity === expected ? undefined : `desired capacity is ${DesiredCapacity}, not ${expected}`;
+  const now = sizesOf(described);
+  const expected = desiredSet(group, now);
+  return now.desiredCapacity === expected
+    ? undefined
+    : `desired capacity is ${now.desiredCapacity}, not ${expected}`;
+}
+
+function sizesOf({ MinSize = 0, MaxSize = 0, DesiredCapacity = 0 }: AutoScalingGroup): Sizes {
+  return { minSize: MinSize, maxSize: MaxSize, desiredCapacity: DesiredCapacity };
 }
 
 /** Hosts that stand, without those that the run has seen go. */
@@ -166,11 +174,7 @@ async function restoreSizes(
 ): Promise<void> {
   if (group.referenceOnly) return;
   const set = await readSizes(table, runId, group.autoScalingGroupName);
-  const now = {
-    minSize: described.MinSize ?? 0,
-    maxSize: described.MaxSize ?? 0,
-    desiredCapacity: described.DesiredCapacity ?? 0,
-  };
+  const now = sizesOf(described);
   const sizes = restoredSizes(group, {
     ...now,
     inService,
@@ -180,12 +184,11 @@ async function restoreSizes(
   });
   if (goesOn && sizes.left !== undefined) await keepSurplus(table, cluster, sizes.left);
   else await dropSurplus(table, cluster, group.autoScalingGroupName);
-  const isSame =
-    sizes.minSize === now.minSize &&
-    sizes.maxSize === now.maxSize &&
-    sizes.desiredCapacity === now.desiredCapacity;
   const { minSize, maxSize, desiredCapacity } = sizes;
-  if (!isSame) {
+  const givenBack = { minSize, maxSize, desiredCapacity };
+  if (!isSame(sizes, now)) {
+    // Before the call: a repeat after a crash must not take what it did for somebody else's.
+    await remember({ ...group, givingBack: { from: now, to: givenBack } });
     await fence();
     await updateGroup(autoScaling, {
       AutoScalingGroupName: group.autoScalingGroupName,
@@ -194,7 +197,8 @@ async function restoreSizes(
       DesiredCapacity: desiredCapacity,
     });
   }
-  await remember({ ...group, givenBack: { minSize, maxSize, desiredCapacity } });
+  const { givingBack: _, ...rest } = group;
+  await remember({ ...rest, givenBack });
 }
 
 /** The group's flag first: a host launched in between must not carry it. */

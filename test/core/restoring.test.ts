@@ -1,6 +1,6 @@
 /** What a group goes back to when hosts of the surplus have to stay until the next window (rule 23). */
 import { describe, expect, it } from 'vitest';
-import { ownDesired, restoredSizes, type SurplusLeft } from '../../functions/core/restoring.ts';
+import { desiredSet, ownDesired, restoredSizes, type SurplusLeft } from '../../functions/core/restoring.ts';
 import { groupMemory } from '../support/run.ts';
 
 const NONE_SET = { minSizesSet: [4], maxSizesSet: [6], allProtected: false };
@@ -43,6 +43,39 @@ describe('sizes that are given back', () => {
       );
     expect(lowered(true)).toMatchObject({ desiredCapacity: 2 });
     expect(lowered(false)).toMatchObject({ desiredCapacity: 3 });
+  });
+});
+
+describe('sizes that a crash left in doubt', () => {
+  const all = { inService: 4, allProtected: true, minSizesSet: [4, 6], maxSizesSet: [6] };
+  const begun = {
+    ...groupMemory,
+    original: { ...groupMemory.original, minSize: 0, desiredCapacity: 3, maxSize: 6 },
+    goal: 3,
+    floorSeen: 4,
+  };
+
+  it('a raise that is in the ledger alone is nobody’s scale-in', () => {
+    const memory = { ...begun, set: { minSize: 6, maxSize: 6, desiredCapacity: 6 } };
+    const stands = { minSize: 4, maxSize: 6, desiredCapacity: 4, ...all };
+    expect(desiredSet(memory, stands)).toBe(4);
+    expect(restoredSizes(memory, stands)).toMatchObject({ minSize: 0, desiredCapacity: 4 });
+    // In force, and then lowered under hosts that stay: somebody's.
+    const lowered = restoredSizes({ ...memory, floorSeen: 6 }, { ...stands, minSize: 0, inService: 4 });
+    expect(lowered).toMatchObject({ desiredCapacity: 2 });
+  });
+
+  it('a repeat of giving back takes what it did for its own, and what it only meant to do for nothing', () => {
+    const from = { minSize: 4, maxSize: 6, desiredCapacity: 4 };
+    const to = { minSize: 0, maxSize: 6, desiredCapacity: 4 };
+    const memory = {
+      ...begun,
+      floorSeen: 6,
+      set: { minSize: 6, maxSize: 6, desiredCapacity: 6 },
+      givingBack: { from, to },
+    };
+    expect(restoredSizes(memory, { ...to, ...all })).toMatchObject(to);
+    expect(restoredSizes({ ...memory, set: from, floorSeen: 4 }, { ...from, ...all })).toMatchObject(to);
   });
 });
 

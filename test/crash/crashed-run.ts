@@ -51,6 +51,8 @@ export async function runScene(
   const mirror = new LedgerMirror();
   let hand: Hand | undefined;
   let takenOverMs: number | undefined;
+  /** Nothing to take over without one: the blow fell before the run had the cluster, or after it had let go of it. */
+  let isClaimed: boolean | undefined;
   const owners = new Set<string>();
   const history = new Set<string>();
   const { settings, timings, faults, horizonSeconds } = scenario.value;
@@ -71,12 +73,13 @@ export async function runScene(
       const held = new Hand(account, strike);
       hand = held;
       account.observe((observation, atMs) => {
+        if (held.struckMs !== undefined) isClaimed ??= mirror.claims().length > 0;
         mirror.observe(observation);
         if (observation.kind === 'call') for (const key of historyKeysIn(observation)) history.add(key);
         for (const { owner = '' } of mirror.claims()) {
           if (owners.has(owner)) continue;
           owners.add(owner);
-          if (held.struckMs !== undefined) takenOverMs ??= atMs;
+          if (isClaimed === true) takenOverMs ??= atMs;
         }
       });
     },

@@ -5,6 +5,7 @@
 import type { GroupFacts } from '../facts.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import type { GroupMemory } from '../memory.ts';
+import { desiredSet, settled, withDesired } from '../restoring.ts';
 import type { Rule, Tick } from '../tick.ts';
 
 const READS_APART_MS = 15_000;
@@ -27,6 +28,12 @@ export const followOthers: Rule = (tick) => {
 /** While the run closes: what others add stays theirs, and is no surplus of ours (rules 2 and 15). */
 export const followGrowth: Rule = (tick) => {
   for (const group of tick.look.groups) {
+    const memory = memoryOf(tick.draft, group);
+    // A restore that died between the ledger and its call, or right after it.
+    if (memory.givingBack !== undefined) {
+      const { givenBack } = settled(memory, group.facts);
+      tick.draft.noteGroup(group.name, { givenBack, givingBack: undefined });
+    }
     if (!group.plan.referenceOnly && !isSettling(tick, group)) followScaleOut(tick, group);
   }
 };
@@ -43,11 +50,9 @@ function noteFloor({ draft }: Tick, group: GroupLook): void {
   if (minSize === set.minSize && floorSeen !== minSize) draft.noteGroup(group.name, { floorSeen: minSize });
 }
 
-const expectedOf = (memory: GroupMemory) => memory.set.desiredCapacity ?? memory.original.desiredCapacity;
-
 function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
-  const count = group.facts.desiredCapacity - group.staleDecrements - expectedOf(memory);
+  const count = group.facts.desiredCapacity - group.staleDecrements - desiredSet(memory, group.facts);
   const before = memory.foreignAbove;
   if (count <= 0) {
     if (before !== undefined) draft.noteGroup(group.name, { foreignAbove: undefined });
@@ -60,7 +65,7 @@ function followScaleOut({ look, draft }: Tick, group: GroupLook): void {
   if (look.nowMs - before.sinceMs < READS_APART_MS) return;
   draft.noteGroup(group.name, {
     goal: memory.goal + count,
-    set: { ...memory.set, desiredCapacity: group.facts.desiredCapacity - group.staleDecrements },
+    ...withDesired(memory, group.facts.desiredCapacity - group.staleDecrements),
     foreignAbove: undefined,
   });
 }
@@ -77,7 +82,8 @@ function followScaleIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   const standing = group.alive.length - group.terminating;
   const desired = group.facts.desiredCapacity - group.decrementsInFlight;
   const below = standing - desired;
-  const lowered = expectedOf(memory) - (group.decrementsInFlight - group.staleDecrements) - desired;
+  const expected = desiredSet(memory, group.facts);
+  const lowered = expected - (group.decrementsInFlight - group.staleDecrements) - desired;
   const floor = memory.set.minSize;
   const isFloorGone = floor !== undefined && memory.floorSeen === floor && group.facts.minSize < floor;
   const executed = below <= 0 && isFloorGone ? lowered : 0;

@@ -6,6 +6,7 @@ import { healthyFloor } from '../arithmetic.ts';
 import type { Host } from '../groups.ts';
 import { hold } from '../hold.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
+import { desiredSet } from '../restoring.ts';
 import { decrementsWith } from '../sizes.ts';
 import type { TerminateAction } from '../step.ts';
 import { isRolling, type Rule, type Tick } from '../tick.ts';
@@ -118,7 +119,11 @@ export function end(tick: Tick, group: GroupLook, host: Host, isDead = host.kind
     readsAfterIntent: undefined,
     decrementCounted: undefined,
   });
-  if (lowers) draft.noteGroup(group.name, { set: { ...memory.set, minSize: desired - 1 } });
+  if (lowers) {
+    // A raise that was never made is forgotten with the Min that would tell of it.
+    const desiredCapacity = desiredSet(memory, group.facts);
+    draft.noteGroup(group.name, { set: { ...memory.set, minSize: desired - 1, desiredCapacity } });
+  }
   draft.phase ??= 'moving';
 }
 
