@@ -10,6 +10,7 @@ import { cpSync, globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleHandlers } from '../infra/bundles.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -27,7 +28,7 @@ const separateFiles = {
 rmSync(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: globSync('{simulator,rehearsal,functions,cli}/**/*.ts', { cwd: root }),
+  entryPoints: globSync('{simulator,rehearsal,functions,infra,cli}/**/*.ts', { cwd: root }),
   outbase: root,
   outdir: dist,
   bundle: true,
@@ -45,6 +46,8 @@ const types = spawnSync(
   { cwd: root, stdio: ['ignore', 2, 2] },
 );
 if (types.status !== 0) process.exit(types.status ?? 1);
+// For the construct, whose user has neither the handlers' sources nor esbuild (infra/code.ts).
+await bundleHandlers(join(dist, 'lambda'));
 for (const data of ['statemachine', join('rehearsal', 'example')]) {
   cpSync(join(root, data), join(dist, data), { recursive: true });
 }

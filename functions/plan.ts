@@ -19,6 +19,7 @@ import type { Plan } from './core/plan.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import type { Settings } from './core/settings.ts';
 import { windowOf } from './core/windows.ts';
+import { environment } from './edge/environment.ts';
 import { BadRequest } from './edge/errors.ts';
 import { optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
@@ -139,12 +140,12 @@ async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
   const { plan, facts, settings } = result;
   const summary = summaryOf(plan);
   const nowMs = facts.observedAtMs;
-  if (waitsForSoak(plan) && optInOf(facts.clusterTags) !== 'observe') {
+  if (waitsForSoak(plan) && optInOf(facts.clusterTags, environment().guardrails) !== 'observe') {
     const soak = await soakWaitOf(ledger(), cluster, state.request, settings, nowMs);
     await wait(state, 'soak', nowMs, soak);
     return ended({ ...state, summary }, 'PENDING_WINDOW', soak.why);
   }
-  const isObserved = optInOf(facts.clusterTags) === 'observe';
+  const isObserved = optInOf(facts.clusterTags, environment().guardrails) === 'observe';
   if (plan.verdict !== 'roll') {
     // What earlier windows left takes a run to go.
     const left = isObserved ? [] : await orphanedSurpluses(ledger(), workOf(state));

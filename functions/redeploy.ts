@@ -66,7 +66,7 @@ async function redeploy(input: z.infer<typeof RedeployInput>): Promise<RunState>
 
   const retirement = await readRetirement(table, cluster, settings, state, nowMs);
   const step = decideRedeploy({ observedAtMs: nowMs, services: retirement.services }, settings);
-  if (optInOf(tagsOf(cluster)) === 'observe') return observed(state, step);
+  if (optInOf(tagsOf(cluster), environment().guardrails) === 'observe') return observed(state, step);
   await keepVerdicts(table, retirement, step, state, settings);
   await writeRedeploys(table, state.runId, step.remember, nowMs);
   await force(table, state, step);

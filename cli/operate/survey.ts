@@ -11,6 +11,7 @@ import { listHistory, listPending, listQuarantine } from '../../functions/aws/le
 import { listNotices } from '../../functions/aws/ledger/notices.ts';
 import { readRun } from '../../functions/aws/ledger/runs.ts';
 import { planContext } from '../../functions/core/plan/context.ts';
+import { environment } from '../../functions/edge/environment.ts';
 import { optInOf } from '../../functions/edge/guardrails.ts';
 import { parseRequest } from '../../functions/edge/request.ts';
 import { ledger } from '../../functions/flow/claim.ts';
@@ -77,7 +78,7 @@ async function clusterFacts(cluster: Cluster): Promise<ClusterFacts> {
   return {
     cluster: name,
     clusterArn: cluster.clusterArn ?? '',
-    optIn: optInOf(tagsOf(cluster)) === 'observe' ? 'observe' : 'roll',
+    optIn: optInOf(tagsOf(cluster), environment().guardrails) === 'observe' ? 'observe' : 'roll',
     look: await look(name, running?.memory),
     ...(running && { running }),
     ...(last && { last }),

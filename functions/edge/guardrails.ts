@@ -50,6 +50,8 @@ export const guardrailsSchema = closedObject(
     /** Image owners beyond which `imageOwners` cannot go. */
     imageOwners: imageOwners.schema.optional(),
     settings: closedObject(rulesShape, 'must be an object of guardrails by setting').optional(),
+    /** Nothing is changed, whatever a cluster's tag says: `true` counts as `observe`. */
+    observeOnly: z.boolean({ error: 'must be true or false' }).optional(),
     /** No task is ever stopped by force. */
     neverForce: z.boolean({ error: 'must be true or false' }).optional(),
     /** Groups with a warm pool: emptied and rebuilt around a run, or refused. */
@@ -80,10 +82,10 @@ export function clusterProblem(guardrails: Guardrails, clusterName: string): str
 /** What a cluster opted in to, by its tag `rollover:enabled`. */
 export type OptIn = 'no' | 'observe' | 'roll';
 
-/** `rollover:enabled=true` → roll, `=observe` → plans only; anything else is no. */
-export function optInOf(clusterTags: Readonly<Record<string, string>>): OptIn {
+/** `rollover:enabled=true` → roll, unless the deployment only observes; `=observe` → plans only; anything else is no. */
+export function optInOf(clusterTags: Readonly<Record<string, string>>, { observeOnly }: Guardrails): OptIn {
   const text = clusterTags['rollover:enabled']?.trim().toLowerCase();
-  if (text === 'true') return 'roll';
+  if (text === 'true') return observeOnly === true ? 'observe' : 'roll';
   return text === 'observe' ? 'observe' : 'no';
 }
 

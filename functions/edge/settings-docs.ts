@@ -80,6 +80,8 @@ The deployment says what tags and requests may not do; nothing later loosens it.
 
 - \`clusters\`: only these may be touched; \`*\` stands for any letters.
 - \`imageOwners\`: \`imageOwners\` cannot go beyond them.
+- \`observeOnly\`: nothing is changed, whatever a cluster's tag says: \`true\` counts as \`observe\`. A run that is under way
+  ends and gives everything back. The property \`mode\` of the deployment sets it ([deploy.md](deploy.md)).
 - \`neverForce\`: refuses \`standaloneTasks\` and \`protectedTasks\` \`stop\` and \`onDrainTimeout\` \`stop-tasks\`.
 - \`warmPools\`: \`rebuild\` (the default) deletes a group's warm pool for the length of a run and puts it back at the end;
   \`refuse\` leaves groups that have one alone.

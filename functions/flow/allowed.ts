@@ -7,13 +7,14 @@ import type { Table } from '../aws/ledger/table.ts';
 import type { Settings } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import { WorldChanged } from '../edge/errors.ts';
-import { clusterProblem, guardrailProblems, optInOf } from '../edge/guardrails.ts';
+import { clusterProblem, guardrailProblems, NO_GUARDRAILS, optInOf } from '../edge/guardrails.ts';
 
 /** Why this run may not go on as the deployment stands now; undefined: it may. */
 export function forbidden(cluster: string, settings: Settings): string | undefined {
   const { guardrails } = environment();
   const { byGroup = {}, ...all } = settings;
   const problems = [
+    guardrails.observeOnly === true ? 'the deployment only observes' : undefined,
     clusterProblem(guardrails, cluster),
     // Against themselves: whether they may differ from the deployment's was asked when the run began.
     ...guardrailProblems(guardrails, all, settings, 'settings of the run'),
@@ -30,7 +31,8 @@ export function forbiddenNow(
   settings: Settings,
   clusterTags: Readonly<Record<string, string>>,
 ): string | undefined {
-  if (optInOf(clusterTags) !== 'roll') return `${cluster} is no longer tagged rollover:enabled=true`;
+  if (optInOf(clusterTags, NO_GUARDRAILS) !== 'roll')
+    return `${cluster} is no longer tagged rollover:enabled=true`;
   return forbidden(cluster, settings);
 }
 

@@ -28,7 +28,8 @@ export function refusalOf(
   request: Request,
 ): string | undefined {
   if (request.mode === 'game-day') return 'mode: game-day is not available in this version';
-  const problem = clusterProblem(environment().guardrails, cluster);
-  if (problem !== undefined || optInOf(tags) !== 'no') return problem;
+  const { guardrails } = environment();
+  const problem = clusterProblem(guardrails, cluster);
+  if (problem !== undefined || optInOf(tags, guardrails) !== 'no') return problem;
   return `${cluster} has not opted in: tag the cluster rollover:enabled=observe for plans only, or =true for rollovers`;
 }

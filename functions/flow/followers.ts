@@ -32,7 +32,7 @@ export async function optedIn(): Promise<Cluster[]> {
   const { guardrails } = environment();
   return (await listClusters(ecs)).filter(
     (cluster) =>
-      optInOf(tagsOf(cluster)) !== 'no' &&
+      optInOf(tagsOf(cluster), guardrails) !== 'no' &&
       clusterProblem(guardrails, cluster.clusterName ?? '') === undefined,
   );
 }

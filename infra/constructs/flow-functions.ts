@@ -8,13 +8,15 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { HANDLER_TIMEOUT_SECONDS } from '../../functions/edge/timeouts.ts';
 import { FUNCTION_NAMES, type FunctionName, type Grant, grantsOf } from '../grants.ts';
 
 export interface FlowFunctionsProps {
   readonly codeOf: (name: FunctionName) => Code;
+  readonly logRetention: RetentionDays;
+  readonly architecture: 'arm64' | 'x86_64';
   readonly environment: Readonly<Record<string, string>>;
   /** ARNs that grants are scoped to, by the placeholder the grant uses. */
   readonly arns: Readonly<Record<string, string>>;
@@ -29,10 +31,11 @@ export class FlowFunctions extends Construct {
     this.byName = Object.fromEntries(made) as Record<FunctionName, LambdaFunction>;
   }
 
-  #make(name: FunctionName, { codeOf, environment, arns }: FlowFunctionsProps): LambdaFunction {
+  #make(name: FunctionName, props: FlowFunctionsProps): LambdaFunction {
+    const { codeOf, logRetention, architecture, environment, arns } = props;
     const pascal = name.charAt(0).toUpperCase() + name.slice(1);
     const logGroup = new LogGroup(this, `${pascal}Log`, {
-      retention: RetentionDays.THREE_MONTHS,
+      retention: logRetention,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     const role = new Role(this, `${pascal}Role`, {
@@ -45,12 +48,14 @@ export class FlowFunctions extends Construct {
       code: codeOf(name),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
+      architecture: architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: 512,
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
+      // A run that began with a version ends with it, however many deployments later.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       environment: {
         ...environment,
         POWERTOOLS_SERVICE_NAME: 'ecs-rollover',

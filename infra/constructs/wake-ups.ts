@@ -9,19 +9,12 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
-
-export interface UserSchedule {
-  /** A Scheduler expression: `cron(0 2 ? * TUE *)`, `rate(7 days)`. */
-  readonly expression: string;
-  /** IANA time zone of the expression. */
-  readonly timeZone: string;
-  readonly cluster: string;
-}
+import type { Deployed } from '../properties.ts';
 
 export interface WakeUpsProps {
   readonly functions: Readonly<Record<'trigger' | 'sweep', IFunction>>;
   readonly stateMachines: readonly StateMachine[];
-  readonly schedules: readonly UserSchedule[];
+  readonly schedules: Deployed['schedules'];
 }
 
 /** Restoring after a dead run is promised within five minutes: so often the sweep looks. */
@@ -62,13 +55,13 @@ export class WakeUps extends Construct {
       schedule: ScheduleExpression.rate(Duration.minutes(SWEEP_MINUTES)),
       target: new LambdaInvoke(functions.sweep, { deadLetterQueue: deadLetters }),
     });
-    for (const [index, { expression, timeZone, cluster }] of schedules.entries()) {
+    for (const [index, { expression, timeZone, cluster, mode }] of schedules.entries()) {
       new Schedule(this, `Schedule${index + 1}`, {
         description: `Rolls ${cluster} when its image changed`,
         schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
         target: new LambdaInvoke(functions.trigger, {
           deadLetterQueue: deadLetters,
-          input: ScheduleTargetInput.fromObject({ cluster, reason: 'schedule' }),
+          input: ScheduleTargetInput.fromObject({ cluster, mode, reason: 'schedule' }),
         }),
       });
     }

@@ -170,6 +170,11 @@ describe('optInOf', () => {
     [{ 'rollover:enabled': 'false' }, 'no'],
     [{ 'rollover:enabled': 'yes' }, 'no'],
   ])('of %j is %s', (tags, optIn) => {
-    expect(optInOf(tags)).toBe(optIn);
+    expect(optInOf(tags, {})).toBe(optIn);
+  });
+
+  it('of a cluster that would be rolled is observe where the deployment only observes', () => {
+    expect(optInOf({ 'rollover:enabled': 'true' }, read({ observeOnly: true }))).toBe('observe');
+    expect(optInOf({}, read({ observeOnly: true }))).toBe('no');
   });
 });

@@ -30,6 +30,7 @@ afterEach(() => {
 describe.each([
   ['cluster', { clusters: ['dev-*'] }, /not among the clusters/],
   ['surge', { settings: { surge: { max: '50%' } } }, /surge: the deployment allows no more than 50%/],
+  ['deployment, which only observes now,', { observeOnly: true }, /the deployment only observes/],
 ])('a guardrail on the %s that is tightened', (_, guardrails, reason) => {
   it.each([20, 150, 300])(
     '%i s into the run stops it, and what it touched is given back',

@@ -1,17 +1,13 @@
-import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { DEPLOYMENT_PARAMETER } from '../../cli/operate/deployment.ts';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
 import { FUNCTION_NAMES, grantsOf } from '../../infra/grants.ts';
-import { RolloverStack } from '../../infra/stack.ts';
+import { deployed } from './deployed.ts';
 
-const stack = new RolloverStack(new App(), 'Test', {
-  codeOf: () => Code.fromInline('exports.handler = () => {};'),
+const template = deployed({
   schedules: [{ expression: 'cron(0 2 ? * TUE *)', timeZone: 'Europe/Berlin', cluster: 'prod' }],
 });
-const template = Template.fromStack(stack);
 
 describe('the stack', () => {
   it('has one function per handler, on Node 24 and Arm, that ends within a minute', () => {
@@ -54,7 +50,7 @@ describe('the stack', () => {
         actions.some((action) => /^(ecs|autoscaling|ec2):/.test(action) && changing.test(action)),
       ),
     );
-    expect(changers).toEqual(['prepare', 'register', 'drain', 'terminate', 'restore', 'redeploy']);
+    expect(changers).toEqual(['drill', 'prepare', 'register', 'drain', 'terminate', 'restore', 'redeploy']);
   });
 
   it('listens to each event that wakes us, and looks every five minutes', () => {
@@ -80,4 +76,71 @@ describe('the stack', () => {
       }),
     });
   });
+});
+
+it('goes on with the ledger that an earlier deployment left, where its name is given', () => {
+  const again = deployed({ ledgerTableName: 'left-behind' });
+  again.resourceCountIs('AWS::DynamoDB::Table', 0);
+  again.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: Match.objectLike({ TABLE_NAME: 'left-behind' }) },
+  });
+});
+
+describe('a deployment in the middle of a run', () => {
+  const machines = Object.entries(template.findResources('AWS::StepFunctions::StateMachine'));
+  const versions = template.findResources('AWS::Lambda::Version');
+
+  it.each(machines)('%s names versions of functions, which nothing changes any more', (_, { Properties }) => {
+    const substitutions = Object.values(
+      Properties.DefinitionSubstitutions as Record<string, { Ref?: string }>,
+    );
+    expect(substitutions.length).toBeGreaterThan(0);
+    expect(substitutions.filter(({ Ref = '' }) => versions[Ref] === undefined)).toEqual([]);
+  });
+
+  it('leaves the versions of the run before it, which CloudFormation drops from the template', () => {
+    for (const version of Object.values(versions)) {
+      expect(version).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    }
+  });
+
+  it.each(machines)('%s may still invoke them: any version of its functions', (_, { Properties }) => {
+    const [role] = Properties.RoleArn['Fn::GetAtt'];
+    const policies = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties: own }) =>
+      own.Roles.some(({ Ref }: { Ref: string }) => Ref === role),
+    );
+    const invoked = JSON.stringify(
+      policies.flatMap(({ Properties: own }) =>
+        own.PolicyDocument.Statement.filter(
+          ({ Action }: { Action: string }) => Action === 'lambda:InvokeFunction',
+        ),
+      ),
+    );
+    for (const { Ref = '' } of Object.values(
+      Properties.DefinitionSubstitutions as Record<string, { Ref?: string }>,
+    )) {
+      const name = versions[Ref]?.Properties.FunctionName.Ref;
+      expect(invoked).toContain(`[{"Fn::GetAtt":["${name}","Arn"]},":*"]`);
+    }
+  });
+});
+
+describe.each([
+  ['aws', 'eu-west-1'],
+  ['aws-cn', 'cn-north-1'],
+  ['aws-us-gov', 'us-gov-west-1'],
+])('in the partition %s', (_, region) => {
+  it('names the partition nowhere by itself', () => {
+    const text = JSON.stringify(deployed({}, { env: { account: '111122223333', region } }).toJSON());
+    expect([...text.matchAll(/arn:aws[\w-]*/g)].map(([found]) => found)).toEqual([]);
+    expect(text).not.toMatch(/amazonaws\.com\.cn|console\.aws/);
+  });
+});
+
+it('says in the parameter what the command reads, and that it only observes until told otherwise', () => {
+  const environment = Object.values(template.findResources('AWS::Lambda::Function'))[0]?.Properties
+    .Environment;
+  expect(environment.Variables.ROLLOVER_GUARDRAILS).toBe('{"observeOnly":true}');
+  const acting = Object.values(deployed({ mode: 'act' }).findResources('AWS::Lambda::Function'))[0];
+  expect(acting?.Properties.Environment.Variables.ROLLOVER_GUARDRAILS).toBe('{}');
 });

@@ -39,7 +39,8 @@ try {
   const modules = join(place, 'node_modules');
   mkdirSync(join(modules, name), { recursive: true });
   run('tar', ['-xzf', filename, '-C', join(modules, name), '--strip-components=1']);
-  for (const wanted of [...Object.keys(dependencies), '@types/node', 'undici-types']) {
+  const theirs = ['aws-cdk-lib', 'constructs', '@types/node', 'undici-types'];
+  for (const wanted of [...Object.keys(dependencies), ...theirs]) {
     mkdirSync(dirname(join(modules, wanted)), { recursive: true });
     symlinkSync(join(root, 'node_modules', wanted), join(modules, wanted), 'dir');
   }
@@ -76,6 +77,21 @@ console.log(JSON.stringify(await tasksKilledByNaiveDrain(capture)));`,
 
   const rehearsal = run(process.execPath, [join(modules, name, 'cli', 'rollover.mjs'), 'rehearse', '--json']);
   assert.equal(JSON.parse(rehearsal).outcome, 'SUCCEEDED', 'the installed command rehearses the example');
+
+  writeFileSync(
+    join(place, 'app.js'),
+    `import { App, Stack } from 'aws-cdk-lib';
+import { EcsRollover } from '${name}/cdk';
+const app = new App({ outdir: 'cdk.out' });
+new EcsRollover(new Stack(app, 'Theirs'), 'Rollover', { settings: { surge: '50%' } });
+app.synth();`,
+  );
+  run(process.execPath, ['app.js']);
+  const { Resources } = JSON.parse(readFileSync(join(place, 'cdk.out', 'Theirs.template.json'), 'utf8'));
+  const functions = Object.values(Resources).filter(
+    ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && Properties.Runtime === 'nodejs24.x',
+  );
+  assert.ok(functions.length > 10, 'the installed construct deploys the handlers that came with it');
   console.log(
     `the packed package works: ${paths.length} files, ${readdirSync(modules).length} packages beside it`,
   );
