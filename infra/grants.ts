@@ -7,7 +7,6 @@ import { type Scope, scopeOf } from './scopes.ts';
 export const FUNCTION_NAMES = [
   'trigger',
   'plan',
-  'drill',
   'prepare',
   'assess',
   'register',
@@ -74,15 +73,6 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...actions('imagebuilder: GetImage'),
   ],
   plan: [...LEDGER, ...READ_CLUSTER, ...READ_FOR_PLAN],
-  drill: [
-    ...LEDGER,
-    ...actions(
-      'ecs: DescribeClusters DescribeContainerInstances DescribeServices DescribeTaskDefinition DescribeTasks',
-      'ecs: GetTaskProtection ListTasks StopTask',
-      'ecr: DescribeImages',
-      'elasticloadbalancing: DescribeTargetHealth',
-    ),
-  ],
   prepare: [
     ...LEDGER,
     ...READ_CLUSTER,

@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulator: ['simulator'],
   infra: ['infra', 'functions/edge', 'functions/core', 'statemachine'],
   rehearsal: ['rehearsal', 'simulator', 'functions', 'statemachine'],
-  cli: ['cli', 'rehearsal', 'simulator', 'functions'],
+  // The package's build bundles the handlers as the stack does.
+  cli: ['cli', 'rehearsal', 'simulator', 'functions', 'infra/bundles.ts'],
 };
 
 const files = Object.keys(MAY_IMPORT)
