@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { describe, expect, it } from 'vitest';
 import type { Freeze, MaintenanceWindow } from '../../functions/core/settings.ts';
-import { windowOf, windowState } from '../../functions/core/windows.ts';
+import { overriddenBy, windowOf, windowState } from '../../functions/core/windows.ts';
 
 const at = (text: string, zone = 'Europe/Berlin') => DateTime.fromISO(text, { zone }).toMillis();
 const window = (
@@ -63,6 +63,24 @@ describe('maintenance windows', () => {
     expect(windowState([night], [], at('2026-11-27T03:00')).open).toBe(false);
   });
 
+  it('reach to the end of their day where they end at 24:00, also on the day that has 25 hours', () => {
+    const evening = window([7], '22:00', '24:00');
+    expect(windowState([evening], [], at('2026-10-25T23:00'))).toEqual({
+      open: true,
+      closesAtMs: at('2026-10-26T00:00'),
+    });
+  });
+
+  it('name no opening where none comes, and all of them where several are closed', () => {
+    const never = { ...tuesday, weekdays: [] };
+    const state = windowState([never], [], at('2026-11-24T03:00'));
+    expect(state).toEqual({ open: false, because: 'window', text: never.text });
+    expect(state).not.toHaveProperty('opensAtMs');
+    expect(windowState([tuesday, window([3], '02:00', '05:00')], [], at('2026-11-26T03:00'))).toMatchObject({
+      text: '2 02:00-05:00 Europe/Berlin, 3 02:00-05:00 Europe/Berlin',
+    });
+  });
+
   it('are one where they touch', () => {
     const both = [window([2], '02:00', '05:00'), window([2], '05:00', '07:00')];
     expect(windowState(both, [], at('2026-11-24T03:00'))).toMatchObject({
@@ -119,6 +137,21 @@ describe('freezes', () => {
     });
   });
 
+  it('limit what is open before them, and not once they are over', () => {
+    expect(windowState([tuesday], [freeze('2026-11-24', '2026-11-24')], at('2026-11-17T03:00'))).toEqual({
+      open: true,
+      closesAtMs: at('2026-11-17T05:00'),
+    });
+    expect(windowState([], [freeze('2026-11-01', '2026-11-10')], at('2026-11-24T03:00'))).toEqual({
+      open: true,
+    });
+    const always = window([1, 2, 3, 4, 5, 6, 7], '00:00', '00:00');
+    expect(windowState([always], [december], at('2026-12-19T12:00'))).toEqual({
+      open: true,
+      closesAtMs: at('2026-12-20T00:00'),
+    });
+  });
+
   it('close a window that is open and push its next opening behind them', () => {
     expect(windowState([tuesday], [december], at('2026-12-22T03:00'))).toMatchObject({
       open: false,
@@ -143,6 +176,15 @@ describe('a deadline', () => {
         at('2026-11-25T12:00'),
       ),
     ).toEqual({ open: true });
+  });
+
+  it('tells which window or freeze it goes before, and nothing where none is in its way', () => {
+    const told = (now: string, deadline?: string) =>
+      overriddenBy(settings, deadline === undefined ? undefined : at(deadline), at(now));
+    expect(told('2026-11-25T12:00', '2026-11-26T12:00')).toBe(tuesday.text);
+    expect(told('2026-11-25T11:59', '2026-11-26T12:00')).toBeUndefined();
+    expect(told('2026-11-24T03:00', '2026-11-24T12:00')).toBeUndefined();
+    expect(told('2026-11-25T12:00')).toBeUndefined();
   });
 
   it('says when it opens: at the window or at the margin, whichever comes first', () => {
