@@ -19,16 +19,24 @@ describe('rule 14: until when the scheduler backs off', () => {
   };
   const said = (message: string, atMinutes = 0) => ({ atMs: atMinutes * MINUTE, message });
 
-  it.each([
-    ['20 minutes after a failed attempt', until(5, said(FAILED)), 20],
-    ['30 when it throttles itself', until(5, said(THROTTLED)), 30],
-    ['counted from the last attempt that ECS told of', until(25, said(FAILED, 12), said(FAILED)), 32],
-    ['from the attempts that it may not have told of, while nothing is placed', until(25, said(FAILED)), 40],
-    ['no longer once the service was steady', until(5, said(STEADY, 2), said(FAILED)), undefined],
-    ['no longer when ECS would have said it again', until(361, said(FAILED)), undefined],
-    ['not at all when ECS told of no failure', until(5, said(STEADY)), undefined],
-  ])('%s', (_, found, expected) => {
-    expect(found).toBe(expected);
+  it.each<[string, number, ServiceFacts['events'], number | undefined]>([
+    ['20 minutes after a failed attempt', 5, [said(FAILED)], 20],
+    ['30 when it throttles itself', 5, [said(THROTTLED)], 30],
+    ['counted from the last attempt that ECS told of', 25, [said(FAILED, 12), said(FAILED)], 32],
+    ['from the attempts that it may not have told of, while nothing is placed', 25, [said(FAILED)], 40],
+    ['from the attempt that ends right now', 20, [said(FAILED)], 40],
+    ['from an attempt that our clock has yet to reach', 0, [said(FAILED, 1)], 21],
+    ['no longer once the service was steady', 5, [said(STEADY, 2), said(FAILED)], undefined],
+    ['still when ECS is about to say it again', 360, [said(FAILED)], 380],
+    ['no longer when ECS would have said it again', 361, [said(FAILED)], undefined],
+    [
+      'not at all when ECS told of no failure',
+      5,
+      [said(STEADY), said('(service web) registered 1 targets')],
+      undefined,
+    ],
+  ])('%s', (_, nowMinutes, events, expected) => {
+    expect(until(nowMinutes, ...events)).toBe(expected);
   });
 });
 
@@ -150,4 +158,86 @@ describe('rules 13 to 15: demand that waits while hosts drain', () => {
     expect(rules(seen(15_000))).toContain('13');
     expect(rules(seen(5_000))).not.toContain('13');
   });
+
+  it('forgives a service that stops first the seconds that its tasks take to go, where ECS says nothing', () => {
+    const { facts } = starved();
+    // 300 s without a word, the deregistration delay, and the task definition's stopTimeout (30 s where it has none).
+    const silent = (agoSeconds: number, deregistrationDelaySeconds: number) =>
+      withRun(
+        {
+          ...facts,
+          services: facts.services.map((one) => ({ ...one, events: [], deregistrationDelaySeconds })),
+        },
+        {
+          services: facts.memory.services.map((one) => ({
+            ...one,
+            unplacedSinceMs: facts.observedAtMs - agoSeconds * 1000,
+          })),
+        },
+      );
+    const stop =
+      facts.taskDefinitions.find((one) => one.taskDefinitionArn === 'web')?.stopTimeoutSeconds ?? 30;
+    const isRefused = (agoSeconds: number, delaySeconds: number) =>
+      see(silent(agoSeconds, delaySeconds), { maxTasksInMotionPercent: 100 }).holds.some(
+        (hold) => hold.rule === '13',
+      );
+    expect(isRefused(300 + stop, 0)).toBe(false);
+    expect(isRefused(301 + stop, 0)).toBe(true);
+    expect(isRefused(301 + stop, 60)).toBe(false);
+    expect(isRefused(361 + stop, 60)).toBe(true);
+  });
+
+  it('believes a word of ECS from before the demand for six hours: it may not have said it again', () => {
+    const { facts } = starved();
+    const said = (hoursBefore: number) => {
+      const sinceMs = facts.observedAtMs - 90_000;
+      const events = [{ atMs: sinceMs - hoursBefore * 60 * MINUTE, message: FAILED }];
+      const step = see(
+        { ...facts, services: facts.services.map((one) => ({ ...one, events })) },
+        { maxTasksInMotionPercent: 100 },
+      );
+      return step.holds.some((hold) => hold.rule === '13');
+    };
+    expect(said(6)).toBe(true);
+    expect(said(6.01)).toBe(false);
+  });
+
+  it('forgets the wait once no more is unplaced than at the plan', () => {
+    const { facts } = starved();
+    const placed = withRun(facts, {
+      services: facts.memory.services.map((one) => ({ ...one, unplacedAtPlan: 25 })),
+    });
+    const web = see(placed).remember.services.find((one) => one.serviceName === 'web');
+    expect(web).toBeDefined();
+    expect(web).not.toHaveProperty('unplacedSinceMs');
+  });
+
+  it('keeps nothing of the drain of a host that it gives back', () => {
+    const { facts, younger } = starved({ roomMiB: 0, host: { trial: true, clockStoppedMs: 1 } });
+    const after = see(facts).remember.hosts.find((host) => host.instanceId === younger);
+    expect(after?.activatedAtMs).toBe(facts.observedAtMs);
+    for (const field of [
+      'drainingSinceMs',
+      'drainingSeenAtMs',
+      'trial',
+      'tasksAtDrain',
+      'tasksLeft',
+      'clockStoppedMs',
+    ])
+      expect(after).not.toHaveProperty(field);
+  });
+
+  it('gives back no host that carries nothing of what waits', () => {
+    const { facts } = starved({ roomMiB: 0 });
+    const others = facts.tasks.map((one) =>
+      one.instanceId !== undefined && one.serviceName === 'web' && isDraining(facts, one.instanceId)
+        ? { ...one, serviceName: 'other' }
+        : one,
+    );
+    expect(see({ ...facts, tasks: others }).activate).toEqual([]);
+  });
 });
+
+function isDraining(facts: Facts, instanceId: string): boolean {
+  return facts.hosts.some((host) => host.instanceId === instanceId && host.status === 'DRAINING');
+}
