@@ -41,7 +41,9 @@ import { handlerOf } from './flow/handler.ts';
 import { joinRun } from './flow/joining.ts';
 import { emptyMemory, type Planned, planCluster } from './flow/planning.ts';
 import { purposeOf } from './flow/purpose.ts';
+import { settingsOf } from './flow/settings-of.ts';
 import { soakWaitOf, waitsForSoak } from './flow/soak.ts';
+import { waitForWindow } from './flow/wait-for-window.ts';
 import { orphanedSurpluses, stopWaiting } from './flow/waiting.ts';
 
 const PlanInput = z.object({ request: z.unknown(), execution: z.string().min(1) });
@@ -62,11 +64,13 @@ async function plan(input: z.infer<typeof PlanInput>): Promise<RunState> {
   const state = { ...first, runId: await openRunId(table, first.runId) };
   const claim = await readClaim(table, state.cluster);
   const isOwn = claim?.owner === input.execution;
-  const refusal = refusalOf(cluster.clusterName, tagsOf(cluster), request);
+  const refusal = refusalOf(cluster.clusterName, tagsOf(cluster));
   // What a run touched goes back, also where its cluster opted out meanwhile.
   const isGivingBack = claim !== undefined && (isOwn || request.mode === 'abort');
   if (refusal !== undefined && !isGivingBack) return ended(state, 'REFUSED', refusal);
-  if (isOwn) return refusal === undefined ? continued(state, claim) : takenOver(state, claim);
+  // What a game day may still do is asked at each of its looks.
+  const asksItself = request.mode === 'game-day' && claim?.runId === state.runId;
+  if (isOwn) return refusal === undefined || asksItself ? continued(state, claim) : takenOver(state, claim);
   const isLive = claim !== undefined && (await ownerLives(claim, nowMs));
   switch (request.mode) {
     case 'pause':
@@ -135,6 +139,7 @@ async function openRunId(table: Table, name: string): Promise<string> {
 
 /** Plans, and goes on to `prepare` when there is something to do, now, and the cluster's owner said more than "observe". */
 async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
+  if (state.request.mode === 'game-day') return gameDay(state, cluster);
   const result = await makeAndKeepPlan(state);
   if (result === undefined) return readOn(state);
   const { plan, facts, settings } = result;
@@ -166,6 +171,18 @@ async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
     return ended({ ...state, summary }, 'PENDING_WINDOW', `outside the window (${window.text}): ${opens}`);
   }
   return { ...state, summary, next: 'prepare' };
+}
+
+/** Not a rollover: nothing of hosts is planned, and the window is asked for before the cluster is taken. */
+async function gameDay(state: RunState, cluster: Cluster): Promise<RunState> {
+  const nowMs = Date.now();
+  const goes: RunState = { ...state, mode: 'game-day', next: 'game-day' };
+  const settings = settingsOf(tagsOf(cluster), state.request);
+  const window = windowOf(settings, undefined, nowMs);
+  if (window.open || optInOf(tagsOf(cluster), environment().guardrails) === 'observe') return goes;
+  const table = ledger();
+  await waitForWindow(table, state, settings, await triggerOf(table, state), nowMs);
+  return ended(goes, 'PENDING_WINDOW', `outside the window (${window.text})`);
 }
 
 /** Undefined: nobody has to be asked, or somebody said yes. */
@@ -294,7 +311,10 @@ function takenOver(state: RunState, claim: Claim): RunState {
 async function continued(state: RunState, claim: Claim): Promise<RunState> {
   const run = await readRun(ledger(), claim.runId);
   const request = run === undefined ? state.request : parseOwn(run.record.request, state.request);
-  return { ...state, request, runId: claim.runId, token: claim.token, next: 'prepare' };
+  const own = { ...state, request, runId: claim.runId, token: claim.token };
+  return request.mode === 'game-day'
+    ? { ...own, mode: 'game-day', next: 'game-day' }
+    : { ...own, next: 'prepare' };
 }
 
 function parseOwn(stored: Readonly<Record<string, unknown>>, otherwise: Request): Request {

@@ -150,7 +150,8 @@ async function givingBack(
   const dead = deadOwner === state.execution ? run?.record.execution : deadOwner;
   if (run?.memory === undefined) {
     const { outcome, reason } = await endingOfDead(dead);
-    const ending = state.ending ?? { outcome, reason: `${reason}; nothing was touched` };
+    const left = run?.record.mode === 'game-day' ? 'ECS replaces what was stopped' : 'nothing was touched';
+    const ending = state.ending ?? { outcome, reason: `${reason}; ${left}` };
     const orphans = await orphanedSurpluses(table, {
       cluster: state.cluster,
       purpose: purposeOf(state.request),

@@ -24,12 +24,12 @@ import { optInOf } from './edge/guardrails.ts';
 import { originOfExecution } from './edge/origin.ts';
 import { parseRequest } from './edge/request.ts';
 import { type RunState, runStateSchema } from './edge/run-state.ts';
-import { resolveSettings } from './edge/settings.ts';
 import { unstart } from './flow/answer-fargate.ts';
 import { firstState, refusalOf } from './flow/begin.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { keepVerdicts, readRetirement } from './flow/retirement.ts';
+import { settingsOf } from './flow/settings-of.ts';
 
 const RedeployInput = z.union([
   runStateSchema,
@@ -50,9 +50,9 @@ async function redeploy(input: z.infer<typeof RedeployInput>): Promise<RunState>
     throw new BadRequest([`cluster: there is no ECS cluster ${begun.cluster} in this account and Region`]);
   }
   const named = { ...begun, cluster: cluster.clusterName };
-  const refusal = refusalOf(named.cluster, tagsOf(cluster), named.request);
+  const refusal = refusalOf(named.cluster, tagsOf(cluster));
   if (refusal !== undefined) return ended(named, 'REFUSED', refusal);
-  const settings = settingsOf(tagsOf(cluster), named);
+  const settings = settingsOf(tagsOf(cluster), named.request);
   const state = await holding(table, named, cluster.clusterArn ?? '', settings, nowMs);
   if (state.ending !== undefined) return state;
   const asked = await readControl(table, state.runId);
@@ -83,13 +83,6 @@ function begin({ request, execution }: { request?: unknown; execution: string })
   const parsed = parseRequest(request);
   if (!parsed.ok) throw new BadRequest(parsed.problems);
   return firstState(parsed.value.cluster, parsed.value, execution);
-}
-
-function settingsOf(clusterTags: Readonly<Record<string, string>>, { request }: RunState): Settings {
-  const { settings: deployment, guardrails } = environment();
-  const resolved = resolveSettings({ deployment, clusterTags, request: request.settings }, guardrails);
-  if (resolved.problems.length > 0) throw new BadRequest(resolved.problems);
-  return resolved.settings;
 }
 
 /**

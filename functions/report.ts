@@ -8,9 +8,11 @@ import * as z from 'zod';
 import { readClaim, releaseClaim } from './aws/ledger/claims.ts';
 import { dropEarlier, keepEarlier } from './aws/ledger/earlier.ts';
 import { noteExecution } from './aws/ledger/executions.ts';
+import { readGameDay } from './aws/ledger/game-days.ts';
 import {
   type Approval,
   dropApproval,
+  type HistoryEntry,
   keepPending,
   quarantine,
   readApproval,
@@ -21,6 +23,7 @@ import { removePicture } from './aws/ledger/snapshots.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { replacedIn, targetsOf, withThis } from './core/earlier.ts';
 import { heldBy, keptOutBy } from './core/explain.ts';
+import { saidOf } from './core/game-day/result.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
 import { windowOf } from './core/windows.ts';
@@ -77,6 +80,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
       ...input.summary,
       ...(run?.record.triggeredBy && { triggeredBy: run.record.triggeredBy }),
       ...cutToNotice(stays(input, run, ending)),
+      ...(input.mode === 'game-day' && { services: saidOf(await readGameDay(table, input.runId)) }),
     },
   };
   const isRepeat = !isRestored && (await failedSoBefore(table, input, run));
@@ -240,7 +244,8 @@ async function writeDown(
   const work = { cluster: record.cluster, purpose: purposeOf(record.request) };
   const approvedBy = record.approvedBy ?? (await approvalOf(table, record, work));
   await updateRun(table, record.runId, { outcome: ending, endedAtMs, ...(approvedBy && { approvedBy }) });
-  if (record.mode === 'redeploy') return keepRedeploy(table, record, ending, endedAtMs);
+  if (record.mode === 'redeploy' || record.mode === 'game-day')
+    return keepOfServices(table, record, record.mode, ending, endedAtMs);
   const goesOn = ending.outcome === 'PENDING_WINDOW';
   if (record.mode !== 'plan' && !goesOn) await dropEarlier(table, work);
   if (memory === undefined) return;
@@ -297,16 +302,17 @@ async function approvalOf(
 }
 
 /** Of services, not of hosts: it says nothing of images, windows or approvals. */
-async function keepRedeploy(
+async function keepOfServices(
   table: Table,
   { cluster, runId, startedAtMs, request, triggeredBy }: Run['record'],
+  kind: NonNullable<HistoryEntry['kind']>,
   ending: Ending,
   endedAtMs: number,
 ): Promise<void> {
   if (ending.outcome === 'PENDING_WINDOW') return;
   const reason = String(request.reason ?? 'retirement');
   const by = triggeredBy === undefined ? {} : { triggeredBy };
-  const run = { cluster, runId, startedAtMs, endedAtMs, ending, imageIds: [], kind: 'redeploy' as const };
+  const run = { cluster, runId, startedAtMs, endedAtMs, ending, imageIds: [], kind };
   await writeHistory(table, { ...run, reason, ...by });
 }
 

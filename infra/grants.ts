@@ -7,6 +7,7 @@ import { type Scope, scopeOf } from './scopes.ts';
 export const FUNCTION_NAMES = [
   'trigger',
   'plan',
+  'drill',
   'prepare',
   'assess',
   'register',
@@ -73,6 +74,15 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
     ...actions('imagebuilder: GetImage'),
   ],
   plan: [...LEDGER, ...READ_CLUSTER, ...READ_FOR_PLAN],
+  drill: [
+    ...LEDGER,
+    ...actions(
+      'ecs: DescribeClusters DescribeContainerInstances DescribeServices DescribeTaskDefinition DescribeTasks',
+      'ecs: GetTaskProtection ListTasks StopTask',
+      'ecr: DescribeImages',
+      'elasticloadbalancing: DescribeTargetHealth',
+    ),
+  ],
   prepare: [
     ...LEDGER,
     ...READ_CLUSTER,
@@ -135,6 +145,9 @@ const CALLS: Readonly<Record<FunctionName, readonly string[]>> = {
 /** Who gives a group a version of a template. */
 const NAMES_TEMPLATES: readonly FunctionName[] = ['prepare', 'restore'];
 
+/** Which have a queue before them. */
+const QUEUED: readonly FunctionName[] = ['trigger', 'sweep'];
+
 /** Actions that no code of ours calls, and why they are granted all the same. */
 export const BESIDES: readonly {
   readonly action: string;
@@ -150,6 +163,11 @@ export const BESIDES: readonly {
     action,
     of: FUNCTION_NAMES.filter((name) => CALLS[name].includes('sns:Publish')),
     because: 'the topic is encrypted with our key: SNS uses it as the publisher',
+  })),
+  ...actions('sqs: DeleteMessage GetQueueAttributes ReceiveMessage').map((action) => ({
+    action,
+    of: QUEUED,
+    because: "Lambda's poller reads the handler's queue under the role of the function",
   })),
   {
     action: 'ec2:RunInstances',
@@ -180,7 +198,7 @@ export function grantsOf(name: FunctionName): readonly Grant[] {
   const all = [...new Set([...CALLS[name], ...besides])];
   const scopes = new Map<string, Grant>();
   for (const action of all) {
-    const scope = scopeOf(action);
+    const scope = scopeOf(action, name);
     const key = JSON.stringify(scope);
     scopes.set(key, { ...scope, actions: [...(scopes.get(key)?.actions ?? []), action].sort() });
   }

@@ -38,7 +38,9 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
   const clusters = new Set(isPlan ? [] : optedIn);
   const cluster = input.start.kind === 'request' ? nameOf(input.start.request.cluster) : (optedIn[0] ?? '');
   const run = (): MirroredRun | undefined => runAtWork(mirror);
-  const settings = (): Settings | undefined => run()?.record.settings;
+  const gameDay = (): RunRecord | undefined => gameDayAtWork(mirror);
+  const settings = (): Settings | undefined => (gameDay() ?? run()?.record)?.settings;
+  const gameDayServices = optedInToGameDays(capture);
   const planned = cachedByRun(run, (found) => {
     const plans = plansUpTo(found, mirror.runs());
     return {
@@ -78,6 +80,10 @@ export function judgedRun(input: RehearsalInput, account: Account, mirror: Ledge
       return atMs >= deadline - marginHours * HOUR_MS && instances.has(instanceId);
     },
     redeployable: new Set(),
+    get rehearsable() {
+      const named = servicesOfGameDay(gameDay(), account);
+      return new Set([...gameDayServices].filter((service) => named.has(service)));
+    },
     scheduledActions: scheduledSizes(input),
     get settings() {
       const inForce = settings();
@@ -105,6 +111,35 @@ function runAtWork(mirror: LedgerMirror): MirroredRun | undefined {
   const claimed = new Set(mirror.claims().map(({ runId }) => runId));
   const planned = mirror.runs().filter(({ plan }) => plan !== undefined);
   return planned.findLast(({ record }) => claimed.has(record.runId)) ?? planned.at(-1);
+}
+
+/** The game day that has its cluster now. */
+function gameDayAtWork(mirror: LedgerMirror): RunRecord | undefined {
+  const days = mirror.runs().filter(({ record }) => record.mode === 'game-day');
+  if (days.length === 0) return undefined;
+  const claimed = new Set(mirror.claims().map(({ runId }) => runId));
+  return days.find(({ record }) => claimed.has(record.runId))?.record;
+}
+
+/** Services whose owners tagged them for game days, by `cluster/name`. */
+function optedInToGameDays({ ecs }: RehearsalInput['capture']): Set<string> {
+  const only = ecs.clusters[0]?.clusterName ?? '';
+  return new Set(
+    ecs.services
+      .filter(({ tags }) => tags?.some(({ key, value }) => key === 'rollover:game-day' && value === 'true'))
+      .map(({ clusterArn, serviceName }) => `${nameOf(clusterArn ?? only)}/${serviceName}`),
+  );
+}
+
+/** What its request names: services, and those of tasks. */
+function servicesOfGameDay(record: RunRecord | undefined, { truth }: Account): Set<string> {
+  const { services, tasks } = record?.request ?? {};
+  const ids = Array.isArray(tasks) ? tasks.map((task) => nameOf(String(task))) : [];
+  const ofTasks = truth.tasks().filter(({ taskArn }) => ids.includes(nameOf(taskArn)));
+  return new Set([
+    ...(Array.isArray(services) ? services.map((name) => `${record?.cluster}/${name}`) : []),
+    ...ofTasks.map(({ group }) => `${record?.cluster}/${group.replace('service:', '')}`),
+  ]);
 }
 
 /** The run's plan, and those of the runs that waited for a window and left the rest to it. */

@@ -9,6 +9,7 @@ import type { PendingRequest } from '../functions/aws/ledger/notes.ts';
 import { planIn } from '../functions/aws/ledger/plans.ts';
 import type { RunRecord } from '../functions/aws/ledger/runs.ts';
 import type { Item } from '../functions/aws/ledger/table.ts';
+import type { GameDayMemory } from '../functions/core/game-day/facts.ts';
 import type { HostMemory } from '../functions/core/memory.ts';
 import type { NoticeEntry } from '../functions/core/notices/entry.ts';
 import type { Plan } from '../functions/core/plan.ts';
@@ -101,6 +102,15 @@ export class LedgerMirror {
       this.#partition(`${RUN}${runId}`)
         .filter(({ sk }) => sk.startsWith('REDEPLOY#'))
         .map(({ data }) => ({ cluster, ...(data as { serviceName: string; memory: RedeployMemory }) })),
+    );
+  }
+
+  /** What became of services of game days, as each run wrote it down. */
+  gameDays(): { readonly cluster: string; readonly serviceName: string; readonly memory: GameDayMemory }[] {
+    return this.runs().flatMap(({ record: { cluster, runId } }) =>
+      this.#partition(`${RUN}${runId}`)
+        .filter(({ sk }) => sk.startsWith('GAMEDAY#'))
+        .map(({ data }) => ({ cluster, ...(data as { serviceName: string; memory: GameDayMemory }) })),
     );
   }
 

@@ -53,10 +53,10 @@ export function resultOf(parts: ResultParts): RehearsalResult {
   };
 }
 
-/** The last word on each service. */
+/** The last word on each service, of a retirement or of a game day. */
 function redeployed(mirror: LedgerMirror): RehearsalResult['redeployed'] {
   const last = new Map<string, RehearsalResult['redeployed'][number]>();
-  for (const { cluster, serviceName: service, memory } of mirror.redeploys()) {
+  for (const { cluster, serviceName: service, memory } of [...mirror.redeploys(), ...mirror.gameDays()]) {
     const { outcome, reason: proof } = memory.verdict ?? { outcome: 'waiting', reason: 'it is not over' };
     last.set(`${cluster}/${service}`, { cluster, service, outcome, proof });
   }

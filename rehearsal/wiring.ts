@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EVENT_RULES } from '../functions/edge/event-patterns.ts';
+import { EVENT_QUEUES, EVENT_RULES } from '../functions/edge/event-patterns.ts';
 import { HANDLER_TIMEOUT_SECONDS } from '../functions/edge/timeouts.ts';
 import type { Account } from '../simulator/account.ts';
 import { currentInvocation } from '../simulator/kernel/caller.ts';
@@ -22,6 +22,7 @@ const MACHINES = { [STATE_MACHINE_NAME]: 'rollover', 'ecs-rollover-retirement': 
 const HANDLERS = {
   trigger: () => import('../functions/trigger.ts'),
   plan: () => import('../functions/plan.ts'),
+  drill: () => import('../functions/drill.ts'),
   prepare: () => import('../functions/prepare.ts'),
   assess: () => import('../functions/assess.ts'),
   register: () => import('../functions/register.ts'),
@@ -38,6 +39,8 @@ const DEFINITIONS = join(dirname(fileURLToPath(import.meta.url)), '..', 'statema
 export interface Deployment {
   readonly stateMachineArn: string;
   readonly topicArn: string;
+  /** Calls with what the trigger made of each event of its queue, which itself takes no answer. */
+  onTriggered(listener: (answer: unknown) => void): void;
   /** Takes the product out of the account again; the process's environment is as before. */
   remove(): void;
 }
@@ -70,6 +73,7 @@ export async function deploy(
 
   const { attachable } = await import('../functions/aws/clients.ts');
   const { beginAsNewContainer, playContainers } = await import('../functions/aws/container-memory.ts');
+  const { hearAnswers } = await import('../functions/flow/queued.ts');
   beginAsNewContainer();
   playContainers(() => currentInvocation()?.environment);
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
@@ -80,6 +84,8 @@ export async function deploy(
   }
   for (const [name, file] of Object.entries(MACHINES))
     account.stepFunctions.create(name, definition(account, file));
+  for (const [name, queue] of Object.entries(EVENT_QUEUES))
+    account.queues.create(name, { ...queue, lambda: name });
   for (const rule of EVENT_RULES) {
     const own = rule.source === 'aws.states' && {
       stateMachineArn: [stateMachineArn, retirementStateMachineArn],
@@ -91,7 +97,7 @@ export async function deploy(
         'detail-type': [rule.detailType],
         detail: { ...rule.detail, ...own },
       },
-      target: { lambda: rule.target },
+      target: { queue: rule.target },
     });
   }
   account.scheduler.every(SWEEP_SECONDS, 'sweep', { sweep: 'schedule' });
@@ -99,7 +105,9 @@ export async function deploy(
   return {
     stateMachineArn,
     topicArn,
+    onTriggered: hearAnswers,
     remove() {
+      hearAnswers(() => {});
       for (const undo of detach) undo();
       restoreEnvironment();
     },

@@ -41,7 +41,7 @@ describe('the layout', () => {
   it('gives every handler of the flow a file of its own', () => {
     const handlers = readdirSync(join(root, 'functions')).filter((name) => name.endsWith('.ts'));
     expect(handlers.sort()).toEqual(
-      'trigger plan prepare assess register drain terminate restore report redeploy sweep'
+      'trigger plan drill prepare assess register drain terminate restore report redeploy sweep'
         .split(' ')
         .map((name) => `${name}.ts`)
         .sort(),

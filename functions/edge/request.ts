@@ -17,6 +17,11 @@ const IMAGE = `must be ${IMAGE_SOURCE_FORMS.replace('launch-template, ', '')}`;
 const INSTANCE = 'must be an EC2 instance id such as "i-0123456789abcdef0"';
 const DEADLINE = 'must be a time with its zone, such as "2026-12-01T00:00:00Z"';
 
+/** One task at a time takes minutes each: more is more than a day. */
+const GAME_DAY_MAX = 50;
+const GAME_DAY_MANY = `must name at most ${GAME_DAY_MAX}`;
+const TASKS = `must be how many tasks of each service, 1 to ${GAME_DAY_MAX}, or a list of task ARNs or ids`;
+
 /** They travel with the run from state to state: so many are a third of 64 KiB, of which one step's batches take half. */
 const INSTANCES_MAX = 1_000;
 
@@ -49,9 +54,12 @@ export const requestSchema = closedObject(
     deadline: z.iso.datetime({ offset: true, error: DEADLINE }).optional(),
     /** Read by `resolveSettings`, which lays them over the other layers: kept as written here. */
     settings: z.custom<SettingsInput>().optional(),
-    /** Game day only: whose tasks are redeployed. */
-    services: names('must be a list of service names').optional(),
-    tasks: names('must be a list of task ARNs or ids').optional(),
+    /** Game day only: services of which tasks are stopped, in this order. */
+    services: names('must be a list of service names').max(GAME_DAY_MAX, { error: GAME_DAY_MANY }).optional(),
+    /** Game day only: how many tasks of each service (one, where it is left out), or exactly these. */
+    tasks: z
+      .union([z.int().min(1).max(GAME_DAY_MAX), names(TASKS).max(GAME_DAY_MAX)], { error: TASKS })
+      .optional(),
   },
   'must be a JSON object such as { "cluster": "prod" }',
 );
@@ -94,6 +102,12 @@ function modeProblems(input: {
 }): string[] {
   const isGameDay = input.mode === 'game-day';
   const named = (['services', 'tasks'] as const).filter((key) => input[key] !== undefined);
-  if (isGameDay && named.length === 0) return ['services: is missing; mode game-day needs services or tasks'];
+  const isNumber = typeof input.tasks === 'number';
+  if (isGameDay && (named.length === 0 || (isNumber && named.length === 1)))
+    return [
+      isNumber
+        ? 'services: is missing; tasks says only how many of each'
+        : 'services: is missing; mode game-day needs services or tasks',
+    ];
   return isGameDay ? [] : named.map((key) => `${key}: must be left out unless mode is game-day`);
 }

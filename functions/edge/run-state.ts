@@ -75,6 +75,7 @@ export const NO_ACTS: Acts = {
 
 export const NEXT = [
   'plan',
+  'game-day',
   'prepare',
   'assess',
   'register',
@@ -96,10 +97,10 @@ export const runStateSchema = z.object({
   /** ARN of the execution. */
   execution: z.string().min(1),
   /**
-   * `roll` and `plan` as asked; `abort`: give back what a dead run left; `none`: nothing of a cluster is touched, only
+   * `roll`, `plan` and `game-day` as asked; `abort`: give back what a dead run left; `none`: nothing of a cluster is touched, only
    * reported (a message to a running run, a refusal).
    */
-  mode: z.enum(['roll', 'plan', 'abort', 'none']),
+  mode: z.enum(['roll', 'plan', 'game-day', 'abort', 'none']),
   runId: z.string().min(1),
   /** Token of the claim; 0 before there is one. */
   token: z.int().min(0),

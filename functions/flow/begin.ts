@@ -22,12 +22,7 @@ export function firstState(cluster: string, request: Request, execution: string)
 }
 
 /** Why this cluster is not to be looked at, let alone changed. */
-export function refusalOf(
-  cluster: string,
-  tags: Readonly<Record<string, string>>,
-  request: Request,
-): string | undefined {
-  if (request.mode === 'game-day') return 'mode: game-day is not available in this version';
+export function refusalOf(cluster: string, tags: Readonly<Record<string, string>>): string | undefined {
   const { guardrails } = environment();
   const problem = clusterProblem(guardrails, cluster);
   if (problem !== undefined || optInOf(tags, guardrails) !== 'no') return problem;

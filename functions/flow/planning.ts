@@ -142,7 +142,7 @@ function measureImages(facts: Facts, plan: Plan, images: readonly ImageFacts[], 
 /** What runs say of their images, for `after`. */
 export function pastRunsOf(history: readonly HistoryEntry[]): PastRun[] {
   return history
-    .filter(({ kind }) => kind !== 'redeploy')
+    .filter(({ kind }) => kind === undefined)
     .map(({ cluster, imageIds, endedAtMs, ending }) => ({
       cluster,
       imageIds,

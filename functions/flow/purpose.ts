@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { Request } from '../edge/request.ts';
 
-export function purposeOf({ image, instances }: Pick<Request, 'image' | 'instances'>): string {
+export function purposeOf({
+  mode,
+  image,
+  instances,
+  services,
+  tasks,
+}: Pick<Request, 'image' | 'instances' | 'services' | 'tasks'> & { readonly mode?: string }): string {
+  if (mode === 'game-day') return `game-day-${shortHash(JSON.stringify([services, tasks]))}`;
   const hosts = instances === undefined ? 'outdated' : `hosts-${shortHash([...instances].sort().join())}`;
   return image === undefined ? hosts : `${hosts}-${shortHash(image)}`;
 }

@@ -5,10 +5,12 @@ import { ec2, ecr, ecs, elasticLoadBalancing } from '../aws/clients.ts';
 import { readEventWindows } from '../aws/event-windows.ts';
 import { readServicesNow } from '../aws/facts/redeploy.ts';
 import { serviceNameOf } from '../aws/facts/tasks.ts';
+import { listResults } from '../aws/ledger/game-days.ts';
 import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import { readRedeploys } from '../aws/ledger/redeploys.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import { describeTasks } from '../aws/tasks.ts';
+import { NEVER_REHEARSED, rehearsedText } from '../core/game-day/result.ts';
 import type { NoticeEntry, NoticeState } from '../core/notices/entry.ts';
 import { isOpenFor, type NamedService, servicesNamed } from '../core/redeploy/affected.ts';
 import type { RedeployStep } from '../core/redeploy/decide.ts';
@@ -36,9 +38,10 @@ export async function readRetirement(
 ): Promise<Retirement> {
   const name = cluster.clusterName ?? '';
   const clusterArn = cluster.clusterArn ?? '';
-  const [all, memories, hasEventWindow] = await Promise.all([
+  const [all, memories, results, hasEventWindow] = await Promise.all([
     listNotices(table),
     readRedeploys(table, run.runId),
+    listResults(table, name),
     readEventWindows({ ecs, ec2 }, clusterArn),
   ]);
   const isOfThisRun = (entry: NoticeEntry) => entry.execution === run.execution && entry.cluster === name;
@@ -67,6 +70,7 @@ export async function readRetirement(
     services: named.map(({ entries: _, ...service }) => ({
       ...service,
       window: windowOf(settings, service.startMs, nowMs),
+      rehearsed: rehearsedText(results.get(service.serviceName)),
       now: now.get(service.serviceName),
       memory: memories.get(service.serviceName) ?? {},
     })),
@@ -90,11 +94,14 @@ const STATE_AFTER: Readonly<Record<RedeployOutcome, NoticeState>> = {
   missed: 'missed',
 };
 
-function whatCameOf({ verdict, forcedAtMs }: RedeployMemory): Pick<NoticeEntry, 'state' | 'reason'> {
+function whatCameOf(
+  { verdict, forcedAtMs }: RedeployMemory,
+  rehearsed: string,
+): Pick<NoticeEntry, 'state' | 'reason'> {
   if (verdict !== undefined) return { state: STATE_AFTER[verdict.outcome], reason: verdict.reason };
   return forcedAtMs === undefined
-    ? { state: 'planned', reason: 'its turn comes' }
-    : { state: 'acting', reason: 'a new deployment was begun' };
+    ? { state: 'planned', reason: `its turn comes; ${rehearsed}` }
+    : { state: 'acting', reason: `a new deployment was begun; ${rehearsed}` };
 }
 
 /**
@@ -125,13 +132,16 @@ export async function keepVerdicts(
     const { verdict } = memory;
     const service = services.find((one) => one.serviceName === serviceName);
     const entries = named.find((one) => one.serviceName === serviceName)?.entries ?? [];
-    for (const entry of entries) await keep(entry, { ...whatCameOf(memory), serviceName });
+    for (const entry of entries)
+      await keep(entry, { ...whatCameOf(memory, service?.rehearsed ?? NEVER_REHEARSED), serviceName });
     const isNews = entries.some((entry) => entry.reason !== verdict?.reason);
     if (verdict !== undefined && isNews && STATE_AFTER[verdict.outcome] !== 'done') {
       const { outcome, reason } = verdict;
-      await say(`service-${outcome}`, `${serviceName}: ${outcome}. ${reason}`, {
+      const rehearsed = service?.rehearsed;
+      await say(`service-${outcome}`, `${serviceName}: ${outcome}. ${reason} (${rehearsed})`, {
         service: serviceName,
         outcome,
+        rehearsed,
       });
     }
     if (service?.memory.progress === undefined && service?.now?.isSpotOnly === true)

@@ -78,7 +78,7 @@ export function touchedBy(call: CallObservation, chronicle: Chronicle): Touched 
   };
 }
 
-function taskNamed(chronicle: Chronicle, arnOrId: string) {
+export function taskNamed(chronicle: Chronicle, arnOrId: string) {
   const direct = chronicle.tasks.get(arnOrId);
   if (direct) return direct;
   for (const task of chronicle.tasks.values()) if (nameOf(task.taskArn) === nameOf(arnOrId)) return task;

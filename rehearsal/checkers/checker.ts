@@ -56,6 +56,11 @@ export interface JudgedRun {
   overridesWindow(instanceId: string, atMs: number): boolean;
   /** Services (names) that a request asks to deploy anew: Fargate retirement, game day. */
   readonly redeployable: ReadonlySet<string>;
+  /**
+   * Services (`cluster/name`) that carry the tag `rollover:game-day=true` and of which the game day that has the cluster may
+   * stop single tasks; none while there is no game day.
+   */
+  readonly rehearsable?: ReadonlySet<string>;
   readonly scheduledActions: readonly ScheduledSizes[];
   readonly settings: JudgedSettings;
   /** Is a maintenance window open, and no freeze on, at this moment? */

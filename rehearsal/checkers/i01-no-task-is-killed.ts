@@ -3,13 +3,15 @@
  * the host is proven dead. `runningTasksCount` is no proof: it counts the desired status, and reads 0 while containers
  * still handle requests (Amazon ECS API reference, ContainerInstance).
  *
+ * A game day may stop tasks, none of them protected, of services that opted in to it; I13 says how many.
+ *
  * Tasks under scale-in protection are a class of their own, forced by `protectedTasks: stop`: one that was protected
  * before its host was drained must not be stopped by that drain.
  */
 import { actionOf, serviceOf, touchedBy } from './calls.ts';
 import { type CheckContext, type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
 import { type Change, type Chronicle, isBecauseOfUs } from './chronicle.ts';
-import { Kills, mayBeForced } from './kills.ts';
+import { Kills, mayBeForced, mayBeRehearsed } from './kills.ts';
 import type { HostLine, TaskLine } from './lines.ts';
 
 const TERMINATIONS = new Set([
@@ -45,6 +47,7 @@ export const noTaskIsKilled: CheckerFactory = (context) => {
     observe(observation, atMs, change) {
       for (const { task, how, instanceId, lastStatus } of kills.of(change)) {
         if (isExcused(task, context, atMs)) continue;
+        if (how === 'stopped' && mayBeRehearsed(task, context, atMs)) continue;
         verdicts.add(
           atMs,
           `host ${how === 'stopped' ? task.taskArn : instanceId}`,

@@ -6,8 +6,8 @@
 import { isMutating } from './calls.ts';
 import { type CheckerFactory, tookEffect, Verdicts } from './checker.ts';
 
-/** States in which an execution of the machine acts on hosts (design.md §2). */
-const ACTING_STATES = new Set(['Register', 'Drain', 'Terminate']);
+/** States in which an execution of the machine acts on hosts (design.md §2), or waits for what it stopped on a game day. */
+const ACTING_STATES = new Set(['Register', 'Drain', 'Terminate', 'Wait for recovery']);
 
 export const oneRunPerCluster: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I6', context.startedAtMs);

@@ -59,7 +59,8 @@ export const holdsHaveAReason: CheckerFactory = (context) => {
       ) {
         verdicts.add(truth.nowMs, 'ending', `the run ended ${ending.outcome} and no notification says so`);
       }
-      if (!ENDS_HOST_BY_HOST.has(ending.outcome)) return;
+      // A game day is about tasks: no host is to be replaced.
+      if (!ENDS_HOST_BY_HOST.has(ending.outcome) || ending.mode === 'game-day') return;
       for (const instanceId of [...context.outdated, ...skipped()]) {
         const host = context.chronicle.hosts.get(instanceId);
         if (!host?.isUp) continue;

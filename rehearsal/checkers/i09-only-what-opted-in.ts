@@ -1,5 +1,6 @@
 /** I9: never touch what is not opted in or is owned by another manager: clusters, groups, hosts, templates. */
-import { isMutating, type Touched, touchedBy } from './calls.ts';
+import type { CallObservation } from '../../simulator/observation.ts';
+import { inputOf, isMutating, type Touched, taskNamed, texts, touchedBy } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
 
 export const onlyWhatOptedIn: CheckerFactory = (context) => {
@@ -13,12 +14,23 @@ export const onlyWhatOptedIn: CheckerFactory = (context) => {
       if (observation.kind !== 'call' || !isMutating(observation.operation)) return;
       if (!isOurs({ kind: 'function', name: observation.function }) || !tookEffect(observation.answer))
         return;
-      for (const foreign of foreignIn(touchedBy(observation, context.chronicle))) {
+      for (const foreign of foreignIn(touchedIn(observation))) {
         const text = `${observation.operation} by ${observation.function} touched ${foreign}, which did not opt in or is another manager's`;
         verdicts.add(atMs, `${observation.operation} ${foreign}`, text);
       }
     },
   };
+
+  /** A task that a game day may stop is its service's, wherever it runs: its host is not touched. */
+  function touchedIn(call: CallObservation): Touched {
+    const touched = touchedBy(call, context.chronicle);
+    const task =
+      call.operation === 'ECS.StopTask'
+        ? texts(inputOf(call).task).map((task) => taskNamed(context.chronicle, task))[0]
+        : undefined;
+    const isRehearsed = task && context.rehearsable?.has(`${task.cluster}/${task.serviceName}`) === true;
+    return isRehearsed ? { ...touched, groups: [], instanceIds: [] } : touched;
+  }
 
   function foreignIn(touched: Touched): string[] {
     return [

@@ -18,6 +18,7 @@ import { onlyWhatOptedIn } from './i09-only-what-opted-in.ts';
 import { windowsAreKept } from './i10-windows-are-kept.ts';
 import { answersAreReadWhole } from './i11-answers-are-read-whole.ts';
 import { servicesKeepTheirCode } from './i12-services-keep-their-code.ts';
+import { aGameDayStopsOneTask } from './i13-a-game-day-stops-one-task.ts';
 import { fewTasksMoveAtATime } from './i13-few-tasks-move-at-a-time.ts';
 
 export const CHECKERS: readonly CheckerFactory[] = [
@@ -36,6 +37,7 @@ export const CHECKERS: readonly CheckerFactory[] = [
   answersAreReadWhole,
   servicesKeepTheirCode,
   fewTasksMoveAtATime,
+  aGameDayStopsOneTask,
 ];
 
 /** All checkers over one context. The chronicle takes an observation up before they see it. */

@@ -3,7 +3,7 @@
  * stop by us. What a scripted fault or AWS itself ends is not ours.
  */
 
-import { isOurs } from './checker.ts';
+import { isOurs, type JudgedRun } from './checker.ts';
 import { type Change, isBecauseOfUs } from './chronicle.ts';
 import type { TaskLine } from './lines.ts';
 
@@ -38,6 +38,16 @@ export class Kills {
     this.#told.add(task);
     return [{ task, how, instanceId: task.host?.instanceId ?? 'no host', lastStatus: task.lastStatus }];
   }
+}
+
+/** Its service's owner opted in to a game day, which may stop single tasks of it: none that is protected. */
+export function mayBeRehearsed(
+  task: TaskLine,
+  { rehearsable, graceMs }: Pick<JudgedRun, 'rehearsable' | 'graceMs'>,
+  atMs: number,
+): boolean {
+  if (rehearsable?.has(`${task.cluster}/${task.serviceName}`) !== true) return false;
+  return !task.isProtectedAt(atMs) || (task.protection?.sinceMs ?? atMs) > atMs - graceMs;
 }
 
 /** The class of this task was opted into force: only then may it be stopped, or end with its host. */

@@ -2,7 +2,7 @@
 import type { Observation } from '../../simulator/observation.ts';
 import { type CheckContext, isOurs } from '../checkers/checker.ts';
 import type { Change } from '../checkers/chronicle.ts';
-import { mayBeForced } from '../checkers/kills.ts';
+import { mayBeForced, mayBeRehearsed } from '../checkers/kills.ts';
 import type { MotionPoint } from '../record.ts';
 import type { RehearsalResult } from '../result.ts';
 import { lowerBoundSeconds } from './bound.ts';
@@ -31,7 +31,12 @@ export class Metrics {
 
   constructor(context: CheckContext) {
     this.#context = context;
-    this.#moves = new Moves(context.chronicle, (task) => mayBeForced(task, context.settings));
+    this.#moves = new Moves(
+      context.chronicle,
+      (task) =>
+        mayBeForced(task, context.settings) ||
+        mayBeRehearsed(task, context, task.leftAtMs ?? context.truth.nowMs),
+    );
     this.#services = new ServiceHealth(context);
     this.#capacity = new Capacity(context);
     this.#originals = new Originals(context);

@@ -2,6 +2,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { DEPLOYMENT_PARAMETER } from '../../cli/operate/deployment.ts';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
+import { HANDLER_TIMEOUT_SECONDS } from '../../functions/edge/timeouts.ts';
 import { FUNCTION_NAMES, grantsOf } from '../../infra/grants.ts';
 import { deployed } from './deployed.ts';
 
@@ -63,7 +64,42 @@ describe('the stack', () => {
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0 2 ? * TUE *)',
       ScheduleExpressionTimezone: 'Europe/Berlin',
+      Target: Match.objectLike({
+        Input: Match.serializedJson(
+          Match.objectLike({ detail: { cluster: 'prod', mode: 'roll', reason: 'schedule' } }),
+        ),
+      }),
     });
+  });
+
+  it('gives every target a retry policy and a place for what never arrives', () => {
+    const targets = [
+      ...Object.values(template.findResources('AWS::Events::Rule')).flatMap(
+        ({ Properties }) => Properties.Targets,
+      ),
+      ...Object.values(template.findResources('AWS::Scheduler::Schedule')).map(
+        ({ Properties }) => Properties.Target,
+      ),
+    ];
+    expect(targets.length).toBe(EVENT_RULES.length + 2);
+    for (const target of targets) {
+      expect(target.RetryPolicy).toMatchObject({ MaximumRetryAttempts: expect.any(Number) });
+      expect(target.DeadLetterConfig?.Arn).toBeDefined();
+    }
+  });
+
+  it('puts a queue with dead letters before each handler of events, which says record by record what failed', () => {
+    const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(mappings.map(({ Properties }) => Properties.FunctionResponseTypes)).toEqual([
+      ['ReportBatchItemFailures'],
+      undefined,
+    ]);
+    const queues = Object.values(template.findResources('AWS::SQS::Queue'));
+    expect(queues.filter(({ Properties }) => Properties.RedrivePolicy)).toHaveLength(mappings.length);
+    for (const { Properties } of queues) expect(Properties.SqsManagedSseEnabled).toBe(true);
+    for (const { Properties } of queues.filter((queue) => queue.Properties.RedrivePolicy)) {
+      expect(Properties.VisibilityTimeout).toBeGreaterThan(HANDLER_TIMEOUT_SECONDS);
+    }
   });
 
   it('keeps the ledger when the stack is deleted, with point-in-time recovery', () => {

@@ -93,7 +93,7 @@ function taskNow(task: Task): FargateTask {
  * What a forced deployment would start, which resolves every tag anew (Amazon ECS developer guide, deployment-type-ecs,
  * "Container image resolution"). The worst of the containers counts; without tasks there is nothing to compare with.
  */
-async function codeToStart(
+export async function codeToStart(
   { ecs, ecr }: RedeployClients,
   tasks: readonly Task[],
   region: string,

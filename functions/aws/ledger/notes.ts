@@ -47,8 +47,8 @@ export interface HistoryEntry {
   readonly ending: Ending;
   /** Images that counted as the target. */
   readonly imageIds: readonly string[];
-  /** Absent: hosts were replaced. `redeploy`: services on Fargate got new deployments. */
-  readonly kind?: 'redeploy';
+  /** Absent: hosts were replaced. `redeploy`: services on Fargate got new deployments. `game-day`: tasks were stopped. */
+  readonly kind?: 'redeploy' | 'game-day';
   /** Of runs since it is recorded. */
   readonly reason?: string;
   readonly triggeredBy?: Provenance;

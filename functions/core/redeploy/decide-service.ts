@@ -150,7 +150,7 @@ function otherCode(service: AffectedService, code: CodeToStart): ServiceStep | u
 /** Never two replacements of one service: where we cannot tell whether one was begun, it is waited for. */
 function force(service: AffectedService, left: number, nowMs: number): ServiceStep {
   const { forcedAtMs } = service.memory;
-  const waits = `${left} tasks of before the notice run`;
+  const waits = `${left} tasks of before the notice run (${service.rehearsed})`;
   if (forcedAtMs !== undefined && nowMs - forcedAtMs < CALL_SETTLES_MS)
     return { next: 'wait', reason: `${waits}; whether the call came through is not seen yet` };
   if (forcedAtMs !== undefined) return { next: 'force', reason: `${waits}; the first call came to nothing` };

@@ -1,4 +1,5 @@
 /** One look at all services of a retirement: whose turn it is, what is waited for, and how the run ends. Pure. */
+import { NEVER_REHEARSED } from '../game-day/result.ts';
 import type { Ending } from '../outcome.ts';
 import { decideService, type ServiceStep } from './decide-service.ts';
 import type { AffectedService, RedeployMemory, RedeployOutcome } from './facts.ts';
@@ -23,6 +24,8 @@ interface Waiting {
   readonly reason: string;
   /** For its window. */
   readonly isHeld: boolean;
+  /** It had a game day. */
+  readonly isRehearsed: boolean;
 }
 
 export interface RedeployStep {
@@ -62,7 +65,12 @@ export function decideRedeploy(facts: RedeployFacts, settings: RedeploySettings)
     else if (!chosen.has(one)) {
       const held = step.next === 'force' ? holdOf(one) : undefined;
       const reason = held ?? (step.next === 'force' ? `its turn comes: ${inFlight} are moving` : step.reason);
-      waiting.push({ serviceName: service.serviceName, reason, isHeld: held !== undefined });
+      waiting.push({
+        serviceName: service.serviceName,
+        reason,
+        isHeld: held !== undefined,
+        isRehearsed: service.rehearsed !== NEVER_REHEARSED,
+      });
     }
   }
   const ending = endingOf(outcomes, waiting, inFlight + chosen.size);
@@ -162,6 +170,12 @@ function memoryAfter(
   return isNew ? after : undefined;
 }
 
+/** Of those that wait: there is time yet to learn what it will do to them. */
+function neverRehearsed(waiting: readonly Waiting[]): string {
+  const names = waiting.filter(({ isRehearsed }) => !isRehearsed).map(({ serviceName }) => serviceName);
+  return names.length === 0 ? '' : `; ${NEVER_REHEARSED}: ${names.join(', ')}`;
+}
+
 const DONE: ReadonlySet<RedeployOutcome> = new Set(['moved', 'already-new', 'gone']);
 
 /** Once nothing is in motion and nothing can begin. */
@@ -176,7 +190,7 @@ function endingOf(
   if (first !== undefined)
     return {
       outcome: 'PENDING_WINDOW',
-      reason: `${waiting.length} of ${total} services wait: ${first.reason}`,
+      reason: `${waiting.length} of ${total} services wait: ${first.reason}${neverRehearsed(waiting)}`,
     };
   const count = (outcome: RedeployOutcome) => outcomes.filter((one) => one === outcome).length;
   const words = [...new Set(outcomes)].map((outcome) => `${count(outcome)} ${outcome}`).join(', ');

@@ -56,6 +56,8 @@ export interface AffectedService {
   readonly endMs?: number;
   /** When a deployment of it may begin; its date overrides the settings' windows. */
   readonly window: WindowState;
+  /** `never rehearsed`, or when it had its last game day and how that went. */
+  readonly rehearsed: string;
   /** Undefined: there is no such service in the cluster, or no more. */
   readonly now: ServiceNow | undefined;
   readonly memory: RedeployMemory;

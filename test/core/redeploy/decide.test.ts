@@ -22,7 +22,12 @@ describe('a look at the services of a retirement', () => {
     const step = look([named('c'), named('b', { startMs: NOW_MS + DAY_MS }), named('a')]);
     expect(step.force.map(({ serviceName }) => serviceName)).toEqual(['b', 'a']);
     expect(step.waiting).toEqual([
-      { serviceName: 'c', reason: expect.stringContaining('its turn comes'), isHeld: false },
+      {
+        serviceName: 'c',
+        reason: expect.stringContaining('its turn comes'),
+        isHeld: false,
+        isRehearsed: false,
+      },
     ]);
     expect(step.ending).toBeUndefined();
   });
@@ -41,6 +46,12 @@ describe('a look at the services of a retirement', () => {
       ({ window: { open: true, closesAtMs: NOW_MS + seconds * 1000 } }) as const;
     expect(look([named('a', closing(599))]).force).toEqual([]);
     expect(look([named('a', closing(600))]).force).toHaveLength(1);
+  });
+
+  it('says which of those that wait never had a game day', () => {
+    const rehearsed = named('b', { window: SHUT, rehearsed: 'rehearsed 2026-11-01' });
+    expect(look([named('a', { window: SHUT }), rehearsed]).ending?.reason).toMatch(/; never rehearsed: a$/);
+    expect(look([rehearsed]).ending?.reason).not.toContain('never rehearsed');
   });
 
   it('lets the date of one service open the window of no other', () => {

@@ -39,6 +39,7 @@ export function affected(
     startMs: NOW_MS + 6 * DAY_MS,
     endMs: NOW_MS + 8 * DAY_MS,
     window: { open: true },
+    rehearsed: 'never rehearsed',
     now: now === 'gone' ? undefined : serviceNow(now),
     memory: {},
     ...change,

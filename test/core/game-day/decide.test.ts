@@ -1,0 +1,293 @@
+import { describe, expect, it } from 'vitest';
+import type { GameDayLook, GameDayMemory, GameDayService } from '../../../functions/core/game-day/facts.ts';
+import { rehearsedText, resultOf } from '../../../functions/core/game-day/result.ts';
+import { byCall, decideAt, look, memoryAfter, NOW_MS, RUN_ID, service, task } from './looks.ts';
+
+/** What a look says when it is refused: nothing is stopped, and why. */
+function refused(now: GameDayService | undefined): string | undefined {
+  const step = decideAt(0, [{ ...look(), now }]);
+  expect(step.stop).toBeUndefined();
+  expect(step.ending?.outcome).toBe('REFUSED');
+  return step.ending?.reason;
+}
+
+/** Steady on two looks: the next one stops a task. */
+const READY: GameDayMemory = { stops: [], steadySinceMs: NOW_MS - 15_000 };
+
+/** `t1` was stopped at second 0; `now`: what is seen of the service after `seconds`. */
+function afterStop(seconds: number, now: GameDayService, change: Partial<GameDayLook> = {}) {
+  const first = decideAt(0, [look(service(), { memory: READY })]);
+  const arn = first.stop?.taskArn ?? '';
+  const at = look(now, { memory: memoryAfter(first, look()), stopped: byCall(arn), ...change });
+  return { at, step: decideAt(seconds, [at]), arn };
+}
+
+const without = (arn: string, more: GameDayService['tasks'] = []) => {
+  const tasks = [...service().tasks.filter(({ taskArn }) => taskArn !== arn), ...more];
+  return service({ tasks, runningCount: tasks.length });
+};
+const whole = (arn: string) => without(arn, [task('t9', { createdAtMs: NOW_MS + 20_000 })]);
+
+describe('who is left alone', () => {
+  it.each([
+    ['is not there', undefined, 'there is no service'],
+    ['did not opt in', service({ optedIn: false }), 'rollover:game-day=true'],
+    ['is a daemon', service({ schedulingStrategy: 'DAEMON' }), 'daemon'],
+    ['wants one task', service({ desiredCount: 1, tasks: [task('t1')] }), 'wants 1 tasks'],
+    ['may miss none', service({ minimumHealthyPercent: 100 }), 'lower it to 75 or less'],
+    ['may miss none, rounded up', service({ minimumHealthyPercent: 76 }), 'minimumHealthyPercent 76'],
+    ['has lost its image', service({ imageGone: 'web@sha256:1' }), 'no replacement could start'],
+    ['deploys', service({ deploying: true }), 'a deployment goes on'],
+    ['failed to deploy', service({ deploymentFailed: 'circuit breaker' }), 'circuit breaker'],
+    ['misses a task', service({ runningCount: 3 }), '3 of 4 tasks run'],
+    ['starts one', service({ pendingCount: 1 }), '1 start'],
+    ['has one too many', service({ tasks: [...service().tasks, task('t5')] }), 'tasks run'],
+    [
+      'has an unhealthy one',
+      service({ tasks: [1, 2, 3, 4].map((n) => task(`t${n}`, { healthy: n > 1 })) }),
+      '3 of 4',
+    ],
+    [
+      'leaves a host',
+      service({ tasks: [1, 2, 3, 4].map((n) => task(`t${n}`, { leaves: n === 1 })) }),
+      'drain',
+    ],
+    [
+      'is in trouble',
+      service({ trouble: [{ atMs: NOW_MS - 60_000, message: 'was unable to place a task' }] }),
+      'unable to place',
+    ],
+    [
+      'is protected',
+      service({ tasks: [1, 2, 3, 4].map((n) => task(`t${n}`, { isProtected: true })) }),
+      '4 of its tasks are protected',
+    ],
+  ])('one that %s', (_why, now, reason) => {
+    expect(refused(now)).toContain(reason);
+  });
+
+  it('one that may just miss one task is taken', () => {
+    const step = decideAt(0, [look(service({ minimumHealthyPercent: 75 }), { memory: READY })]);
+    expect(step.stop).toBeDefined();
+  });
+});
+
+describe('a stop', () => {
+  it('waits for a second look, 15 s after the first', () => {
+    const first = look();
+    const step = decideAt(0, [first]);
+    expect(step.stop).toBeUndefined();
+    const memory = memoryAfter(step, first);
+    expect(decideAt(14, [look(service(), { memory })]).stop).toBeUndefined();
+    expect(decideAt(15, [look(service(), { memory })]).stop).toBeDefined();
+  });
+
+  it('is written down with the step that asks for it', () => {
+    const { stop, remember } = decideAt(0, [look(service(), { memory: READY })]);
+    expect(remember[0]?.memory.stops.map(({ taskArn }) => taskArn)).toEqual([stop?.taskArn]);
+  });
+
+  it('leaves protected tasks alone', () => {
+    const tasks = ['t1', 't2', 't3', 't4'].map((arn) => task(arn, { isProtected: arn !== 't3' }));
+    expect(decideAt(0, [look(service({ tasks }), { memory: READY })]).stop?.taskArn).toBe('t3');
+  });
+
+  it('takes exactly the tasks that were named', () => {
+    const ask = { serviceName: 'web', tasks: ['t4'] };
+    expect(decideAt(0, [look(service(), { ask, memory: READY })]).stop?.taskArn).toBe('t4');
+  });
+
+  it('is never followed by another one while it is not seen to have come through', () => {
+    const { step } = afterStop(59, service());
+    expect(step.stop).toBeUndefined();
+    expect(step.waitsFor?.reason).toContain('not seen yet');
+  });
+
+  it('is asked for again, of the same task, where the call came to nothing', () => {
+    const { step, arn, at } = afterStop(60, service());
+    expect(step.stop?.taskArn).toBe(arn);
+    expect(memoryAfter(step, at).stops).toHaveLength(1);
+  });
+
+  it('is not asked for again where the service is not steady any more', () => {
+    const { step, at } = afterStop(60, service({ runningCount: 3 }));
+    expect(step.stop).toBeUndefined();
+    expect(memoryAfter(step, at).stops[0]?.void).toContain('came to nothing');
+  });
+});
+
+describe('recovery', () => {
+  it('is waited for, and the fewest healthy tasks are remembered', () => {
+    const { step, at, arn } = afterStop(30, without('t1'));
+    expect(arn).toBe('t1');
+    expect(step.waitsFor?.reason).toContain('3 of 4 tasks run');
+    expect(memoryAfter(step, at).stops[0]?.lowestHealthy).toBe(3);
+  });
+
+  it('is believed on the second look, 15 s after the first, and measured up to the first', () => {
+    const { arn } = afterStop(0, service());
+    const first = afterStop(40, whole(arn));
+    expect(first.step.ending).toBeUndefined();
+    const memory = memoryAfter(first.step, first.at);
+    expect(decideAt(54, [look(whole(arn), { memory, stopped: byCall(arn) })]).ending).toBeUndefined();
+    const last = decideAt(55, [look(whole(arn), { memory, stopped: byCall(arn) })]);
+    expect(last.ending).toMatchObject({ outcome: 'SUCCEEDED' });
+    expect(last.ending?.reason).toContain('after 40 s');
+  });
+
+  it('begins anew where the service is not whole on the second look', () => {
+    const { arn } = afterStop(0, service());
+    const first = afterStop(40, whole(arn));
+    const lapsed = look(without(arn), { memory: memoryAfter(first.step, first.at), stopped: byCall(arn) });
+    const memory = memoryAfter(decideAt(50, [lapsed]), lapsed);
+    expect(decideAt(60, [look(whole(arn), { memory, stopped: byCall(arn) })]).ending).toBeUndefined();
+  });
+
+  it('that does not come within the limit ends the day, and the next service is not touched', () => {
+    const { arn } = afterStop(0, service());
+    const { at } = afterStop(1799, without(arn));
+    expect(decideAt(1799, [at, look(service(), { name: 'api', memory: READY })]).ending).toBeUndefined();
+    const step = decideAt(1800, [at, look(service(), { name: 'api', memory: READY })]);
+    expect(step.stop).toBeUndefined();
+    expect(step.ending?.outcome).toBe('FAILED');
+    expect(step.ending?.reason).toMatch(/^web: 30 min after t\d was stopped.*not touched any more: api/);
+  });
+
+  it('is not asked of a task that went by itself: another one is stopped once the service is whole', () => {
+    const { arn } = afterStop(0, service());
+    const stopped = { taskArn: arn, desiredStatus: 'STOPPED' as const, stopCode: 'EssentialContainerExited' };
+    const { step, at } = afterStop(30, without(arn), { stopped });
+    const memory = memoryAfter(step, at);
+    expect(memory.stops[0]?.void).toContain('EssentialContainerExited');
+    expect(step.waitsFor?.reason).toContain('3 of 4');
+    const again = look(whole(arn), { memory: { ...memory, steadySinceMs: NOW_MS + 60_000 } });
+    expect(decideAt(80, [again]).stop?.taskArn).not.toBe(arn);
+  });
+
+  it('is not counted where somebody else stopped the task', () => {
+    const { arn } = afterStop(0, service());
+    const { step, at } = afterStop(30, without(arn), { stopped: byCall(arn, 'by hand') });
+    expect(memoryAfter(step, at).stops[0]?.void).toContain('somebody else');
+  });
+});
+
+describe('a day of several stops', () => {
+  /** Plays looks every ten seconds; a task that is stopped is replaced after a minute, in the zone it was in. */
+  function playDay(count: number): {
+    readonly stopped: readonly string[];
+    readonly reason: string;
+    readonly outcome: string;
+  } {
+    let memory: GameDayMemory = { stops: [] };
+    let tasks = service().tasks;
+    const stopped: string[] = [];
+    const due: { atSeconds: number; zone: string }[] = [];
+    for (let seconds = 0; seconds < 3600; seconds += 10) {
+      while ((due[0]?.atSeconds ?? Number.POSITIVE_INFINITY) <= seconds) {
+        const zone = due.shift()?.zone ?? '';
+        tasks = [...tasks, task(`new${seconds}`, { zone, createdAtMs: NOW_MS + seconds * 1000 })];
+      }
+      const last = stopped.at(-1);
+      const at = look(service({ tasks, runningCount: tasks.length }), {
+        ask: { serviceName: 'web', tasks: count },
+        memory,
+        ...(last !== undefined && { stopped: byCall(last) }),
+      });
+      const step = decideAt(seconds, [at]);
+      memory = memoryAfter(step, at);
+      if (step.ending) return { stopped, reason: step.ending.reason, outcome: step.ending.outcome };
+      if (step.stop === undefined) continue;
+      const { taskArn } = step.stop;
+      expect(tasks).toHaveLength(4);
+      due.push({ atSeconds: seconds + 60, zone: tasks.find((one) => one.taskArn === taskArn)?.zone ?? '' });
+      tasks = tasks.filter((one) => one.taskArn !== taskArn);
+      stopped.push(taskArn);
+    }
+    throw new Error('the day has no end');
+  }
+
+  it('goes from zone to zone, and never two at a time', () => {
+    const { stopped, outcome } = playDay(3);
+    const zones = stopped.map((arn) => service().tasks.find(({ taskArn }) => taskArn === arn)?.zone);
+    expect(outcome).toBe('SUCCEEDED');
+    expect(zones[0]).not.toBe(zones[1]);
+    expect(new Set(stopped).size).toBe(3);
+  });
+
+  it('stops no replacement: with fewer tasks than asked it says so', () => {
+    const { stopped, outcome, reason } = playDay(6);
+    expect(stopped).toHaveLength(4);
+    expect(outcome).toBe('PARTIAL');
+    expect(reason).toContain('no task is left');
+  });
+});
+
+describe('the window', () => {
+  const shut = { open: false, because: 'window', text: 'Tue 02:00-05:00' } as const;
+
+  it('lets a day wait that has not begun', () => {
+    const step = decideAt(0, [look(service(), { memory: READY })], { window: shut });
+    expect(step).toMatchObject({ remember: [], ending: { outcome: 'PENDING_WINDOW' } });
+  });
+
+  it('lets nothing begin that would not be over in it', () => {
+    const until = (seconds: number) => ({
+      window: { open: true as const, closesAtMs: NOW_MS + seconds * 1000 },
+    });
+    expect(decideAt(0, [look(service(), { memory: READY })], until(599)).ending?.outcome).toBe(
+      'PENDING_WINDOW',
+    );
+    expect(decideAt(0, [look(service(), { memory: READY })], until(600)).stop).toBeDefined();
+  });
+
+  it('lets what was stopped come back, and ends then', () => {
+    const { arn } = afterStop(0, service());
+    const ask = { serviceName: 'web', tasks: 2 };
+    const { at } = afterStop(40, whole(arn));
+    expect(decideAt(40, [{ ...at, ask }], { window: shut }).ending).toBeUndefined();
+    const memory = memoryAfter(decideAt(40, [{ ...at, ask }], { window: shut }), at);
+    const step = decideAt(60, [{ ...at, ask, memory }], { window: shut });
+    expect(step.ending?.outcome).toBe('PARTIAL');
+    expect(step.ending?.reason).toContain('then no more: outside the window');
+  });
+});
+
+describe('several services', () => {
+  it('are refused as a whole only where none may be touched', () => {
+    const closed = look(service({ optedIn: false }), { name: 'api' });
+    expect(decideAt(0, [closed]).ending?.outcome).toBe('REFUSED');
+    const step = decideAt(0, [closed, look(service(), { memory: READY })]);
+    expect(step.stop?.serviceName).toBe('web');
+    expect(step.remember.map(({ serviceName }) => serviceName)).toEqual(['api', 'web']);
+  });
+
+  it('wait for their turn unread', () => {
+    expect(decideAt(0, [look('unread')])).toMatchObject({
+      waitsFor: { reason: 'its turn comes' },
+      remember: [],
+    });
+  });
+});
+
+describe('what is kept of a service', () => {
+  it('says when it was, and how long it took', () => {
+    expect(rehearsedText(undefined)).toBe('never rehearsed');
+    const { arn } = afterStop(0, service());
+    const first = afterStop(40, whole(arn));
+    const memory = memoryAfter(first.step, first.at);
+    const over = memoryAfter(decideAt(55, [{ ...first.at, memory }]), first.at);
+    const result = resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', over, NOW_MS);
+    expect(rehearsedText(result)).toBe('rehearsed 2026-11-22: whole again within 40 s of each stop');
+  });
+
+  it('says that it did not recover, and nothing of one that was left alone', () => {
+    const { arn } = afterStop(0, service());
+    const { step, at } = afterStop(1800, without(arn));
+    const result = resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', memoryAfter(step, at), NOW_MS);
+    expect(rehearsedText(result)).toContain('did not recover');
+    const left = look(service({ optedIn: false }));
+    expect(
+      resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', memoryAfter(decideAt(0, [left]), left), 0),
+    ).toBeUndefined();
+  });
+});
