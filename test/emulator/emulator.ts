@@ -14,6 +14,8 @@ export const REGION = 'eu-west-1';
 /** The emulator's only account unless somebody assumes a role of another. */
 export const ACCOUNT_ID = '123456789012';
 export const TABLE = 'rollover-ledger';
+/** By itself it ends a task step by step with each look at it: only after this many. */
+const LOOKS_AT_A_TASK = 1_000_000;
 const MACHINE = 'ecs-rollover';
 export const MACHINE_ARN = `arn:aws:states:${REGION}:${ACCOUNT_ID}:stateMachine:${MACHINE}`;
 
@@ -27,8 +29,19 @@ export async function openEmulator(): Promise<Gateway> {
 
 /** Nothing is left of what tests made there. */
 export async function emptyEmulator(): Promise<void> {
-  const answer = await fetch(`${emulatorUrl()}/moto-api/reset`, { method: 'POST' });
-  if (!answer.ok) throw new Error(`the emulator does not reset: ${answer.status}`);
+  await tellEmulator('reset');
+  await tellEmulator('state-manager/set-transition', {
+    model_name: 'ecs::task',
+    transition: { progression: 'manual', times: LOOKS_AT_A_TASK },
+  });
+}
+
+async function tellEmulator(page: string, body?: object): Promise<void> {
+  const answer = await fetch(`${emulatorUrl()}/moto-api/${page}`, {
+    method: 'POST',
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  if (!answer.ok) throw new Error(`the emulator answers ${answer.status} to ${page}`);
 }
 
 /** Ledger, topic and state machine, and the functions' word about them, as a deployment has them. */

@@ -8,6 +8,8 @@ export interface Lacking {
   readonly action: string;
   /** What the product asks it for. */
   readonly of: string;
+  /** What it hears. */
+  readonly answered: string;
   readonly contentType: string;
   /** Source of each: the API reference of its service, the operation's Response Syntax or Example. */
   readonly answer: string;
@@ -15,26 +17,51 @@ export interface Lacking {
 
 const XML = 'text/xml';
 const JSON_1_1 = 'application/x-amz-json-1.1';
-
-const autoScaling = (operation: string, result: string) =>
-  `<${operation}Response xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><${operation}Result>${result}</${operation}Result></${operation}Response>`;
+const EC2 = 'http://ec2.amazonaws.com/doc/2016-11-15/';
 
 export const LACKING: readonly Lacking[] = [
   {
     action: 'autoscaling:DescribeInstanceRefreshes',
     of: 'whether somebody refreshes the group',
+    answered: 'nobody does',
     contentType: XML,
-    answer: autoScaling('DescribeInstanceRefreshes', '<InstanceRefreshes/>'),
+    answer:
+      '<DescribeInstanceRefreshesResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">' +
+      '<DescribeInstanceRefreshesResult><InstanceRefreshes/></DescribeInstanceRefreshesResult>' +
+      '</DescribeInstanceRefreshesResponse>',
+  },
+  {
+    action: 'ec2:DeleteLaunchTemplateVersions',
+    of: 'taking back a version that a run made',
+    answered: 'no version was refused; it stays there',
+    contentType: XML,
+    answer: `<DeleteLaunchTemplateVersionsResponse xmlns="${EC2}"><successfullyDeletedLaunchTemplateVersionSet/><unsuccessfullyDeletedLaunchTemplateVersionSet/></DeleteLaunchTemplateVersionsResponse>`,
+  },
+  {
+    action: 'ec2:DescribeInstanceEventWindows',
+    of: 'when AWS may do its maintenance',
+    answered: 'no window is set',
+    contentType: XML,
+    answer: `<DescribeInstanceEventWindowsResponse xmlns="${EC2}"><instanceEventWindowSet/></DescribeInstanceEventWindowsResponse>`,
+  },
+  {
+    action: 'ecs:DescribeServiceRevisions',
+    of: 'what a service ran at each deployment',
+    answered: 'no revision is known',
+    contentType: JSON_1_1,
+    answer: JSON.stringify({ serviceRevisions: [], failures: [] }),
   },
   {
     action: 'ecs:GetTaskProtection',
     of: 'which tasks are protected from scale-in',
+    answered: 'none is',
     contentType: JSON_1_1,
     answer: JSON.stringify({ protectedTasks: [], failures: [] }),
   },
   {
     action: 'servicequotas:ListServiceQuotas',
     of: 'how many vCPUs may run',
+    answered: 'no quota is told',
     contentType: JSON_1_1,
     answer: JSON.stringify({ Quotas: [] }),
   },

@@ -10,9 +10,9 @@ import {
 import {
   CreateLaunchTemplateCommand,
   CreateLaunchTemplateVersionCommand,
+  DescribeImagesCommand,
   DescribeSubnetsCommand,
   EC2Client,
-  RegisterImageCommand,
 } from '@aws-sdk/client-ec2';
 import {
   CreateCapacityProviderCommand,
@@ -54,8 +54,7 @@ export function makeClients(): Clients {
 
 export async function makeCluster(clients: Clients, { hosts, tasks }: Size): Promise<World> {
   const { ecs, autoScaling, ec2 } = clients;
-  const oldImage = await registerImage(ec2, 'ecs-hosts-2026-09');
-  const newImage = await registerImage(ec2, 'ecs-hosts-2026-11');
+  const [oldImage, newImage] = await images(ec2);
   const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({}));
   // One zone: a group of the emulator launches all of its hosts in its first subnet, however many it has.
   const subnet = Subnets[0]?.SubnetId;
@@ -127,17 +126,23 @@ export async function groupNow(autoScaling: AutoScalingClient) {
   return group;
 }
 
-async function registerImage(ec2: EC2Client, name: string): Promise<string> {
-  const { ImageId = '' } = await ec2.send(
-    new RegisterImageCommand({
-      Name: name,
-      Architecture: 'x86_64',
-      VirtualizationType: 'hvm',
-      RootDeviceName: '/dev/xvda',
-      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 30 } }],
+/** Two that the emulator has, the older one first; those that somebody registers or copies there boot on no type. */
+async function images(ec2: EC2Client): Promise<[string, string]> {
+  const { Images = [] } = await ec2.send(
+    new DescribeImagesCommand({
+      Owners: ['amazon'],
+      Filters: [
+        { Name: 'architecture', Values: ['x86_64'] },
+        { Name: 'virtualization-type', Values: ['hvm'] },
+        { Name: 'root-device-type', Values: ['ebs'] },
+      ],
     }),
   );
-  return ImageId;
+  const [older, newer] = Images.filter((image) => image.Platform === undefined)
+    .sort((a, b) => (a.CreationDate ?? '').localeCompare(b.CreationDate ?? ''))
+    .map((image) => image.ImageId);
+  if (older === undefined || newer === undefined) throw new Error('the emulator has too few images');
+  return [older, newer];
 }
 
 async function makeService(
