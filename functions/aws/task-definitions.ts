@@ -1,5 +1,10 @@
 /** Task definitions: immutable, so each is read once per container. */
-import { DescribeTaskDefinitionCommand, type ECSClient, type TaskDefinition } from '@aws-sdk/client-ecs';
+import {
+  DescribeTaskDefinitionCommand,
+  type ECSClient,
+  type Task,
+  type TaskDefinition,
+} from '@aws-sdk/client-ecs';
 import { inBatches, present, unique } from './batches.ts';
 import { perContainer } from './container-memory.ts';
 
@@ -40,4 +45,16 @@ export async function describeTaskDefinitions(
       }),
   );
   return present(wanted.map((arn) => known().get(arn)));
+}
+
+/**
+ * Whether nothing is ever said of the health of such a task: none of its containers has a check. False for a definition
+ * that this container has not read.
+ */
+export function hasNoHealthCheck({ taskDefinitionArn = '' }: Pick<Task, 'taskDefinitionArn'>): boolean {
+  const definition = known().get(taskDefinitionArn);
+  return (
+    definition !== undefined &&
+    (definition.containerDefinitions ?? []).every(({ healthCheck }) => healthCheck === undefined)
+  );
 }

@@ -4,8 +4,8 @@
 export const READ_WHOLE_TASKS = 3000;
 /** A host in motion is listed as it changes, and so is the one that takes its tasks. */
 const LISTS_PER_MOVING_HOST = 2;
-/** Reads of hosts and running tasks in one look at most: with the burst, a quarter of a Lambda's minute. */
-export const READS_PER_LOOK = 120;
+/** Reads of hosts and running tasks in one look at most: with the burst, two thirds of a Lambda's minute. */
+export const READS_PER_LOOK = 200;
 
 /**
  * ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. `moving`: hosts that drain

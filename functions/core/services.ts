@@ -22,7 +22,7 @@ export interface ServiceLook {
   /** Tasks that have their place on a host that stays. */
   readonly placedElsewhere: number;
   readonly healthyElsewhere: number;
-  /** Healthy, wherever. */
+  /** Healthy, wherever; where not all hosts are read, all that are not known to be otherwise. */
   readonly healthy: number;
   /** On DRAINING hosts or gone from one, without a healthy replacement. */
   readonly inMotion: number;
@@ -52,6 +52,8 @@ interface Count {
   unmoved: number;
   /** Of these, RUNNING ones. */
   unmovedRunning: number;
+  /** RUNNING, wherever. */
+  running: number;
   placedElsewhere: number;
   healthyElsewhere: number;
   healthy: number;
@@ -133,6 +135,9 @@ function lookAtService(
  * Where not all hosts are read, what the service itself counts stands: a task that is on no host that we have read is on
  * another one, and no more are healthy on hosts that stay than run at all and not on hosts that are left. Draining hosts are
  * read at each look, so that at worst too few tasks are taken for placed.
+ *
+ * Whether the ones that we have not read are healthy nobody has said: they keep the next host from draining, since they
+ * count as in motion (`healthyElsewhere`), but not an empty one from its end (`healthy`), which takes nothing from them.
  * Source: Amazon ECS API reference, Service.runningCount and pendingCount.
  */
 function countedByService({ runningCount, pendingCount }: ServiceFacts, seen: Count): Count {
@@ -141,12 +146,14 @@ function countedByService({ runningCount, pendingCount }: ServiceFacts, seen: Co
     ...seen,
     placedElsewhere: Math.max(seen.placedElsewhere, elsewhere),
     healthyElsewhere: Math.min(seen.healthyElsewhere, Math.max(0, runningCount - seen.unmovedRunning)),
+    healthy: seen.healthy + Math.max(0, runningCount - seen.running),
   };
 }
 
 const noTasks = (): Count => ({
   unmoved: 0,
   unmovedRunning: 0,
+  running: 0,
   placedElsewhere: 0,
   healthyElsewhere: 0,
   healthy: 0,
@@ -172,6 +179,7 @@ function countTasks(
       counts.set(task.serviceName, count);
     }
     if (task.healthy) count.healthy += 1;
+    if (task.lastStatus === 'RUNNING') count.running += 1;
     const zone = task.instanceId === undefined ? undefined : leaving.get(task.instanceId);
     const provider = task.capacityProviderName ?? providers.get(task.instanceId ?? '');
     if (provider !== undefined) {

@@ -63,16 +63,25 @@ export type Draw = () => number;
 
 /** Chooses a host among the cluster's; it does not claim anything. */
 export function place(hosts: Iterable<HostRecord>, request: PlacementRequest, draw: Draw): Placement {
-  const fitting: HostRecord[] = [];
+  const measures = measuresOf(request);
+  const least = measures.map(() => Number.POSITIVE_INFINITY);
+  let best: HostRecord[] = [];
   let closest: HostRecord | undefined;
   let closeness = -1;
   for (const host of hosts) {
     if (host.status !== 'ACTIVE') continue;
     if (request.capacityProvider !== undefined && host.capacityProviderName !== request.capacityProvider)
       continue;
+    // What the strategies would leave out need not be asked whether it fits.
+    const order = compare(host, measures, least);
+    if (order > 0) continue;
     const refusal = refusalOf(host, request);
     if (refusal === undefined) {
-      fitting.push(host);
+      if (order < 0) {
+        for (let at = 0; at < measures.length; at++) least[at] = (measures[at] as Measure)(host);
+        best = [];
+      }
+      best.push(host);
       continue;
     }
     const rank = CLOSENESS.indexOf(refusal);
@@ -81,11 +90,11 @@ export function place(hosts: Iterable<HostRecord>, request: PlacementRequest, dr
       closest = host;
     }
   }
-  if (fitting.length === 0) {
+  if (best.length === 0) {
     const refusal = closeness < 0 ? 'EMPTY' : (CLOSENESS[closeness] as Refusal);
     return { refusal, closest };
   }
-  return { host: choose(fitting, request, draw) };
+  return { host: best[Math.floor(draw() * best.length)] as HostRecord };
 }
 
 /** Why this host cannot take it; undefined when it can. */
@@ -157,16 +166,28 @@ const SERVICE_DEFAULT: readonly PlacementStrategy[] = [
   { type: 'spread', field: 'instanceId' },
 ];
 
-function choose(fitting: HostRecord[], request: PlacementRequest, draw: Draw): HostRecord {
+type Measure = (host: HostRecord) => number;
+
+/** Below zero where the host comes before all that have been found, above where it comes after. */
+function compare(host: HostRecord, measures: readonly Measure[], least: readonly number[]): number {
+  for (let at = 0; at < measures.length; at++) {
+    const value = (measures[at] as Measure)(host);
+    const found = least[at] as number;
+    if (value !== found) return value < found ? -1 : 1;
+  }
+  return 0;
+}
+
+/** What the strategies compare hosts by, one after the other: the least of each are left. */
+function measuresOf(request: PlacementRequest): Measure[] {
   const strategy = request.strategy.length > 0 ? request.strategy : request.service ? SERVICE_DEFAULT : [];
-  let left = fitting;
+  const measures: Measure[] = [];
   for (const { type, field } of strategy) {
-    if (left.length === 1) break;
-    if (type === 'binpack') left = leastBy(left, (host) => freeOf(host, field));
-    else if (type === 'spread') left = leastBy(left, crowding(request, field));
+    if (type === 'binpack') measures.push((host) => freeOf(host, field));
+    else if (type === 'spread') measures.push(crowding(request, field));
     else if (type === 'random') break;
   }
-  return left[Math.floor(draw() * left.length)] as HostRecord;
+  return measures;
 }
 
 /** The host's value of a strategy's field: tasks spread over the different ones. */
@@ -182,7 +203,7 @@ function freeOf(host: HostRecord, field: string | undefined): number {
 }
 
 /** How many tasks of the service share the host's value of the field. */
-function crowding(request: PlacementRequest, field: string | undefined): (host: HostRecord) => number {
+function crowding(request: PlacementRequest, field: string | undefined): Measure {
   const { service, group } = request;
   const onHost = (host: HostRecord): number => {
     if (service) return service.perHost.get(host) ?? 0;
@@ -206,17 +227,4 @@ function crowding(request: PlacementRequest, field: string | undefined): (host: 
 
 function clusterHosts(request: PlacementRequest): Iterable<HostRecord> {
   return request.service?.clusterRecord.hosts ?? [];
-}
-
-function leastBy(hosts: readonly HostRecord[], key: (host: HostRecord) => number): HostRecord[] {
-  let least = Number.POSITIVE_INFINITY;
-  let found: HostRecord[] = [];
-  for (const host of hosts) {
-    const value = key(host);
-    if (value < least) {
-      least = value;
-      found = [host];
-    } else if (value === least) found.push(host);
-  }
-  return found;
 }

@@ -88,13 +88,13 @@ const cluster = (): Cluster => ({ clusterName: 'prod', runningTasksCount: allTas
 /** One invocation. `readSeconds`: how long it may read; with a negative one it is late from the start. */
 async function invocation(services: readonly Service[] = [], readSeconds = 40) {
   const running = await found(readSeconds);
-  return running && (await running.withHomeless(services));
+  return running && (await running.withServices(services)).tasks;
 }
 
 function found(readSeconds = 40) {
   const scope: FactScope = {
     cluster: 'prod',
-    memory: { daemonsAtPlan: [], hosts: [], startedAtMs: START_MS } as unknown as RunMemory,
+    memory: { daemonsAtPlan: ['logs'], hosts: [], startedAtMs: START_MS } as unknown as RunMemory,
     nowMs,
     alarms: [],
     look: 'tick',
@@ -105,6 +105,11 @@ function found(readSeconds = 40) {
     },
   };
   return readRunning(client, cluster(), scope, async () => undefined);
+}
+
+async function unreadHosts(services: readonly Service[] = []): Promise<ReadonlySet<string>> {
+  const running = await found();
+  return (await running?.withServices(services))?.unread ?? new Set();
 }
 
 /** Invocations until the look is complete, then its tasks. */
@@ -222,7 +227,7 @@ describe('tasks of a large cluster', () => {
     expect(listsOf('h10')).toBe(1);
   });
 
-  it('that one look cannot list are told as unread, new hosts and draining ones first', async () => {
+  it('that one look cannot list are told as unread, hosts that have just joined and draining ones first', async () => {
     await look();
     later();
     for (const [id, host] of hosts) {
@@ -232,7 +237,7 @@ describe('tasks of a large cluster', () => {
     }
     hostOf('h340').status = 'DRAINING';
     hostOf('h341').registeredAt = new Date(START_MS + 1);
-    const { unread } = (await found()) ?? { unread: new Set() };
+    const unread = await unreadHosts();
     expect(unread.size).toBeGreaterThan(100);
     for (const id of ['h340', 'h341']) expect(unread.has(`container-instance/${id}`)).toBe(false);
     for (const host of hosts.values()) delete host.counted;
@@ -240,14 +245,22 @@ describe('tasks of a large cluster', () => {
       later();
       await look();
     }
-    expect((await found())?.unread.size).toBe(0);
+    expect((await unreadHosts()).size).toBe(0);
     expect(arnsOf(await look())).toEqual(truth());
   });
 
-  it('are listed anew on a host that counts others than we remember', async () => {
+  it('that left a host are known to be gone without a list, where it counts as many as run on', async () => {
     await look();
     later();
     hostOf('h3').tasks.pop();
+    expect(arnsOf(await look())).toEqual(truth());
+    expect(lists()).toBe(0);
+  });
+
+  it('are listed anew on a host that counts more than we remember', async () => {
+    await look();
+    later();
+    hostOf('h3').tasks.push(taskOn('h3', 'new'));
     expect(arnsOf(await look())).toEqual(truth());
     expect([lists(), listsOf('h3')]).toEqual([1, 1]);
   });
@@ -286,14 +299,15 @@ describe('tasks of a large cluster', () => {
     later();
     const { containerInstanceArn: _, ...waiting } = taskOn('none', 'waiting');
     homeless.push({ ...waiting, lastStatus: 'PROVISIONING' });
-    expect(arnsOf(await look([{ serviceName: 'web', pendingCount: 1 }]))).toEqual(truth());
+    const web = { serviceName: 'web', runningCount: HOSTS * TASKS_PER_HOST, pendingCount: 1 };
+    expect(arnsOf(await look([web]))).toEqual(truth());
 
     later();
     const placed = { ...homeless[0], containerInstanceArn: 'container-instance/h4' } as Task;
     homeless.length = 0;
     hostOf('h4').tasks.push(placed);
     hostOf('h4').version += 1;
-    const tasks = await look([{ serviceName: 'web', pendingCount: 1 }]);
+    const tasks = await look([web]);
     expect(arnsOf(tasks)).toEqual(truth());
     expect(tasks.find((task) => task.taskArn === placed.taskArn)?.containerInstanceArn).toBe(
       placed.containerInstanceArn,

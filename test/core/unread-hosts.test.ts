@@ -44,11 +44,20 @@ describe('a service with tasks on hosts that are not read', () => {
     free: { cpu: 0, memoryMiB: 0, ports: [] },
     registered: { cpu: 4096, memoryMiB: 8192 },
   } as const;
-  const tasksOn = (instanceId: string, count: number) =>
-    Array.from({ length: count }, (_, n) => task({ taskArn: `${instanceId}-${n}`, instanceId }));
+  const tasksOn = (instanceId: string, count: number, like: object) =>
+    Array.from({ length: count }, (_, n) => ({
+      ...task({ taskArn: `${instanceId}-${n}`, instanceId }),
+      ...like,
+    }));
 
   /** Two tasks on a host that drains, and so many seen on one that stays; the third host is unread, or it is not. */
-  function look(seen: number, runningCount: number, pendingCount: number, third: object): ServiceLook {
+  function look(
+    seen: number,
+    runningCount: number,
+    pendingCount: number,
+    third: object,
+    tasks: object = {},
+  ): ServiceLook {
     const facts = {
       hosts: [
         host('draining', { ...options, status: 'DRAINING' }),
@@ -56,7 +65,7 @@ describe('a service with tasks on hosts that are not read', () => {
         { ...host('third', options), ...third },
       ],
       services: [service('web', { desiredCount: 10, runningCount, pendingCount })],
-      tasks: [...tasksOn('draining', 2), ...tasksOn('staying', seen)],
+      tasks: [...tasksOn('draining', 2, tasks), ...tasksOn('staying', seen, tasks)],
       taskDefinitions: [],
       subnetZones: {},
       memory: { hosts: [], groups: [], services: [] },
@@ -75,5 +84,17 @@ describe('a service with tasks on hosts that are not read', () => {
     expect(look(4, 9, 1, UNREAD)).toMatchObject({ healthyElsewhere: 4, inMotion: 6 });
     expect(look(9, 7, 0, {}).healthyElsewhere).toBe(9);
     expect(look(9, 7, 0, UNREAD).healthyElsewhere).toBe(5);
+  });
+
+  it('keeps no empty host from its end for tasks that it counts RUNNING and nobody has read', () => {
+    expect(look(4, 9, 1, {}).healthy).toBe(6);
+    expect(look(4, 9, 1, UNREAD).healthy).toBe(9);
+    expect(look(9, 7, 0, UNREAD).healthy).toBe(11);
+  });
+
+  it('keeps one for tasks that are known to be unwell', () => {
+    const unwell = { healthy: false } as const;
+    expect(look(4, 6, 0, UNREAD, unwell).healthy).toBe(0);
+    expect(look(4, 9, 0, UNREAD, unwell).healthy).toBe(3);
   });
 });

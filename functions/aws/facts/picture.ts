@@ -6,9 +6,10 @@
  * on it is one (Amazon ECS API reference, ContainerInstance.version; developer guide, ecs_container_instance_events): a
  * host whose version and count of tasks stand holds the tasks that it held. The version also rises for less, each time an
  * agent reconnects, which all do every half hour: where the count stands it is enough that the known tasks, a hundred a
- * read, all run on. A host is listed where its count differs, or a known task has left it. One that drains gets no new
- * tasks, so that its list stands from then on. What is remembered only ever saves reads: that a host may end is always the
- * word of lists of now.
+ * read, all run on. Where ECS counts fewer than we know, a description of those tells which have left; where it counts more,
+ * some list has to say who came (worth-listing.ts), the host's own or another. Either way: with as many known tasks that run
+ * as ECS counted before they were described, none is missing. What is remembered only ever saves reads: that a host may end
+ * is always the word of lists of now.
  */
 import type { ContainerInstance, Task } from '@aws-sdk/client-ecs';
 import { idOf, present } from '../batches.ts';
@@ -19,7 +20,7 @@ export const NO_HOST = '';
 const CONFIRMED_AFTER_MS = 30_000;
 /** A task without a verdict on its health is asked for again while it is younger than this; then it has no check. */
 const YOUNG_MS = 300_000;
-/** Version of a host whose list must not be relied on. */
+/** Version of a host of which nothing but single tasks is known. */
 const UNKNOWN_VERSION = -1;
 
 export interface HostTasks {
@@ -102,14 +103,14 @@ export class Picture {
   /** Adds tasks where they are, in place of what was known of them. A host that they reveal is listed by itself later. */
   add(tasks: readonly Task[]): void {
     for (const [id, added] of Map.groupBy(tasks, (task) => idOf(task.containerInstanceArn))) {
-      const host = this.#hosts.get(id) ?? { version: UNKNOWN_VERSION, sinceMs: 0, listedAtMs: 0, tasks: [] };
+      const host = this.#hosts.get(id) ?? NOTHING;
       const all = new Map([...host.tasks, ...added].map((task) => [task.taskArn, task]));
       this.put(id, { ...host, tasks: [...all.values()].filter(isWanted) });
     }
   }
 
-  /** What became of tasks that were asked for by ARN; one that is not in the answer is gone. `draining`: ids of hosts. */
-  update(asked: readonly Task[], answer: readonly Task[], draining: ReadonlySet<string> = new Set()): void {
+  /** What became of tasks that were asked for by ARN; one that is not in the answer is gone. */
+  update(asked: readonly Task[], answer: readonly Task[]): void {
     const now = new Map(answer.map((task) => [task.taskArn, task]));
     for (const [id, tasks] of Map.groupBy(asked, (task) => idOf(task.containerInstanceArn))) {
       const host = this.#hosts.get(id);
@@ -118,12 +119,7 @@ export class Picture {
       const next = present(
         host.tasks.map((task) => (were.has(task.taskArn) ? now.get(task.taskArn) : task)),
       ).filter((task) => isWanted(task) && idOf(task.containerInstanceArn) === id);
-      // A task that left tells that its host has changed, whatever the version said; from one that drains they all leave.
-      const hasLeft = next.length < host.tasks.length && !draining.has(id);
-      const version = hasLeft ? UNKNOWN_VERSION : host.version;
-      if (version !== host.version || !isSame(host.tasks, next)) {
-        this.put(id, { ...host, version: id === NO_HOST ? host.version : version, tasks: next });
-      }
+      if (!isSame(host.tasks, next)) this.put(id, { ...host, tasks: next });
     }
     const placed = answer.filter((task) => task.containerInstanceArn !== undefined);
     const homeless = new Set(
@@ -184,51 +180,55 @@ export class Picture {
       const id = idOf(host.containerInstanceArn);
       const known = this.#hosts.get(id);
       const version = host.version ?? UNKNOWN_VERSION;
-      if (known === undefined || known.version === UNKNOWN_VERSION || !isCounted(host, known)) continue;
+      if (known === undefined || !isCounted(host, known)) continue;
       const sinceMs = known.version === version ? known.sinceMs : nowMs;
       const isOld = known.version === version && isConfirmed(known);
       if (!isOld) this.put(id, { ...known, version, sinceMs, listedAtMs: nowMs });
     }
   }
 
+  /** As many tasks are known on it as ECS counts. */
+  isKnown(host: ContainerInstance): boolean {
+    return isCounted(host, this.#hosts.get(idOf(host.containerInstanceArn)) ?? NOTHING);
+  }
+
+  /** Tasks known on it. */
+  countOn(host: ContainerInstance): number {
+    return this.#hosts.get(idOf(host.containerInstanceArn))?.tasks.length ?? 0;
+  }
+
   /**
-   * Hosts whose tasks have to be listed: unknown, or not those that ECS counts. Those first that drain or that are `urgent`,
-   * then the longest unread.
+   * Hosts of which a description of their known tasks tells whether they have changed: not those on which ECS counts more.
+   * The longest unconfirmed first.
    */
-  toList(
-    containers: readonly ContainerInstance[],
-    isUrgent: (host: ContainerInstance) => boolean,
-  ): ContainerInstance[] {
+  toConfirm(containers: readonly ContainerInstance[], nowMs: number): ContainerInstance[] {
     const listedAtMs = (host: ContainerInstance) =>
       this.#hosts.get(idOf(host.containerInstanceArn))?.listedAtMs ?? 0;
-    const rank = (host: ContainerInstance) => (host.status === 'DRAINING' || isUrgent(host) ? 0 : 1);
     return containers
       .filter((host) => {
         const known = this.#hosts.get(idOf(host.containerInstanceArn));
-        return known === undefined || known.version === UNKNOWN_VERSION || !isCounted(host, known);
+        if (known === undefined || known.tasks.length < (host.runningTasksCount ?? 0)) return false;
+        if (known.version !== host.version || host.status === 'DRAINING' || !isCounted(host, known))
+          return true;
+        return !isConfirmed(known) && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS;
       })
-      .sort((a, b) => rank(a) - rank(b) || listedAtMs(a) - listedAtMs(b));
-  }
-
-  /** Hosts of which a description of their known tasks tells whether they have changed. */
-  toConfirm(containers: readonly ContainerInstance[], nowMs: number): ContainerInstance[] {
-    return containers.filter((host) => {
-      const known = this.#hosts.get(idOf(host.containerInstanceArn));
-      if (known === undefined || known.version === UNKNOWN_VERSION) return false;
-      if (known.version !== host.version || host.status === 'DRAINING') return true;
-      return !isConfirmed(known) && nowMs - known.sinceMs >= CONFIRMED_AFTER_MS;
-    });
+      .sort((a, b) => listedAtMs(a) - listedAtMs(b));
   }
 
   tasksOn(containers: readonly ContainerInstance[]): Task[] {
     return containers.flatMap((host) => this.#hosts.get(idOf(host.containerInstanceArn))?.tasks ?? []);
   }
 
-  /** Tasks whose state may change without a change of their host: not running yet, or without a good word on their health. */
-  unsettled(nowMs: number): Task[] {
-    return this.tasks.filter((task) => !isSettled(task, nowMs));
+  /**
+   * Tasks whose state may change without a change of their host: not running yet, or without a good word on their health.
+   * `isUnchecked`: nothing will ever be said of its health.
+   */
+  unsettled(nowMs: number, isUnchecked: (task: Task) => boolean = () => false): Task[] {
+    return this.tasks.filter((task) => !isSettled(task, nowMs, isUnchecked));
   }
 }
+
+const NOTHING: HostTasks = { version: UNKNOWN_VERSION, sinceMs: 0, listedAtMs: 0, tasks: [] };
 
 /**
  * Whether ECS counts as many tasks as we know. Running ones are counted by desired status (Amazon ECS API reference,
@@ -246,9 +246,9 @@ const isConfirmed = (host: HostTasks) => host.listedAtMs - host.sinceMs >= CONFI
 /** Wanted to run: what ListTasks gives for RUNNING. */
 const isWanted = (task: Task) => task.desiredStatus !== 'STOPPED';
 
-function isSettled(task: Task, nowMs: number): boolean {
+function isSettled(task: Task, nowMs: number, isUnchecked: (task: Task) => boolean): boolean {
   if (task.lastStatus !== 'RUNNING') return false;
-  if (task.healthStatus === 'HEALTHY') return true;
+  if (task.healthStatus === 'HEALTHY' || isUnchecked(task)) return true;
   return task.healthStatus !== 'UNHEALTHY' && nowMs - (task.startedAt?.getTime() ?? nowMs) >= YOUNG_MS;
 }
 

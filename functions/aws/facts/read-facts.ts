@@ -92,7 +92,8 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     listed ?? readServices(ecs, name, scope, found.tasks),
     readStopped(ecs, name, scope, containers, found.tasks, found.left, isLarge(cluster)),
   ]);
-  const tasks = uniqueTasks([...(await found.withHomeless(services)), ...stopped.tasks]);
+  const running = await found.withServices(services);
+  const tasks = uniqueTasks([...running.tasks, ...stopped.tasks]);
   const definitionArns = present([
     ...tasks.map((task) => task.taskDefinitionArn),
     ...services.map((one) => one.taskDefinition),
@@ -125,7 +126,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
       containers,
       tasks,
       definitions,
-      unread: new Set([...found.unread, ...stopped.unread]),
+      unread: new Set([...running.unread, ...stopped.unread]),
       scope,
     }),
     readDelays(clients, touched),
