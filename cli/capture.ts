@@ -15,6 +15,8 @@ export interface CaptureCommandOptions {
   readonly cluster?: string;
   readonly out?: string;
   readonly image?: readonly string[];
+  readonly alarm?: readonly string[];
+  readonly redact?: boolean;
   readonly printPolicy?: boolean;
 }
 
@@ -28,6 +30,8 @@ export function addCaptureCommand(program: Command): void {
       '--image <source...>',
       'also capture this image source, to rehearse with it: ssm:<parameter> or ami-…',
     )
+    .option('--alarm <name...>', 'also capture this alarm, where only the deployment or a request names it')
+    .option('--redact', 'put pseudonyms in place of every name, id, address and tag')
     .option('--print-policy', 'print the IAM policy that it needs, and do nothing else')
     .exitOverride()
     .action(captureCommand);
@@ -58,7 +62,12 @@ async function captureCommand(options: CaptureCommandOptions): Promise<void> {
   process.exitCode = 1;
 }
 
-async function captureText({ cluster, image = [] }: CaptureCommandOptions & { cluster: string }) {
+async function captureText({
+  cluster,
+  image = [],
+  alarm = [],
+  redact,
+}: CaptureCommandOptions & { cluster: string }) {
   const [{ takeCapture }, { inPlainWords, namingRefusals }] = await Promise.all([
     import('./capture/read.ts'),
     import('./capture/trouble.ts'),
@@ -66,13 +75,24 @@ async function captureText({ cluster, image = [] }: CaptureCommandOptions & { cl
   const progress = progressOn(process.stderr);
   try {
     const { capture, notes } = await namingRefusals(() =>
-      takeCapture({ cluster, imageSources: image, progress, nowMs: Date.now() }),
+      takeCapture({ cluster, imageSources: image, alarms: alarm, progress, nowMs: Date.now() }),
     );
-    return { notes, text: json(capture) };
+    if (redact !== true) return { notes, text: json(capture) };
+    const { redacted } = await import('./capture/redact.ts');
+    return { notes: countOf(notes), text: json(redacted(JSON.parse(JSON.stringify(capture)))) };
   } catch (error) {
     progress.done();
     throw inPlainWords(error, 'rollover capture --print-policy');
   }
+}
+
+/** Notes name what AWS would not tell. */
+function countOf(notes: readonly string[]): readonly string[] {
+  return notes.length === 0
+    ? []
+    : [
+        `${notes.length} notes on what is left out, which name it: take the capture without --redact to read them`,
+      ];
 }
 
 function json(value: unknown): string {

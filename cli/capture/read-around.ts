@@ -23,6 +23,7 @@ export interface Known extends Compute {
   readonly ecs: Capture['ecs'];
   readonly region: string;
   readonly imageSources: readonly string[];
+  readonly alarms: readonly string[];
 }
 
 export type Around = Pick<
@@ -70,8 +71,8 @@ interface TagSettings {
   readonly alarms: readonly string[];
 }
 
-/** What tags of the cluster and its groups say that a capture must hold more for. */
-function settingsInTags({ ecs, autoScaling, imageSources }: Known): TagSettings {
+/** What tags of the cluster and its groups, and the caller, say that a capture must hold more for. */
+function settingsInTags({ ecs, autoScaling, imageSources, alarms }: Known): TagSettings {
   const layers = [
     ...ecs.clusters.map(({ tags = [] }) =>
       settingsFromTags(
@@ -96,7 +97,7 @@ function settingsInTags({ ecs, autoScaling, imageSources }: Known): TagSettings 
       ...imageSources,
       ...sources.filter((source): source is string => typeof source === 'string'),
     ]),
-    alarms: layers.flatMap(({ alarms = [] }) => alarms),
+    alarms: [...alarms, ...layers.flatMap(({ alarms = [] }) => alarms)],
   };
 }
 

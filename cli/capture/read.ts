@@ -19,6 +19,8 @@ export interface CaptureOptions {
   readonly cluster: string;
   /** Image sources that a request may name later, beside those that templates and tags name. */
   readonly imageSources: readonly string[];
+  /** Alarms that the deployment's settings or a request name. */
+  readonly alarms: readonly string[];
   readonly progress: Progress;
   /** Epoch milliseconds. */
   readonly nowMs: number;
@@ -42,6 +44,7 @@ export interface TakenCapture {
 export async function takeCapture({
   cluster,
   imageSources,
+  alarms,
   progress,
   nowMs,
 }: CaptureOptions): Promise<TakenCapture> {
@@ -51,7 +54,7 @@ export async function takeCapture({
   const [, , , region = '', accountId = ''] = (found?.clusterArn ?? '').split(':');
   if (found === undefined) throw new ClusterMissing(cluster);
   const compute = await readCompute(reading, ecs);
-  const around = await readAround(reading, { ecs, ...compute, region, imageSources });
+  const around = await readAround(reading, { ecs, ...compute, region, imageSources, alarms });
   progress.done();
   const head = { version: 1, region, accountId, capturedAt: new Date(nowMs) } as const;
   const { images, instanceTypes, ...beside } = around;
