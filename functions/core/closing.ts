@@ -6,7 +6,7 @@
 import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
 import { type GroupLook, memoryOf } from './look.ts';
-import { Motion } from './motion.ts';
+import { Motion, RECOVER_MS } from './motion.ts';
 import { emptiness } from './order.ts';
 import { alarmsStillSeeSurplus } from './rules/alarms-cool.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
@@ -28,8 +28,6 @@ const GIVE_UP_TIMEOUTS = 1;
 const LEVEL = 1;
 /** A group notices within so long that a host of it is gone, and launches another. */
 const REFILL_MS = 180_000;
-/** Tasks that died on a bad image have this long to come up on old hosts before its hosts go in spite of them. */
-const RECOVER_MS = 180_000;
 
 export const close: Rule = (tick) => {
   const { look, draft, freeze } = tick;

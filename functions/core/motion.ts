@@ -19,6 +19,8 @@ export interface Refusal {
   readonly service?: string;
 }
 
+/** Tasks that moved, and keep failing, are waited for so long before the next host of their service goes. */
+export const RECOVER_MS = 180_000;
 /** Task starts in flight per host that takes tasks: more would queue for image pulls. */
 const STARTS_PER_HOST = 30;
 /** A start, from placement to healthy, that the window must leave time for beside the stop. */
@@ -137,11 +139,29 @@ export class Motion {
           service: name,
         };
       }
-      const counted = this.#countFailures ? count : healthyOn(host, name);
-      const refusal = this.#serviceRefuses(service, counted, host.zone);
+      const refusal = this.#countFailures
+        ? this.#serviceRefuses(service, count, host.zone)
+        : (this.#failingRefuses(service, count) ??
+          this.#serviceRefuses(service, healthyOn(host, name), host.zone));
       if (refusal !== undefined) return { ...refusal, service: name };
     }
     return undefined;
+  }
+
+  /** Tasks that are not healthy lose nothing by moving, but rule 7 counts them where they move because of us. */
+  #failingRefuses(service: ServiceLook, count: number): Refusal | undefined {
+    const name = service.facts.serviceName;
+    const { hosts, nowMs } = this.#look;
+    const leaving = service.unmoved + (this.#planned.get(name) ?? 0);
+    const isRecovering =
+      service.healthyElsewhere < service.facts.desiredCount &&
+      [...hosts.values()].some(
+        ({ memory: { served, drainingSinceMs = 0 } }) =>
+          served?.includes(name) === true && nowMs - drainingSinceMs < RECOVER_MS,
+      );
+    const before = Math.max(leaving, isRecovering ? 1 : 0);
+    if (mayMove(count, before, service.limit)) return undefined;
+    return { rule: '7', reason: `tasks of ${name} have left a host and are not all up again` };
   }
 
   #serviceRefuses(service: ServiceLook, count: number, zone: string): Refusal | undefined {

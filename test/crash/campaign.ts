@@ -1,9 +1,11 @@
 /**
  * Every crash point of every scene: `node test/crash/campaign.ts [--scene NAME] [--blow BLOW] [--points A..B] [--every K]
- * [--reads] [--minutes M] [--processes N]`. One line for each run that ended wrong, with the command that repeats it; then the counts.
+ * [--offset N] [--reads] [--minutes M] [--processes N]`. One line for each run that ended wrong, with the command that
+ * repeats it; then the counts.
  *
  * A process that dies after a read dies in the same state as after the effect before it: without `--reads` only effects
- * and starts of invocations are tried. No run is begun after `--minutes`. Exit code 1 when anything was wrong.
+ * and starts of invocations are tried. `--every K --offset N` takes each K-th, from the N-th on. No run is begun after
+ * `--minutes`. Exit code 1 when anything was wrong.
  */
 import '../support/setup.ts';
 import { fork } from 'node:child_process';
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     blow: { type: 'string' },
     points: { type: 'string' },
     every: { type: 'string', default: '1' },
+    offset: { type: 'string', default: '0' },
     reads: { type: 'boolean', default: false },
     minutes: { type: 'string', default: 'Infinity' },
     processes: { type: 'string', default: '2' },
@@ -71,7 +74,7 @@ async function command(): Promise<void> {
     }
     jobs.push(...jobsOf(scene.name, calm));
   }
-  const tried = jobs.filter((_, at) => at % Number(values.every) === 0);
+  const tried = jobs.filter((_, at) => at % Number(values.every) === Number(values.offset));
   const done: Done[] = [];
   const endMs = began + Number(values.minutes) * 60_000;
   const next = until(endMs, tried);

@@ -91,6 +91,31 @@ const rollback: Scene = {
   },
 };
 
+/** A host takes two tasks. The image kills what starts once a host has gone: what ran before is launched anew, and back. */
+const goBack: Scene = {
+  name: 'go-back',
+  seed: 1,
+  seconds: 900,
+  outcome: 'ROLLED_BACK',
+  capture: captureOf({
+    groups: [{ name: 'hosts', hosts: 2, version: '$Default' }],
+    services: [{ ...web, desired: 4, memoryMiB: 6000 }],
+  }),
+  scenario: {
+    timings,
+    settings: { ...settings, surge: 1 },
+    faults: [
+      {
+        kind: 'image-breaks-tasks',
+        when: 'after-call:AutoScaling.TerminateInstanceInAutoScalingGroup:1',
+        exitCode: 137,
+        afterSeconds: 20,
+        share: 1,
+      },
+    ],
+  },
+};
+
 /** A warm pool that is emptied and put back, a default version that moves, protection flags of our own. */
 const warmPool: Scene = {
   name: 'warm-pool',
@@ -141,7 +166,7 @@ const handedOver: Scene = {
   environment: { HISTORY_EVENTS_MAX: '20' },
 };
 
-export const SCENES: readonly Scene[] = [roll, rollback, warmPool, heldAndWindow, handedOver];
+export const SCENES: readonly Scene[] = [roll, rollback, goBack, warmPool, heldAndWindow, handedOver];
 
 function captureOf(spec: ClusterSpec): Json {
   return JSON.parse(JSON.stringify(buildCapture(spec)));

@@ -5,14 +5,8 @@ const STUCK = 'i-00000000000000002';
 const DRAIN_TIMEOUT_SECONDS = 600;
 /** The clock starts when DRAINING is decided, the call comes later. */
 const CALL_SECONDS = 5;
-/**
- * With the first seed the task of `api` that dies is started on the same old host again and again; at each look it counts as
- * in motion there, and that host is held as well: safe, and one host less than there could be.
- */
-const PLAYED = [2, 3];
-
 describe('P02, a drain that hangs', () => {
-  it.each(PLAYED)('names what blocks, gives the host back and keeps the task (seed %i)', async (seed) => {
+  it.each([1, 2, 3])('names what blocks, gives the host back and keeps the task (seed %i)', async (seed) => {
     const played = await play('p02-a-drain-hangs', seed);
     const { result } = played;
 
@@ -30,7 +24,10 @@ describe('P02, a drain that hangs', () => {
     expect(healthy).toHaveLength(1);
     expect(played.task(healthy[0] ?? '').at(-1)).toMatchObject({ instanceId: STUCK, lastStatus: 'RUNNING' });
     expect(played.endedAt(STUCK)).toBeUndefined();
-    expect(played.statusesOf(STUCK).map(({ status }) => status)).toEqual(['ACTIVE', 'DRAINING', 'ACTIVE']);
+    const statuses = played.statusesOf(STUCK).map(({ status }) => status);
+    expect(statuses.at(-1)).toBe('ACTIVE');
+    // Between the tries it goes back to work where what it keeps in motion keeps another host (seeds 1 and 2).
+    expect(statuses.filter((status) => status === 'DRAINING').length).toBeLessThanOrEqual(2);
 
     const drainingAt = played.becameAt(STUCK, 'DRAINING') ?? 0;
     const [told, ...again] = played.notices('host-held');

@@ -10,6 +10,9 @@ import { hold, lastWord } from '../hold.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { activate } from './unplaced.ts';
 
+/** So long may tasks of the service that keep dying find another host by themselves. */
+const IN_VAIN_MS = 180_000;
+
 type Held = NonNullable<Host['memory']['held']>;
 
 export const holdOverdue: Rule = (tick) => {
@@ -107,11 +110,16 @@ function retryOrReturn(tick: Tick, host: Host): void {
     if (draining) activate(tick, host, `held: ${held.reason}`);
     return;
   }
-  const others = [...look.hosts.values()].some(
+  const others = [...look.hosts.values()].filter(
     (other) =>
       other !== host && other.autoScalingGroupName === host.autoScalingGroupName && isOnItsWay(other),
   );
-  if (others) return;
+  const isVain = look.nowMs - draft.run.lastProgressAtMs >= IN_VAIN_MS;
+  if (draining && isVain && waitForIt(others, held)) {
+    activate(tick, host, `held: ${held.reason}; the others wait for it`);
+    return;
+  }
+  if (others.length > 0) return;
   if (keepsItsTasks(held, host, look.nowMs)) {
     draft.noteHost(host.instanceId, host.memory, { held: { ...held, final: true } });
     return;
@@ -133,6 +141,13 @@ function keepsItsTasks({ because }: Held, host: Host, nowMs: number): boolean {
 
 const isOnItsWay = (host: Host) =>
   host.role === 'outdated' && ['outdated', 'draining', 'drained', 'terminating'].includes(host.kind);
+
+/** Nothing drains beside it, and what its drain keeps in motion is what keeps the others: each would wait for the other. */
+function waitForIt(others: readonly Host[], { service = '' }: Held): boolean {
+  return (
+    others.length > 0 && others.every(({ kind, replicas }) => kind === 'outdated' && replicas.has(service))
+  );
+}
 
 function reopen(draft: Tick['draft'], host: Host): void {
   const held = host.memory.held;
