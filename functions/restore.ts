@@ -25,6 +25,7 @@ import { NO_ACTS, type RunState, runStateSchema } from './edge/run-state.ts';
 import { fenceOf, ledger } from './flow/claim.ts';
 import { giveBack } from './flow/give-back.ts';
 import { handlerOf } from './flow/handler.ts';
+import { shortHash } from './flow/purpose.ts';
 import { takeQuiesceBack } from './flow/quiesce-over.ts';
 import { awaitRefresh } from './flow/refresh-wait.ts';
 import { tell } from './flow/tell.ts';
@@ -110,19 +111,37 @@ async function restore(input: RunState): Promise<RunState> {
     warnings.push(
       `${surplus} hosts beyond the goal stay, since this role may not take them away: ${failed?.reason}`,
     );
+  const told = await warn(state, run, warnings);
   await remember(table, run.memory, {
-    run: { phase: isLeftOpen ? 'closing' : 'closed', ending },
+    run: { phase: isLeftOpen ? 'closing' : 'closed', ending, told },
     groups: [],
     hosts: [],
     services: [],
   });
-  if (warnings.length > 0) {
-    logger.warn('restored with warnings', { cluster: state.cluster, warnings });
-    const notice = { kind: 'restored-with-warnings', cluster: state.cluster, runId: state.runId };
-    await tell([{ ...notice, message: warnings.join('\n') }], run.record.settings);
-  }
   return { ...healthy, step: NO_ACTS, next: 'report', ending };
 }
+
+/**
+ * A run that is left open is restored again and again: people hear of each warning once. Told before remembered: after a
+ * crash between the two somebody hears it twice, never not at all.
+ *
+ * @returns what people have been told of the run by now
+ */
+async function warn(
+  { cluster, runId }: RunState,
+  { record, memory }: Run,
+  warnings: readonly string[],
+): Promise<readonly string[]> {
+  const { told = [] } = memory ?? {};
+  const news = warnings.filter((warning) => !told.includes(toldKey(warning)));
+  if (warnings.length > 0) logger.warn('restored with warnings', { cluster, warnings });
+  if (news.length === 0) return told;
+  const kind = 'restored-with-warnings';
+  await tell([{ kind, cluster, runId, message: news.join('\n') }], record.settings);
+  return [...told, ...news.map(toldKey)];
+}
+
+const toldKey = (warning: string) => `restored-with-warnings ${shortHash(warning)}`;
 
 /** `prepare` may have failed after it had claimed the cluster: then the state that travels knows nothing of its claim. */
 function withOwnClaim(state: RunState, claim: Claim | undefined): RunState {

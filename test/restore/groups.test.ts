@@ -52,6 +52,18 @@ describe('restore', () => {
     expect((await readRun(ledger.table, 'run-1'))?.memory?.phase).toBe('closed');
   });
 
+  it('tells each warning once, however often it is tried again', async () => {
+    autoScaling.on(DescribeAutoScalingGroupsCommand).resolves({ AutoScalingGroups: [] });
+    const answer = await restoring(FAILED);
+    await handler({ ...state, ending: answer.ending ?? FAILED }, lambdaContext);
+    const warnings = eventBridge
+      .commandCalls(PutEventsCommand)
+      .flatMap((call) => call.args[0].input.Entries ?? [])
+      .filter(({ Detail = '' }) => Detail.includes('restored-with-warnings'));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.Detail).toContain('hosts does not exist any more');
+  });
+
   it('never goes below the hosts in service', async () => {
     groupIs({
       DesiredCapacity: 5,
