@@ -20,6 +20,8 @@ export interface RehearsalInput {
   readonly timings: TimingOverrides;
   readonly faults: readonly Fault[];
   readonly horizonSeconds: number;
+  /** Between two sweeps; as deployed unless given. */
+  readonly sweepSeconds?: number;
 }
 
 /** The request given beside the scenario, else the scenario's own start, else the one cluster that takes part. */

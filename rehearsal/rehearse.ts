@@ -36,7 +36,7 @@ export async function rehearse(
   account.install();
   let deployment: Deployment | undefined;
   try {
-    deployment = await deploy(account, input.settings);
+    deployment = await deploy(account, input.settings, input.sweepSeconds);
     arrange(account, deployment);
     const record = await run(input, account, deployment, say, takeLine);
     return { ...record, wallSeconds: (performance.now() - wallStart) / 1000 };
@@ -72,6 +72,7 @@ async function run(
   isPresent = false;
   timeline.start();
   witness.onPlanned(() => judge.plan());
+  deployment.onTriggered((answer) => witness.triggered(answer));
 
   account.faults.tell({
     outdated: () => [...judged.outdated].sort(),
@@ -129,8 +130,8 @@ function begin(account: Account, { stateMachineArn }: Deployment, start: Start):
     return;
   }
   const event = start.event as unknown as EventEnvelope;
-  const before = account.lambda.pending;
+  const before = account.queues.pending;
   if (typeof event.source === 'string' && typeof event['detail-type'] === 'string')
     account.eventBridge.deliver(event);
-  if (account.lambda.pending === before) account.lambda.invokeAsync('trigger', event);
+  if (account.queues.pending === before) account.lambda.invokeAsync('trigger', event);
 }

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EVENT_RULES } from '../functions/edge/event-patterns.ts';
+import { EVENT_QUEUES, EVENT_RULES } from '../functions/edge/event-patterns.ts';
 import { HANDLER_TIMEOUT_SECONDS } from '../functions/edge/timeouts.ts';
 import type { Account } from '../simulator/account.ts';
 import { currentInvocation } from '../simulator/kernel/caller.ts';
@@ -39,6 +39,8 @@ const DEFINITIONS = join(dirname(fileURLToPath(import.meta.url)), '..', 'statema
 export interface Deployment {
   readonly stateMachineArn: string;
   readonly topicArn: string;
+  /** Calls with what the trigger made of each event of its queue, which itself takes no answer. */
+  onTriggered(listener: (answer: unknown) => void): void;
   /** Takes the product out of the account again; the process's environment is as before. */
   remove(): void;
 }
@@ -47,6 +49,7 @@ export interface Deployment {
 export async function deploy(
   account: Account,
   settings: Readonly<Record<string, unknown>>,
+  sweepSeconds = SWEEP_SECONDS,
 ): Promise<Deployment> {
   const { accountId, region } = account;
   const topicArn = `arn:aws:sns:${region}:${accountId}:ecs-rollover`;
@@ -71,6 +74,7 @@ export async function deploy(
 
   const { attachable } = await import('../functions/aws/clients.ts');
   const { beginAsNewContainer, playContainers } = await import('../functions/aws/container-memory.ts');
+  const { hearAnswers } = await import('../functions/flow/queued.ts');
   beginAsNewContainer();
   playContainers(() => currentInvocation()?.environment);
   const detach = attachable.map(({ client, service }) => account.attach(client, service));
@@ -81,6 +85,8 @@ export async function deploy(
   }
   for (const [name, file] of Object.entries(MACHINES))
     account.stepFunctions.create(name, definition(account, file));
+  for (const [name, queue] of Object.entries(EVENT_QUEUES))
+    account.queues.create(name, { ...queue, lambda: name });
   for (const rule of EVENT_RULES) {
     const own = rule.source === 'aws.states' && {
       stateMachineArn: [stateMachineArn, retirementStateMachineArn],
@@ -92,15 +98,17 @@ export async function deploy(
         'detail-type': [rule.detailType],
         detail: { ...rule.detail, ...own },
       },
-      target: { lambda: rule.target },
+      target: { queue: rule.target },
     });
   }
-  account.scheduler.every(SWEEP_SECONDS, 'sweep', { sweep: 'schedule' });
+  account.scheduler.every(sweepSeconds, 'sweep', { sweep: 'schedule' });
 
   return {
     stateMachineArn,
     topicArn,
+    onTriggered: hearAnswers,
     remove() {
+      hearAnswers(() => {});
       for (const undo of detach) undo();
       restoreEnvironment();
     },

@@ -150,6 +150,19 @@ export const QUESTIONS = {
     no: 'by bare id, in resources too (older sample)',
     safety: 'either: read both forms, and no rule may ask for resources',
   },
+  cancelledEventsStayVisible: {
+    question: 'How does DescribeInstanceStatus show an event that EC2 has called off?',
+    yes: 'its description starts with `[Canceled]`, as in the history that instances read, for up to a week',
+    no: 'not any more (the API reference knows `[Completed]` alone)',
+    safety: 'no: what is not shown any more before its date is called off, not forgotten',
+  },
+  cancelledEntitiesResolve: {
+    question:
+      'What is the status of an instance in the AWS Health event that closes because EC2 called it off?',
+    yes: '`RESOLVED`, as after the maintenance',
+    no: '`UNIMPAIRED`',
+    safety: 'yes: the closing event does not tell whether it was done or called off; EC2 does',
+  },
   drainingCountsInReservation: {
     question: 'Do DRAINING hosts count in CapacityProviderReservation?',
     yes: 'for 15 minutes more (so seen in the reservation metrics, amazon-ecs-agent issue 718)',

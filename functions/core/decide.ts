@@ -27,7 +27,7 @@ import { noteBounces, noteReady, noteWaits, obeyControl } from './rules/progress
 import { askToQuiesce, endQuiescence } from './rules/quiesce.ts';
 import { registerHosts } from './rules/register.ts';
 import { holdSilent } from './rules/silent.ts';
-import { holdRefused, repeatActivations, repeatDrains } from './rules/statuses.ts';
+import { activateSpared, holdRefused, repeatActivations, repeatDrains } from './rules/statuses.ts';
 import { levelZones, removeSurplus, replaceFailed } from './rules/surplus.ts';
 import { deregisterGhosts, forgetLostIntents, terminateHosts } from './rules/terminate.ts';
 import { watchBake, watchWave } from './rules/trial.ts';
@@ -56,6 +56,7 @@ const ROLLING: readonly Rule[] = [
   yieldToForeignTemplate,
   holdWithoutRoom, //   3
   holdRefused, //       12
+  activateSpared, //    12
   holdOverdue, //       11, 12
   holdSilent, //        11, 21
   registerHosts, //     3

@@ -271,6 +271,8 @@ export interface RunMemory {
   readonly joins?: readonly Join[];
   /** The same: hosts that Spot said it takes back. */
   readonly interruptions?: readonly Interruption[];
+  /** The same: hosts that are to stay after all, since AWS called off what they were to be replaced for. */
+  readonly spared?: readonly { readonly instanceId: string; readonly atMs: number }[];
   /** An item of its own in the ledger, like `control`. */
   readonly approved?: { readonly atMs: number; readonly by: string };
   /** Where the run stood at its last look, for people. */

@@ -64,6 +64,7 @@ function observeHost(
     if (!host.agentConnected && memory.agentGoneSinceMs === undefined) note({ agentGoneSinceMs: nowMs });
     if (host.agentConnected && memory.agentGoneSinceMs !== undefined) note({ agentGoneSinceMs: undefined });
   }
+  if (isSpared(memory, draft)) observeSpared(memory, draft, nowMs);
   if (memory.role === 'new' && memory.readySinceMs === undefined) observeArrival(host, memory, note, nowMs);
   if (memory.drainingSinceMs !== undefined) observeDrain(host, memory, tasks, settings, draft, nowMs);
   else if (isLateDrain(host, memory)) note({ drainingSinceMs: nowMs, drainingSeenAtMs: nowMs });
@@ -78,6 +79,19 @@ function observeHost(
     });
   }
   if (memory.terminateIntentMs !== undefined) note({ readsAfterIntent: (memory.readsAfterIntent ?? 0) + 1 });
+}
+
+/** Only its notice names it, AWS called that off, and its end was not asked for. */
+function isSpared({ instanceId, role, held, terminateIntentMs }: HostMemory, { run }: Draft): boolean {
+  if (role !== 'outdated' || terminateIntentMs !== undefined || held?.final === true) return false;
+  return (run.spared ?? []).some((one) => one.instanceId === instanceId);
+}
+
+function observeSpared(memory: HostMemory, draft: Draft, nowMs: number): void {
+  const reason = 'AWS called off what it had announced for it';
+  const held = { reason, sinceMs: nowMs, attempts: 0, final: true };
+  draft.noteHost(memory.instanceId, memory, { held });
+  tellHeld(draft, memory.instanceId, held);
 }
 
 function observeArrival(

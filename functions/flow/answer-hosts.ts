@@ -3,10 +3,12 @@
  * from what they are, and executions are named for what they replace.
  */
 import type { Cluster } from '@aws-sdk/client-ecs';
+import { describeGroupInstances } from '../aws/auto-scaling-groups.ts';
 import { unique } from '../aws/batches.ts';
-import { ec2, ecs } from '../aws/clients.ts';
+import { autoScaling, ec2, ecs } from '../aws/clients.ts';
 import { registeredAmong } from '../aws/container-instances.ts';
 import { describeInstanceStatuses, describeInstances } from '../aws/instances.ts';
+import { listPending } from '../aws/ledger/notes.ts';
 import { changeNotice } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import {
@@ -15,15 +17,21 @@ import {
   type MaintenancePolicies,
   type NamedHost,
 } from '../core/notices/answer.ts';
+import { AGAIN_AFTER_MS } from '../core/notices/due.ts';
 import { isOver, type NoticeEntry } from '../core/notices/entry.ts';
 import { remindersDue } from '../core/notices/escalation.ts';
 import { isScheduledEventOver } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Settings } from '../core/settings.ts';
+import { parseRequest } from '../edge/request.ts';
+import { isFree } from './claim.ts';
 import { settingsOfCluster } from './followers.ts';
 import { shortHash } from './purpose.ts';
 import { startRun } from './start.ts';
 import { tell } from './tell.ts';
+
+/** That a request waits still is written down so often. */
+const NOTED_AGAIN_MS = 3_600_000;
 
 /** What was started, for which cluster. */
 export interface StartedForNotice {
@@ -60,28 +68,59 @@ export async function answerHosts(
   for (const one of answered) await keepAnswer(table, one, settingsOf, nowMs);
   const started: StartedForNotice[] = [];
   for (const [cluster, group] of groupedByCluster(answered)) {
-    const start = await startReplacing(cluster, group, origin);
+    if (await isWaiting(table, cluster, group)) {
+      for (const { entry } of group) await changeNotice(table, entry, (known) => inHand(known, nowMs));
+      continue;
+    }
+    const start = await startReplacing(table, cluster, group, origin, nowMs);
     started.push({ cluster, ...start });
     for (const { entry } of group)
-      await changeNotice(table, entry, (known) => planned(known, cluster, start.executionArn));
+      await changeNotice(table, entry, (known) =>
+        planned(known, cluster, start.executionArn, start.started ? nowMs : undefined),
+      );
   }
   return started;
 }
 
 /** Exactly these hosts, before the earliest of their dates. */
-async function startReplacing(cluster: string, group: readonly Answered[], origin: Provenance) {
+async function startReplacing(
+  table: Table,
+  cluster: string,
+  group: readonly Answered[],
+  origin: Provenance,
+  nowMs: number,
+) {
   const instances = [...new Set(group.map(({ instanceId }) => instanceId))].sort();
   const dates = group.flatMap(({ entry }) => entry.startMs ?? []);
   const deadline = dates.length === 0 ? undefined : new Date(Math.min(...dates)).toISOString();
   const request = { cluster, reason: 'retirement', instances, ...(deadline && { deadline }) };
   // What AWS said last is what it is for: a notice that came again, or with another date, is a cause of its own.
-  const saidMs = Math.max(...group.map(({ entry }) => entry.updatedMs));
+  // So is the next day, where a run has ended and the host stands there still.
+  const isDueAgain =
+    group.every(({ entry }) => nowMs - (entry.startedAtMs ?? nowMs) >= AGAIN_AFTER_MS) &&
+    (await isFree(table, { cluster }));
+  const saidMs = isDueAgain ? nowMs : Math.max(...group.map(({ entry }) => entry.updatedMs));
   return startRun(
     [cluster, 'retirement', shortHash(`${instances.join()} ${deadline}`)],
     request,
     saidMs,
     origin,
   );
+}
+
+/** While it waits nothing is due again. */
+function inHand(known: NoticeEntry | undefined, nowMs: number): NoticeEntry | undefined {
+  const isFresh = nowMs - (known?.startedAtMs ?? 0) < NOTED_AGAIN_MS;
+  return known === undefined || isOver(known) || isFresh ? undefined : { ...known, startedAtMs: nowMs };
+}
+
+/** A request for all of them waits already: for its window, for somebody's yes, or for the run that has the cluster. */
+async function isWaiting(table: Table, cluster: string, group: readonly Answered[]): Promise<boolean> {
+  const waiting = (await listPending(table, cluster)).flatMap(({ request }) => {
+    const parsed = parseRequest(request);
+    return parsed.ok && parsed.value.reason === 'retirement' ? [new Set(parsed.value.instances)] : [];
+  });
+  return waiting.some((named) => group.every(({ instanceId }) => named.has(instanceId)));
 }
 
 function groupedByCluster(answered: readonly Answered[]): Map<string, Answered[]> {
@@ -98,9 +137,20 @@ function planned(
   known: NoticeEntry | undefined,
   cluster: string,
   execution: string,
+  startedAtMs: number | undefined,
 ): NoticeEntry | undefined {
-  if (known === undefined || isOver(known) || known.execution === execution) return undefined;
-  return { ...known, state: 'planned', reason: `to be replaced by ${execution}`, cluster, execution };
+  if (known === undefined || isOver(known)) return undefined;
+  if (known.execution === execution && startedAtMs === undefined) return undefined;
+  const since = startedAtMs ?? known.startedAtMs;
+  const started = since === undefined ? {} : { startedAtMs: since };
+  return {
+    ...known,
+    state: 'planned',
+    reason: `to be replaced by ${execution}`,
+    cluster,
+    execution,
+    ...started,
+  };
 }
 
 /** Writes what became of the entry, and tells what is new of it: once, since it is told by whoever changes the entry. */
@@ -119,7 +169,15 @@ async function keepAnswer(
     const state = answer.act === 'none' ? answer.state : known.state;
     const reason = answer.act === 'none' && state !== known.state ? answer.reason : known.reason;
     if (state === known.state && reminders <= (known.reminders ?? 0)) return undefined;
-    return { ...known, state, reason, reminders, ...(host.cluster && { cluster: host.cluster }) };
+    return {
+      ...known,
+      state,
+      reason,
+      reminders,
+      ...(host.cluster && { cluster: host.cluster }),
+      // What was begun for it is given back at the next sweep.
+      ...(state === 'cancelled' && { calledOff: 'told' as const }),
+    };
   });
   if (before === undefined || after === undefined || after === before) return;
   const kind = after.state !== before.state ? `notice-${after.state}` : 'notice-reminder';
@@ -141,10 +199,12 @@ async function readNamedHosts(
   readonly hosts: ReadonlyMap<string, NamedHost>;
   readonly settingsOf: (cluster: string | undefined) => Settings;
 }> {
-  const [instances, statuses] = await Promise.all([
+  const [instances, statuses, members] = await Promise.all([
     describeInstances(ec2, ids),
     describeInstanceStatuses(ec2, ids),
+    describeGroupInstances(autoScaling, ids),
   ]);
+  const lifecycleOf = new Map(members.map((one) => [one.InstanceId, one.LifecycleState]));
   const settings = new Map<string, Settings>();
   const ofNone = settingsOfCluster();
   const clusterOf = new Map<string, string>();
@@ -163,10 +223,12 @@ async function readNamedHosts(
   const hosts = instances.map(({ InstanceId = '', State }) => {
     const cluster = clusterOf.get(InstanceId);
     const hasOpenEvent = openEvents.get(InstanceId);
+    const lifecycleState = lifecycleOf.get(InstanceId);
     const host: NamedHost = {
       ...(State?.Name && { state: State.Name }),
       ...(hasOpenEvent !== undefined && { hasOpenEvent }),
       ...(cluster !== undefined && { cluster }),
+      ...(lifecycleState !== undefined && { lifecycleState }),
       policies: policiesOf(settingsOf(cluster)),
     };
     return [InstanceId, host] as const;

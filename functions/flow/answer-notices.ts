@@ -5,9 +5,17 @@
 import type { Cluster } from '@aws-sdk/client-ecs';
 import { changeNotice, listNotices } from '../aws/ledger/notices.ts';
 import type { Table } from '../aws/ledger/table.ts';
-import { heard, isOpen, type NoticeEntry } from '../core/notices/entry.ts';
+import {
+  heard,
+  isNews,
+  isOpen,
+  isToBeCalledOff,
+  knownAs,
+  type NoticeEntry,
+  underNameOf,
+} from '../core/notices/entry.ts';
 import { outlook } from '../core/notices/escalation.ts';
-import type { Notice } from '../core/notices/notice.ts';
+import { isOfEc2, type Notice } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { measure } from '../edge/metrics.ts';
 import { answerFargate } from './answer-fargate.ts';
@@ -21,20 +29,29 @@ const AT_ONCE = 10;
 export async function takeIn(table: Table, notice: Notice, nowMs: number): Promise<NoticeEntry[]> {
   const changed: NoticeEntry[] = [];
   const left = [...notice.entities];
+  const all = notice.kind === 'fargate-tasks' ? [] : await listNotices(table);
   while (left.length > 0) {
     await Promise.all(
       left.splice(0, AT_ONCE).map(async (named) => {
-        let isNews = false;
-        const entry = await changeNotice(table, { ...notice, entity: named.entity }, (known) => {
-          const next = heard(known, notice, named, nowMs);
-          isNews = next !== undefined;
-          return next;
+        const before = knownAs(all, notice, named);
+        const said = before === undefined ? notice : underNameOf(notice, before);
+        let saysMore = false;
+        const entry = await changeNotice(table, { ...said, entity: named.entity }, (known) => {
+          const next = heard(known, said, named, nowMs);
+          saysMore = next !== undefined && isNews(known, next);
+          // EC2's looks come each day: what they find unchanged is no later word.
+          if (next === undefined || (!saysMore && isOfEc2(notice.eventArn))) return undefined;
+          return said === notice ? next : calledAlso(next, notice.eventArn);
         });
-        if (isNews && entry !== undefined) changed.push(entry);
+        if (saysMore && entry !== undefined) changed.push(entry);
       }),
     );
   }
   return changed;
+}
+
+function calledAlso(entry: NoticeEntry, eventArn: string): NoticeEntry {
+  return { ...entry, alsoCalled: [...new Set([...(entry.alsoCalled ?? []), eventArn])] };
 }
 
 /** Everything that is not over, looked at once more: windows open, dates come, AWS acts by itself. */
@@ -44,7 +61,8 @@ export async function answerOpen(
   origin: Provenance,
   nowMs: number,
 ): Promise<StartedForNotice[]> {
-  const open = (await listNotices(table)).filter(isOpen);
+  const all = await listNotices(table);
+  const open = all.filter(isOpen);
   for (const cluster of new Set(open.flatMap(({ cluster }) => cluster ?? []))) {
     const { pending, nearestHours } = outlook(
       open.filter((entry) => entry.cluster === cluster),
@@ -53,7 +71,8 @@ export async function answerOpen(
     const hours = nearestHours === undefined ? {} : { NoticeDeadlineHours: nearestHours };
     measure({ NoticesPending: pending, ...hours }, { cluster });
   }
-  return answerNotices(table, open, clusters, origin, nowMs);
+  const unsettled = all.filter(isToBeCalledOff);
+  return answerNotices(table, [...unsettled, ...open], clusters, origin, nowMs);
 }
 
 /**

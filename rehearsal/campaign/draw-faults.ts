@@ -13,7 +13,7 @@ import { busEvent, CLUSTER } from './draw-settings.ts';
 export type DrawnFault = Readonly<Record<string, unknown>> & { readonly kind: DrawnKind };
 
 /** A drawn cluster has no tasks on Fargate. */
-type NotDrawn = 'retire-fargate-tasks';
+type NotDrawn = 'retire-fargate-tasks' | 'cancel-instance-event';
 export type DrawnKind = Exclude<FaultKind, NotDrawn>;
 
 /** An alarm of every drawn cluster; in the settings of those that draw the kind `alarm`. */

@@ -21,14 +21,15 @@ const TYPE_CODES: Readonly<Record<string, string>> = {
   'system-reboot': 'AWS_EC2_SYSTEM_REBOOT_MAINTENANCE_SCHEDULED',
 };
 
-/** The notice as of now, and its copy from the backup Region: told when EC2 schedules, moves and has done it. */
+/** The notice as of now, and its copy from the backup Region: told when EC2 schedules, moves, has done it, or calls it off. */
 export function announceScheduledEvent(
   world: World,
   record: InstanceRecord,
   event: InstanceStatusEvent,
+  isCalledOff = false,
 ): void {
   const { region, readings, bus } = world;
-  const home = noticeOf(world, record, event);
+  const home = noticeOf(world, record, event, isCalledOff);
   bus.emit(home);
   if (!readings.accountNoticesReachBackupRegion) return;
   bus.emit({
@@ -38,11 +39,17 @@ export function announceScheduledEvent(
   });
 }
 
-function noticeOf(world: World, record: InstanceRecord, event: InstanceStatusEvent): ServiceEvent {
+function noticeOf(
+  world: World,
+  record: InstanceRecord,
+  event: InstanceStatusEvent,
+  isCalledOff: boolean,
+): ServiceEvent {
   const { accountId, region, clock, readings } = world;
   const typeCode = typeCodeOf(record, event);
   const number = (event.InstanceEventId ?? '').split('-').at(-1) ?? '';
-  const isDone = event.Description?.startsWith('[') ?? false;
+  const isDone = isCalledOff || (event.Description?.startsWith('[') ?? false);
+  const over = isCalledOff && !readings.cancelledEntitiesResolve ? 'UNIMPAIRED' : 'RESOLVED';
   const now = new Date(clock.nowMs).toUTCString();
   return {
     source: 'aws.health',
@@ -69,7 +76,7 @@ function noticeOf(world: World, record: InstanceRecord, event: InstanceStatusEve
             ? `arn:aws:ec2:${region}:${accountId}:instance/${record.instanceId}`
             : record.instanceId,
           lastUpdatedTime: now,
-          status: isDone ? 'RESOLVED' : 'PENDING',
+          status: isDone ? over : 'PENDING',
         },
       ],
       affectedAccount: accountId,

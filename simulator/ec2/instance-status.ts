@@ -82,6 +82,24 @@ export class InstanceStatuses {
     this.#arm(record, event);
   }
 
+  /** EC2 calls off what it has scheduled for the instance and not done yet. @returns whether there was anything */
+  callOff(instanceId: string): boolean {
+    const record = this.#fleet.get(instanceId);
+    const scheduled = record?.events.filter((event) => !event.Description?.startsWith('[')) ?? [];
+    if (record === undefined) return false;
+    for (const event of scheduled) {
+      announceScheduledEvent(this.#world, record, event, true);
+      const forget = () => record.events.splice(record.events.indexOf(event), 1);
+      if (!this.#world.readings.cancelledEventsStayVisible) {
+        forget();
+        continue;
+      }
+      event.Description = `[Canceled] ${event.Description ?? ''}`;
+      this.#world.clock.after(VISIBLE_AFTER_EVENT_MS, forget);
+    }
+    return scheduled.length > 0;
+  }
+
   /**
    * Only an event with a deadline can be moved: to at least an hour from now, and before the deadline.
    * Source: Amazon EC2 user guide, schedevents_actions_reschedule.
@@ -197,7 +215,9 @@ export class InstanceStatuses {
     const drawnMs = this.#world.random.stream('ec2/events').between([nowMs, Math.max(nowMs, notBeforeMs)]);
     const noticedMs = this.#world.readings.eventReplacesFromNotice ? drawnMs : Math.max(nowMs, notBeforeMs);
     this.#world.clock.at(noticedMs, () => {
-      if (record.events.includes(event)) this.#world.autoScaling.considerUnhealthy(record.instanceId);
+      const isCalledOff = event.Description?.startsWith('[Canceled]') ?? false;
+      if (record.events.includes(event) && !isCalledOff)
+        this.#world.autoScaling.considerUnhealthy(record.instanceId);
     });
   }
 

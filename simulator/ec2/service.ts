@@ -240,6 +240,11 @@ export class Ec2Service implements Ec2Port {
     this.#statuses.schedule(instanceId, code, notBeforeMs, deadlineMs);
   }
 
+  /** Whether it had scheduled anything for the instance. */
+  callOffInstanceEvents(instanceId: string): boolean {
+    return this.#statuses.callOff(instanceId);
+  }
+
   /** Makes an image known, shaped like another one where nothing is said. */
   publishImage(image: Image & { ImageId: string }, like?: string): void {
     this.#images.register(image, like);

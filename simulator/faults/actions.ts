@@ -14,6 +14,7 @@ export interface FaultTargets {
   stopInstance(instanceId: string, actor: Actor): void;
   interruptSpotInstance(instanceId: string, actor: Actor): void;
   scheduleInstanceEvent(instanceId: string, code: string, notBeforeMs: number): void;
+  callOffInstanceEvents(instanceId: string): void;
   disconnectAgent(instanceId: string, seconds: number): void;
   setInstanceActive(instanceId: string, actor: Actor): void;
   endTask(taskArn: string, exitCode: number, actor: Actor): void;
@@ -159,6 +160,12 @@ const ACTIONS: { readonly [K in ActionKind]: Action<K> } = {
       (fault, { targets }, instanceId) =>
       () =>
         targets.scheduleInstanceEvent(instanceId, fault.code, timeMs(fault.notBefore)),
+  },
+  'cancel-instance-event': {
+    prepare:
+      (_, { targets }, instanceId) =>
+      () =>
+        targets.callOffInstanceEvents(instanceId),
   },
   'send-event': {
     prepare:

@@ -98,6 +98,7 @@ const KINDS = {
     oneOf: ['service', 'task'],
   },
   'schedule-instance-event': { arguments: { instance, code: name, notBefore: time } },
+  'cancel-instance-event': { arguments: { instance } },
   'send-event': { arguments: { event: z.record(z.string(), z.unknown()) } },
   'duplicate-events': { arguments: { share } },
   'drop-events': { arguments: { share } },

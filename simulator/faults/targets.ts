@@ -46,6 +46,7 @@ export function faultTargets(services: FaultableServices): FaultTargets {
     interruptSpotInstance: (instanceId, actor) => ec2.spotInterrupt(instanceId, actor),
     scheduleInstanceEvent: (instanceId, code, notBeforeMs) =>
       ec2.scheduleInstanceEvent(instanceId, code, notBeforeMs),
+    callOffInstanceEvents: (instanceId) => void ec2.callOffInstanceEvents(instanceId),
     disconnectAgent: (instanceId, seconds) => ecs.disconnectAgent(instanceId, seconds),
     setInstanceActive: (instanceId, actor) => ecs.setStatus(instanceId, 'ACTIVE', actor),
     endTask: (taskArn, exitCode) => void ecs.endTask({ task: taskArn }, exitCode),

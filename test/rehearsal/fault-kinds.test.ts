@@ -67,6 +67,7 @@ const ARGUMENTS: Readonly<Record<FaultKind, Readonly<Record<string, readonly unk
   'move-image-tag': { service },
   'retire-fargate-tasks': { service, startTime: soon },
   'schedule-instance-event': { instance, code: ['instance-retirement', 'system-reboot'], notBefore: soon },
+  'cancel-instance-event': { instance },
   'send-event': { event: [{ source: 'aws.health', 'detail-type': 'AWS Health Event', detail: {} }, {}] },
   'duplicate-events': { share: SHARE },
   'drop-events': { share: SHARE },

@@ -12,6 +12,7 @@ const FAMILIES: readonly (readonly [path: string, every: number])[] = [
   ['test/flow/faults', 3],
   ['test/flow/groups-and-images', 2],
   ['test/flow/image-references', 2],
+  ['test/flow/notices', 3],
   ['test/flow/shapes', 3],
   ['test/flow/stopping', 3],
   ['test/flow/triggers', 2],

@@ -55,7 +55,7 @@ export interface Run {
 
 type RunHeader = Omit<
   RunMemory,
-  'groups' | 'hosts' | 'services' | 'control' | 'approved' | 'joins' | 'interruptions'
+  'groups' | 'hosts' | 'services' | 'control' | 'approved' | 'joins' | 'interruptions' | 'spared'
 >;
 
 /** Reads a run, also after it is over. */
@@ -92,6 +92,7 @@ function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
   const approved = dataOf<Approved>(items, 'APPROVED');
   const joins = under<Join>(items, 'JOIN#');
   const interruptions = under<Interruption>(items, 'INTERRUPTED#');
+  const spared = under<Interruption>(items, 'SPARED#');
   const intents = new Map(under<TerminateIntent>(items, 'INTENT#').map((one) => [one.instanceId, one]));
   const refusals = new Map(under<RefusedDrain>(items, 'REFUSED#').map((one) => [one.instanceId, one]));
   return {
@@ -100,6 +101,7 @@ function memoryOf(header: RunHeader, items: readonly Item[]): RunMemory {
     ...(approved === undefined ? {} : { approved }),
     ...(joins.length === 0 ? {} : { joins }),
     ...(interruptions.length === 0 ? {} : { interruptions }),
+    ...(spared.length === 0 ? {} : { spared }),
     groups: under<GroupMemory>(items, 'GROUP#'),
     hosts: under<HostMemory>(items, 'HOST#').map((host) =>
       withRefusal(withIntent(host, intents.get(host.instanceId)), refusals.get(host.instanceId)),
@@ -172,6 +174,7 @@ export async function remember(table: Table, before: RunMemory, changed: Step['r
     approved: _approved,
     joins: _joins,
     interruptions: _interruptions,
+    spared: _spared,
     ...header
   } = {
     ...before,
@@ -207,6 +210,17 @@ export async function writeInterruption(
 
 export async function isKnownInterruption(table: Table, runId: string, instanceId: string): Promise<boolean> {
   return (await table.get(pkOfRun(runId), `INTERRUPTED#${instanceId}`)) !== undefined;
+}
+
+/** A host that the running run is not to replace after all. */
+export async function writeSpared(
+  table: Table,
+  runId: string,
+  instanceId: string,
+  atMs: number,
+): Promise<void> {
+  const sk = `SPARED#${instanceId}`;
+  await table.put({ pk: pkOfRun(runId), sk, data: { instanceId, atMs }, ttl: expiry(atMs) });
 }
 
 /** A terminate that is about to be sent. */

@@ -18,6 +18,8 @@ export interface NamedHost {
   /** The cluster that has it as a container instance, among those that opted in. */
   readonly cluster?: string;
   readonly policies?: MaintenancePolicies;
+  /** Auto Scaling's word; undefined: no group has it. */
+  readonly lifecycleState?: string;
 }
 
 export type HostAnswer =
@@ -32,6 +34,16 @@ const WHAT: Readonly<Record<Exclude<NoticeKind, 'fargate-tasks' | 'unknown'>, st
   'instance-power': 'loses its power for a while',
 };
 
+/** Nobody can replace it through its group; a host in Standby may come back. */
+function whyNotOurs(lifecycleState: string | undefined): { state?: NoticeState; reason: string } | undefined {
+  if (lifecycleState === undefined)
+    return { state: 'told', reason: 'no Auto Scaling group has it: its owner has to replace it' };
+  if (lifecycleState.endsWith('Standby'))
+    return { state: 'left', reason: 'it is in Standby: its owner has to end it, or put it back in service' };
+  if (lifecycleState.startsWith('Terminating')) return { reason: 'its group is ending it' };
+  return undefined;
+}
+
 export function answerForHost(entry: NoticeEntry, host: NamedHost, nowMs: number): HostAnswer {
   const { kind, state, startMs, code } = entry;
   const stays = (next: NoticeState, reason: string): HostAnswer => ({ act: 'none', state: next, reason });
@@ -43,6 +55,13 @@ export function answerForHost(entry: NoticeEntry, host: NamedHost, nowMs: number
   if (host.state === 'shutting-down') return stays(state, 'EC2 is terminating it');
   if (host.cluster === undefined)
     return stays('told', 'no cluster that opted in has it as a container instance');
+  if (entry.saidOver === true && host.hasOpenEvent === false)
+    return nowMs < (startMs ?? 0)
+      ? stays('cancelled', 'AWS says that it is over before its date, and EC2 shows no event for it any more')
+      : stays('done', 'AWS says that it is over, and EC2 shows no event for it any more');
+  const isReplaceable = kind === 'instance-end' || host.policies?.[kind] === 'replace';
+  const unfit = isReplaceable ? whyNotOurs(host.lifecycleState) : undefined;
+  if (unfit !== undefined) return stays(unfit.state ?? state, unfit.reason);
   const isPast = startMs !== undefined && nowMs >= startMs;
   if (isPast && host.hasOpenEvent === false && kind !== 'instance-end')
     return stays('done', 'its date has passed and EC2 shows no event for it any more');

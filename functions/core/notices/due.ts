@@ -4,7 +4,7 @@ import { windowOf } from '../windows.ts';
 import type { NoticeEntry } from './entry.ts';
 
 /** What an earlier run had to leave is looked at again so often: tags and digests change, AWS acts by itself. */
-const AGAIN_AFTER_MS = 20 * 3_600_000;
+export const AGAIN_AFTER_MS = 20 * 3_600_000;
 
 /**
  * At once for what no run has seen; then whenever its window, or its date, has opened since the last one, and each day.

@@ -89,11 +89,29 @@ export function classifyScheduledEvent(code: string, description: string): Notic
 }
 
 /**
- * An event of DescribeInstanceStatus that is past or called off: "[Completed]" and "[Canceled]" stay visible for up to a week.
- * Source: Amazon EC2 user guide, monitoring-instances-status-check_sched.
+ * An event of DescribeInstanceStatus that is past, "[Completed]", which stays visible for up to a week (Amazon EC2 API
+ * reference, InstanceStatusEvent); or called off, "[Canceled]", which only instances are known to be told in their metadata
+ * (aws-node-termination-handler reads it there).
  */
 export function isScheduledEventOver(description: string | undefined): boolean {
   return description?.startsWith('[') ?? false;
+}
+
+/** It is past, not called off. */
+export function isScheduledEventDone(description: string | undefined): boolean {
+  return description?.startsWith('[Completed]') ?? false;
+}
+
+const OF_EC2 = 'ec2:';
+
+/** What an event of DescribeInstanceStatus is called here, beside the ARNs of AWS Health. */
+export function nameOfScheduledEvent(instanceEventId: string): string {
+  return `${OF_EC2}${instanceEventId}`;
+}
+
+/** It was read from EC2 itself. */
+export function isOfEc2(eventArn: string): boolean {
+  return eventArn.startsWith(OF_EC2);
 }
 
 /** The same for every spelling of the same thing. */

@@ -34,6 +34,15 @@ export const holdRefused: Rule = (tick: Tick) => {
   }
 };
 
+/** Hosts that drained when it was seen that they are to stay go back to ACTIVE. */
+export const activateSpared: Rule = (tick) => {
+  for (const { instanceId } of tick.look.facts.memory.spared ?? []) {
+    const host = tick.look.hosts.get(instanceId);
+    if (host?.kind !== 'held' || host.memory.drainingSinceMs === undefined) continue;
+    activate(tick, host, host.memory.held?.reason ?? '');
+  }
+};
+
 /** DRAINING was asked for and never seen: the call was lost, or the read is old; asking twice changes nothing. */
 export const repeatDrains: Rule = ({ look, draft, freeze }) => {
   if (!isRolling(draft) || freeze.all !== undefined || freeze.drains !== undefined) return;

@@ -15,7 +15,13 @@ const POLICIES: MaintenancePolicies = {
   'instance-network': 'wait',
   'instance-power': 'tell',
 };
-const HOST: NamedHost = { state: 'running', cluster: 'prod', policies: POLICIES, hasOpenEvent: true };
+const HOST: NamedHost = {
+  state: 'running',
+  cluster: 'prod',
+  lifecycleState: 'InService',
+  policies: POLICIES,
+  hasOpenEvent: true,
+};
 
 function entry(kind: NoticeKind, change: Partial<NoticeEntry> = {}): NoticeEntry {
   return {

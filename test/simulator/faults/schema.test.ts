@@ -57,6 +57,7 @@ const VALID: Record<string, object[]> = {
   'schedule-instance-event': [
     { instance: 'canary', code: 'instance-retirement', notBefore: '2026-12-01T00:00:00Z' },
   ],
+  'cancel-instance-event': [{ instance: 'outdated:1' }],
   'send-event': [{ event: { source: 'aws.health' } }],
   'duplicate-events': [{ share: 0.2 }],
   'drop-events': [{ share: 0.2 }],
