@@ -8,6 +8,8 @@ import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
 import { addCaptureCommand } from './capture.ts';
 import { addControlCommands } from './control.ts';
+import { addPlanCommand } from './plan.ts';
+import { addQuarterCommand } from './quarter.ts';
 import { addRehearseCommand } from './rehearse.ts';
 import { addReleaseCommand } from './release.ts';
 import { addReportCommand } from './report.ts';
@@ -19,10 +21,12 @@ const program = new Command('rollover')
   .showHelpAfterError('(rollover --help shows the usage)');
 
 addCaptureCommand(program);
+addPlanCommand(program);
 addControlCommands(program);
 addRehearseCommand(program);
 addBenchCommand(program);
 addSimulateCommand(program);
+addQuarterCommand(program);
 addReleaseCommand(program);
 addReportCommand(program);
 

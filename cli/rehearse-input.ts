@@ -57,7 +57,7 @@ export function readInput(options: RehearseOptions): RehearsalInput {
   };
 }
 
-function readCapture(file: string, problems: string[]): Capture | undefined {
+export function readCapture(file: string, problems: string[]): Capture | undefined {
   const json = readJsonFile('--capture', file, problems);
   if (json === undefined) return undefined;
   const parsed = parseCapture(json);
@@ -84,7 +84,7 @@ function readRequest(text: string, problems: string[]) {
   return undefined;
 }
 
-function readSettings(text: string, problems: string[]): Readonly<Record<string, unknown>> {
+export function readSettings(text: string, problems: string[]): Readonly<Record<string, unknown>> {
   const json = readJson('--settings', text, problems);
   if (json === undefined) return {};
   const parsed = parseSettings(json);
@@ -113,7 +113,7 @@ function readJsonFile(option: string, file: string, problems: string[]): unknown
   return readJson(`${option} ${file}`, text, problems);
 }
 
-function readJson(where: string, text: string, problems: string[]): unknown {
+export function readJson(where: string, text: string, problems: string[]): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

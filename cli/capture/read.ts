@@ -20,7 +20,7 @@ export interface CaptureOptions {
   /** Image sources that a request may name later, beside those that templates and tags name. */
   readonly imageSources: readonly string[];
   /** Alarms that the deployment's settings or a request name. */
-  readonly alarms: readonly string[];
+  readonly alarms?: readonly string[];
   readonly progress: Progress;
   /** Epoch milliseconds. */
   readonly nowMs: number;
@@ -44,7 +44,7 @@ export interface TakenCapture {
 export async function takeCapture({
   cluster,
   imageSources,
-  alarms,
+  alarms = [],
   progress,
   nowMs,
 }: CaptureOptions): Promise<TakenCapture> {
