@@ -173,6 +173,23 @@ describe('rule 3: new hosts first', () => {
     expect(see(first(), { canaryInstances: 0 }).register).toMatchObject([{ desiredCapacity: 12 }]);
   });
 
+  it('is not asked for twice while EC2 says nothing yet of the one that comes', () => {
+    const facts = withGroup(first(), { minSize: 7, desiredCapacity: 7 });
+    const [host] = facts.hosts;
+    if (host === undefined) throw new Error('no host');
+    const { imageId: _, containerInstanceArn: __, ...unknown } = host;
+    const coming: HostFacts = { ...unknown, instanceId: 'i-coming', lifecycleState: 'Pending' };
+    const asked = withGroupMemory(
+      { ...facts, hosts: [...facts.hosts, coming] },
+      { set: { minSize: 7, desiredCapacity: 7 }, launchesAskedAtMs: facts.observedAtMs - 10_000 },
+    );
+    expect(see(asked).register).toEqual([]);
+    // It stood there before, and its group wants fewer: the first new one comes beside it.
+    const standing = { ...coming, imageId: 'ami-0other', lifecycleState: 'InService' };
+    const beside = see({ ...asked, hosts: [...facts.hosts, standing] }).register;
+    expect(beside).toMatchObject([{ desiredCapacity: 8 }]);
+  });
+
   it('is asked for again after a minute, not sooner, where nothing came of it', () => {
     const asked = (agoMs: number) => {
       const facts = without(base(), ['i-00043']);

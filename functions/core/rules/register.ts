@@ -2,6 +2,7 @@
  * Rule 3: new hosts in. Min, Max and Desired go to the target size in one call; Min is the floor that keeps scaling
  * policies and managed scaling from taking the surge away while growth stays possible.
  */
+import type { Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
 import { wantedCapacity } from '../sizes.ts';
 import type { Rule, Tick } from '../tick.ts';
@@ -84,9 +85,15 @@ function withFirstNew(
   const { goal } = memoryOf(draft, group);
   const outdatedLeft = group.outdatedLeft.length;
   const whole = wantedCapacity({ goal, surge, outdatedLeft });
-  if (outdatedLeft === 0 || group.ready.length + group.incoming.length > 0) return whole;
+  const hasNew = group.ready.length + group.incoming.length > 0 || group.alive.some(isArriving);
+  if (outdatedLeft === 0 || hasNew) return whole;
   const standing = group.alive.length - group.terminating;
   const beside = wantedCapacity({ goal: standing, surge, outdatedLeft });
   const { maxSize } = group.facts;
   return Math.max(whole, look.settings.raiseMaxSize ? beside : Math.min(beside, maxSize));
+}
+
+/** Launched lately: EC2 may not tell of it yet, nor of its image (eventual consistency, Amazon EC2 API reference). */
+function isArriving({ facts }: Host): boolean {
+  return facts?.imageId === undefined || facts.lifecycleState?.startsWith('Pending') === true;
 }
