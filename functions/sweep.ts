@@ -20,6 +20,7 @@ import { givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
 import { followerOf, optedIn } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { shortHash } from './flow/purpose.ts';
+import { eventsIn } from './flow/queued.ts';
 import { scheduledEvents } from './flow/reconcile.ts';
 import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
@@ -44,7 +45,8 @@ export interface Swept {
   readonly problems: readonly string[];
 }
 
-async function sweep(event: unknown): Promise<Swept> {
+async function sweep(input: unknown): Promise<Swept> {
+  const events = eventsIn(input);
   const table = ledger();
   const nowMs = Date.now();
   const started: string[] = [];
@@ -59,14 +61,14 @@ async function sweep(event: unknown): Promise<Swept> {
     }
   };
   for (const claim of claims) await part(claim.cluster, () => restoreDead(claim, nowMs));
-  await part('executions that ended', () => tellEnds(table, event, claims, nowMs));
+  await part('executions that ended', () => tellEnds(table, events, claims, nowMs));
   const claimed = new Set(claims.map((claim) => claim.cluster));
   const waiting = await listPending(table);
   for (const pending of waiting) {
     await part(pending.cluster, () => startPending(table, pending, claimed, nowMs));
   }
   const busy = new Set([...claimed, ...waiting.map(({ cluster }) => cluster)]);
-  for (const cluster of isScheduled(event) ? await listSurplusClusters(table) : []) {
+  for (const cluster of isScheduled(events) ? await listSurplusClusters(table) : []) {
     if (!busy.has(cluster)) await part(cluster, () => takeSurplusAway(cluster, nowMs));
   }
   const clusters = await optedIn();
@@ -123,20 +125,22 @@ async function takeSurplusAway(cluster: string, nowMs: number): Promise<string |
 }
 
 /** An event comes right after what it tells of: the execution that goes on may not have the cluster yet. */
-function isScheduled(event: unknown): boolean {
-  return !StoppedExecution.safeParse(event).success;
+function isScheduled(events: readonly unknown[]): boolean {
+  return !events.some((event) => StoppedExecution.safeParse(event).success);
 }
 
 /** The event may come for an execution whose end nobody else tells; on its schedule the sweep looks for all such. */
 async function tellEnds(
   table: Table,
-  event: unknown,
+  events: readonly unknown[],
   claims: readonly Claim[],
   nowMs: number,
 ): Promise<undefined> {
-  const stopped = StoppedExecution.safeParse(event);
-  if (stopped.success) return tellIfUnheard(table, stopped.data.detail, claims, nowMs);
-  return tellUnheard(table, claims, nowMs);
+  if (isScheduled(events)) return tellUnheard(table, claims, nowMs);
+  for (const event of events) {
+    const stopped = StoppedExecution.safeParse(event);
+    if (stopped.success) await tellIfUnheard(table, stopped.data.detail, claims, nowMs);
+  }
 }
 
 async function startPending(

@@ -1,7 +1,7 @@
 /**
  * Whatever happened becomes runs, or a reasoned no-op.
  *
- * Started by rules on the event bus, by schedules, by a bridged topic and by people; ends by saying which executions it
+ * Started by the queue of what rules on the event bus let through, by schedules, by a bridged topic and by people; ends by saying which executions it
  * started for which clusters, and why it started none. Events come late, twice and out of order: names of executions say
  * what they are for, so that the same cause starts one. It changes nothing of any cluster.
  */
@@ -19,8 +19,8 @@ import { parseRequest } from './edge/request.ts';
 import { answerNotices, takeIn } from './flow/answer-notices.ts';
 import { ledger } from './flow/claim.ts';
 import { followerOf, imagesWanted, optedIn } from './flow/followers.ts';
-import { handlerOf } from './flow/handler.ts';
 import { passOn } from './flow/interruption.ts';
+import { queuedHandlerOf } from './flow/queued.ts';
 import { parameterValue, startForImage, startRequest } from './flow/start.ts';
 
 export interface Triggered {
@@ -34,10 +34,10 @@ export interface Triggered {
   readonly reason: string;
 }
 
-async function trigger(event: unknown, context: Context): Promise<Triggered> {
+async function trigger(event: unknown, id: string, context: Context): Promise<Triggered> {
   const [, , , region = '', accountId = ''] = context.invokedFunctionArn.split(':');
   const cause = readEvent(event, region, Date.now());
-  const answer = await act(cause, originOf(event, context.awsRequestId), region, accountId);
+  const answer = await act(cause, originOf(event, id), region, accountId);
   logger.info('triggered', { cause, answer });
   return answer;
 }
@@ -157,4 +157,4 @@ function nothing(reason: string): Triggered {
   return { started: [], reason };
 }
 
-export const handler = handlerOf(z.unknown(), trigger);
+export const handler = queuedHandlerOf(trigger);

@@ -6,6 +6,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { packagedCode } from './code.ts';
+import { EventQueue } from './constructs/event-queue.ts';
 import { FlowFunctions } from './constructs/flow-functions.ts';
 import { RolloverState } from './constructs/state.ts';
 import { RolloverStateMachine } from './constructs/state-machine.ts';
@@ -56,7 +57,11 @@ export class EcsRollover extends Construct {
     const { settings, guardrails, schedules } = properties;
     const logRetention = properties.logRetentionDays as RetentionDays;
     const stack = Stack.of(this);
-    this.state = new RolloverState(this, 'State', properties.ledgerTableName);
+    this.state = new RolloverState(this, 'State', properties.notificationEmails, properties.ledgerTableName);
+    const queues = {
+      trigger: new EventQueue(this, 'TriggerEvents', 'trigger'),
+      sweep: new EventQueue(this, 'SweepEvents', 'sweep'),
+    };
     const arns = { rollover: this.#machineArn('rollover'), retirement: this.#machineArn('retirement') };
     this.functions = new FlowFunctions(this, 'Functions', {
       codeOf,
@@ -73,6 +78,8 @@ export class EcsRollover extends Construct {
       arns: {
         table: this.state.table.tableArn,
         key: this.state.key.keyArn,
+        triggerQueue: queues.trigger.queue.queueArn,
+        sweepQueue: queues.sweep.queue.queueArn,
         stateMachine: arns.rollover,
         retirementMachine: arns.retirement,
         partition: stack.partition,
@@ -88,8 +95,12 @@ export class EcsRollover extends Construct {
         logRetention,
       }).stateMachine;
     this.stateMachine = machine('rollover');
+    const { trigger, sweep } = this.functions.byName;
+    queues.trigger.feed(trigger);
+    queues.sweep.feed(sweep);
     new WakeUps(this, 'WakeUps', {
-      functions: this.functions.byName,
+      sweep,
+      queues,
       stateMachines: [this.stateMachine, machine('retirement')],
       schedules,
     });

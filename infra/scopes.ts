@@ -77,8 +77,9 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   'kms:GenerateDataKey': KEY,
 };
 
-/** Where this action may be used; `*` for those that AWS lets nobody narrow. */
-export function scopeOf(action: string): Scope {
+/** Where this function may use this action; `*` for those that AWS lets nobody narrow. */
+export function scopeOf(action: string, functionName: string): Scope {
+  if (action.startsWith('sqs:')) return { resources: [`{${functionName}Queue}`] };
   return SCOPES[action] ?? { resources: ['*'] };
 }
 

@@ -58,6 +58,13 @@ export class Witness {
     this.#onPlanned = listener;
   }
 
+  /** What became of an event. */
+  triggered(answer: unknown): void {
+    const { reason } = answer as Answer;
+    this.noOp = reason;
+    this.#parts.progress.say(this.#parts.account.clock.elapsedSeconds, `trigger: ${reason ?? 'started'}`);
+  }
+
   observe(observation: Observation, t: number): void {
     const line = logLineOf(observation, t);
     if (line) this.#take(line);
@@ -83,10 +90,8 @@ export class Witness {
   #answered(name: string, answer: Answer | null): void {
     if (!answer) return;
     const t = this.#parts.account.clock.elapsedSeconds;
-    if (name === 'trigger') {
-      this.noOp = answer.reason;
-      this.#parts.progress.say(t, `trigger: ${answer.reason ?? 'started'}`);
-    }
+    // Of a queue's records each is told by itself.
+    if (name === 'trigger' && 'reason' in answer) this.triggered(answer);
     if (name === 'plan') this.#planned(answer, t);
     if (name === 'prepare') this.#planStands();
     if (name === 'assess') this.#assessed(answer, t);

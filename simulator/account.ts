@@ -40,6 +40,7 @@ import { drawReadings, type Readings } from './readings.ts';
 import { registerServiceQuotas } from './service-quotas/service.ts';
 import { type AccountSignals, createSignals } from './signals.ts';
 import { registerSns } from './sns/service.ts';
+import { Queues } from './sqs/queues.ts';
 import { ParameterStore } from './ssm/service.ts';
 import { type ExecutionCost, StepFunctions } from './step-functions/service.ts';
 import { type TimingOverrides, timingsOf } from './timings.ts';
@@ -86,6 +87,7 @@ export interface Account {
   readonly stepFunctions: StepFunctions;
   readonly dynamodb: DynamoDb;
   readonly eventBridge: EventBus;
+  readonly queues: Queues;
   readonly scheduler: Scheduler;
   readonly ssm: ParameterStore;
   readonly imageBuilder: BuiltImages;
@@ -142,10 +144,12 @@ export function createAccount(options: AccountOptions): Account {
     crashIsUnknown: world.readings.crashIsUnknown,
     ...(lambdaConcurrency !== undefined && { concurrency: lambdaConcurrency }),
   });
+  const queues = new Queues({ ...parts, lambda });
   const eventBridge = new EventBus({
     ...parts,
     registry: dispatcher,
     lambda,
+    queues,
     startExecution: (arn, input) => void stepFunctions.start(arn, input),
     ...(eventDelivery && { delivery: eventDelivery }),
   });
@@ -211,6 +215,7 @@ export function createAccount(options: AccountOptions): Account {
     stepFunctions,
     dynamodb,
     eventBridge,
+    queues,
     scheduler,
     ssm,
     imageBuilder,
@@ -242,6 +247,7 @@ export function createAccount(options: AccountOptions): Account {
     isQuiet: () =>
       stepFunctions.running().length === 0 &&
       eventBridge.underway === 0 &&
+      queues.pending === 0 &&
       lambda.pending === 0 &&
       dispatcher.inFlight === 0,
     cost: () => ({

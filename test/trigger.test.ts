@@ -152,6 +152,60 @@ describe('trigger', () => {
     });
   });
 
+  describe('at its queue', () => {
+    const record = (messageId: string, event: unknown) => ({
+      messageId,
+      body: typeof event === 'string' ? event : JSON.stringify(event),
+      eventSource: 'aws:sqs',
+    });
+    const deliver = (remainingMs: number, ...records: readonly object[]) =>
+      handler({ Records: records }, { ...context, getRemainingTimeInMillis: () => remainingMs } as never);
+
+    it('works on every record, and names those that failed: they alone come again', async () => {
+      imageBuilder
+        .on(GetImageCommand)
+        .rejects(Object.assign(new Error('slow'), { name: 'ThrottlingException' }));
+
+      const answer = await deliver(
+        60_000,
+        record('built', sample('image-builder-image-state-change')),
+        record('asked', { cluster: 'prod', mode: 'plan' }),
+      );
+
+      expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'built' }] });
+      expect(starts().map((start) => JSON.parse(start.input ?? ''))).toEqual([
+        { cluster: 'prod', mode: 'plan' },
+      ]);
+    });
+
+    it('takes no record again that no repeat makes readable', async () => {
+      const answer = await deliver(60_000, record('a', { cluster: 7 }), record('b', 'no JSON'));
+
+      expect(answer).toEqual({ batchItemFailures: [] });
+      expect(starts()).toEqual([]);
+    });
+
+    it('starts one run for a record that is delivered twice', async () => {
+      const twice = record('a', { cluster: 'prod' });
+      await deliver(60_000, twice, twice);
+
+      const [first, second] = starts();
+      expect(first).toEqual(second);
+    });
+
+    it('leaves what it has no time for to the next delivery', async () => {
+      const records = [record('a', { cluster: 'prod' }), record('b', { cluster: 'prod' })];
+      await expect(deliver(10_000, ...records)).rejects.toThrow();
+      expect(starts()).toEqual([]);
+    });
+
+    it('lets everything wait while the deployment itself cannot be read', async () => {
+      process.env.ROLLOVER_GUARDRAILS = '{';
+      await expect(deliver(60_000, record('a', { cluster: 'prod' }))).rejects.toThrow();
+      delete process.env.ROLLOVER_GUARDRAILS;
+    });
+  });
+
   it('takes a name that is spent for "done", unless the value is newer than that run', async () => {
     sfn.on(StartExecutionCommand).callsFake(({ name }) => {
       if (!name.endsWith('-2')) throw Object.assign(new Error('exists'), { name: 'ExecutionAlreadyExists' });

@@ -17,6 +17,19 @@ export interface EventRule {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Between the rules and the handlers: a queue for each, of which a poller hands over batches. A message is visible again
+ * after the handler's time and half of it: Amazon SQS advises six times, lest throttled batches come again too early; here a
+ * repeat does no harm, and a notice of Spot gives two minutes. After an hour it is set aside.
+ */
+const QUEUE = { batchSize: 10, visibilityTimeoutSeconds: 90, maxReceiveCount: 40 } as const;
+
+/** `reportsFailures`: the handler says which records failed; otherwise a batch fails as a whole. */
+export const EVENT_QUEUES = {
+  trigger: { ...QUEUE, reportsFailures: true },
+  sweep: { ...QUEUE, reportsFailures: false },
+} as const;
+
 export const EVENT_RULES: readonly EventRule[] = [
   {
     name: 'own-parameter-changed',

@@ -93,10 +93,10 @@ function fromBus(event: Envelope, nowMs: number): Cause {
     };
   }
   if (Number.isNaN(atMs)) return { kind: 'nothing', reason: `its time cannot be read: ${event.time}` };
-  if (nowMs - atMs > OLDEST_MS) {
+  const read = READERS[event['detail-type']];
+  if (nowMs - atMs > OLDEST_MS && read?.isTrueAtAnyAge !== true) {
     return { kind: 'nothing', reason: `too old: it is of ${event.time}; the poll sees what is true now` };
   }
-  const read = READERS[event['detail-type']];
   if (read === undefined || !(read.sources.includes(event.source) || event.source === 'ecs-rollover')) {
     return { kind: 'nothing', reason: `${event['detail-type']} of ${event.source} is not acted upon` };
   }
@@ -105,6 +105,8 @@ function fromBus(event: Envelope, nowMs: number): Cause {
 
 interface Reader {
   readonly sources: readonly string[];
+  /** Its age says nothing: it is about a date to come, and no poll would find it again. */
+  readonly isTrueAtAnyAge?: true;
   cause(event: Envelope, atMs: number): Cause;
 }
 
@@ -118,7 +120,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     cause: (_, atMs) => ({ kind: 'schedule', atMs }),
   },
   'EC2 Spot Instance Interruption Warning': { sources: ['aws.ec2'], cause: interrupted },
-  'AWS Health Event': { sources: ['aws.health'], cause: announced },
+  'AWS Health Event': { sources: ['aws.health'], isTrueAtAnyAge: true, cause: announced },
   /** Ours: a poll that found another value behind a public parameter, which sends no events. */
   'Watched Parameter Changed': { sources: ['ecs-rollover'], cause: parameterChange },
   /** Ours, and a schedule's own way to hand over a request on a bus. */

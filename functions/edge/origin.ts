@@ -6,19 +6,27 @@ import * as z from 'zod';
 import type { Provenance } from '../core/provenance.ts';
 
 /** Source: Amazon EventBridge user guide, "Event structure": source, detail-type and id are in every event. */
-const busEvent = z.object({ source: z.string(), 'detail-type': z.string(), id: z.string().optional() });
+const busEvent = z.object({
+  source: z.string(),
+  'detail-type': z.string(),
+  id: z.string().optional(),
+  detail: z.unknown(),
+});
 /** Sources: AWS Lambda developer guide, "Using AWS Lambda with Amazon SNS"; SNS developer guide, message formats. */
 const topicMessage = z.object({ MessageId: z.string().optional(), TopicArn: z.string().optional() });
 const topicDelivery = z.object({ Records: z.array(z.object({ Sns: topicMessage })).min(1) });
 const topicNotification = topicMessage.extend({ Type: z.literal('Notification') });
 
 const SCHEDULED = 'Scheduled Event';
+const scheduled = z.object({ reason: z.literal('schedule') });
 
 /** `requestId`: of the invocation, for calls that carry no id of their own. */
 export function originOf(event: unknown, requestId: string): Provenance {
   const bus = busEvent.safeParse(event);
   if (bus.success) {
-    const { source, 'detail-type': detailType, id = requestId } = bus.data;
+    const { source, 'detail-type': detailType, id = requestId, detail } = bus.data;
+    // Ours carry the request: source and detail-type are the same as those of a request that somebody put on the bus.
+    if (scheduled.safeParse(detail).success) return { kind: 'schedule', by: 'a schedule', id };
     return { kind: detailType === SCHEDULED ? 'schedule' : 'event', by: `${detailType} of ${source}`, id };
   }
   const delivery = topicDelivery.safeParse(event);
@@ -27,8 +35,7 @@ export function originOf(event: unknown, requestId: string): Provenance {
     const topic = message.TopicArn?.split(':').at(-1) ?? 'a topic';
     return { kind: 'event', by: `a message of ${topic}`, id: message.MessageId ?? requestId };
   }
-  const asked = z.object({ reason: z.literal('schedule') }).safeParse(event);
-  return asked.success
+  return scheduled.safeParse(event).success
     ? { kind: 'schedule', by: 'a schedule', id: requestId }
     : { kind: 'call', by: 'a call of the trigger function', id: requestId };
 }

@@ -1,38 +1,49 @@
-/** What starts us: rules on the default event bus, the sweep, and the user's own schedule. */
+/**
+ * What starts us: rules on the default event bus and the user's schedules, both through a queue; the sweep, which is also
+ * the poll of what sends no event.
+ */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import {
+  ContextAttribute,
+  Schedule,
+  ScheduleExpression,
+  ScheduleTargetInput,
+} from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke, SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
 import type { Deployed } from '../properties.ts';
+import type { EventQueue } from './event-queue.ts';
 
 export interface WakeUpsProps {
-  readonly functions: Readonly<Record<'trigger' | 'sweep', IFunction>>;
+  readonly sweep: IFunction;
+  /** By the handler that each feeds. */
+  readonly queues: Readonly<Record<'trigger' | 'sweep', EventQueue>>;
   readonly stateMachines: readonly StateMachine[];
   readonly schedules: Deployed['schedules'];
 }
 
 /** Restoring after a dead run is promised within five minutes: so often the sweep looks. */
 const SWEEP_MINUTES = 5;
+/** The most that EventBridge allows, and its default: eb-rule-retry-policy in the user guide. */
+const RULE_RETRIES = { maxEventAge: Duration.hours(24), retryAttempts: 185 };
+/** A time that was missed for so long is left to the next one. */
+const SCHEDULE_RETRIES = { maxEventAge: Duration.hours(1), retryAttempts: 20 };
+const SWEEP_RETRIES = { maxEventAge: Duration.minutes(SWEEP_MINUTES), retryAttempts: 5 };
 
 export class WakeUps extends Construct {
-  constructor(scope: Construct, id: string, { functions, stateMachines, schedules }: WakeUpsProps) {
+  constructor(scope: Construct, id: string, props: WakeUpsProps) {
     super(scope, id);
-    const deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-
+    const { sweep, queues, stateMachines, schedules } = props;
     for (const rule of EVENT_RULES) {
       const ownExecutions = rule.source === 'aws.states' && {
         stateMachineArn: stateMachines.map(({ stateMachineArn }) => stateMachineArn),
       };
+      const { queue, deadLetters } = queues[rule.target];
       new Rule(this, rule.name, {
         description: rule.description,
         eventPattern: {
@@ -40,28 +51,30 @@ export class WakeUps extends Construct {
           detailType: [rule.detailType],
           detail: { ...rule.detail, ...ownExecutions },
         },
-        targets: [
-          new LambdaFunction(functions[rule.target], {
-            deadLetterQueue: deadLetters,
-            maxEventAge: Duration.hours(24),
-            retryAttempts: 185,
-          }),
-        ],
+        targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters, ...RULE_RETRIES })],
       });
     }
 
     new Schedule(this, 'Sweep', {
       description: 'New images, windows that open, runs that died: looks every few minutes',
       schedule: ScheduleExpression.rate(Duration.minutes(SWEEP_MINUTES)),
-      target: new LambdaInvoke(functions.sweep, { deadLetterQueue: deadLetters }),
+      target: new LambdaInvoke(sweep, { deadLetterQueue: queues.sweep.deadLetters, ...SWEEP_RETRIES }),
     });
     for (const [index, { expression, timeZone, cluster, mode }] of schedules.entries()) {
       new Schedule(this, `Schedule${index + 1}`, {
         description: `Rolls ${cluster} when its image changed`,
         schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
-        target: new LambdaInvoke(functions.trigger, {
-          deadLetterQueue: deadLetters,
-          input: ScheduleTargetInput.fromObject({ cluster, mode, reason: 'schedule' }),
+        target: new SqsSendMessage(queues.trigger.queue, {
+          deadLetterQueue: queues.trigger.deadLetters,
+          input: ScheduleTargetInput.fromObject({
+            source: 'ecs-rollover',
+            'detail-type': 'Rollover Requested',
+            // The same at each delivery of one time, however often it is tried.
+            id: `${ContextAttribute.scheduleArn} ${ContextAttribute.scheduledTime}`,
+            time: ContextAttribute.scheduledTime,
+            detail: { cluster, mode, reason: 'schedule' },
+          }),
+          ...SCHEDULE_RETRIES,
         }),
       });
     }

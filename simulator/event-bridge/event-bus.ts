@@ -14,6 +14,7 @@ import { uuid } from '../kernel/ids.ts';
 import type { RandomStream, RandomStreams } from '../kernel/random.ts';
 import type { LambdaRuntime } from '../lambda/runtime.ts';
 import type { Observation } from '../observation.ts';
+import type { Queues } from '../sqs/queues.ts';
 import type { EventBusPort, FaultBoard, OperationRegistry, ServiceEvent, Timings } from '../world.ts';
 import { type EventPattern, matches } from './pattern.ts';
 
@@ -33,6 +34,8 @@ export interface EventEnvelope {
 export type RuleTarget =
   /** Invoked asynchronously with the envelope, or with `input` made of it. */
   | { readonly lambda: string; readonly input?: (event: EventEnvelope) => unknown }
+  /** Sent to a queue as it stands. */
+  | { readonly queue: string }
   /** Started with the envelope, or with `input` made of it. */
   | { readonly stateMachine: string; readonly input?: (event: EventEnvelope) => unknown }
   /** For watchers and tests. */
@@ -69,6 +72,7 @@ export interface EventBusParts {
   readonly faults: FaultBoard;
   readonly registry: OperationRegistry;
   readonly lambda: LambdaRuntime;
+  readonly queues: Queues;
   readonly accountId: string;
   readonly region: string;
   record(observation: Observation): void;
@@ -197,6 +201,10 @@ export class EventBus implements EventBusPort {
       void this.#deadLetters.push({ rule: name, errorCode, errorMessage, event: copy });
     asNobody(() => {
       if ('deliver' in target) return target.deliver(copy);
+      if ('queue' in target) {
+        if (!this.#parts.queues.has(target.queue)) return bury('RESOURCE_NOT_FOUND', target.queue);
+        return this.#parts.queues.send(target.queue, JSON.stringify(copy));
+      }
       const payload = target.input?.(copy) ?? copy;
       if ('lambda' in target) {
         if (!this.#parts.lambda.has(target.lambda)) return bury('RESOURCE_NOT_FOUND', target.lambda);

@@ -1,6 +1,6 @@
 /**
  * Amazon SNS, publishing only: every topic exists. Source: Amazon SNS API reference, Publish (256 KB; a subject is up to
- * 100 characters of printable ASCII).
+ * 100 characters of printable ASCII; with `MessageStructure` json the message is an object with a text for `default`).
  */
 import { awsError } from '../kernel/aws-error.ts';
 import { uuid } from '../kernel/ids.ts';
@@ -19,6 +19,7 @@ interface PublishInput {
   readonly TargetArn?: string;
   readonly Subject?: string;
   readonly Message?: string;
+  readonly MessageStructure?: string;
 }
 
 const MAX_MESSAGE_BYTES = 262_144;
@@ -27,7 +28,7 @@ const SUBJECT = /^[\x20-\x7e]{1,100}$/;
 export function registerSns({ random, registry, record }: SnsParts): void {
   const ids = random.stream('sns/ids');
   registry.register('SNS', {
-    Publish: ({ TopicArn, TargetArn, Subject, Message }: PublishInput) => {
+    Publish: ({ TopicArn, TargetArn, Subject, Message, MessageStructure }: PublishInput) => {
       const topic = TopicArn ?? TargetArn;
       if (!topic?.startsWith('arn:aws:sns:'))
         throw awsError('InvalidParameter', 'Invalid parameter: TopicArn');
@@ -41,10 +42,35 @@ export function registerSns({ random, registry, record }: SnsParts): void {
       record({
         kind: 'notification',
         topic,
-        message: Message,
+        message: MessageStructure === 'json' ? defaultOf(Message) : Message,
         ...(Subject === undefined ? {} : { subject: Subject }),
       });
       return { MessageId: uuid(ids) };
     },
   });
+}
+
+/** What a subscriber gets whose protocol has no text of its own. */
+function defaultOf(structured: string): string {
+  const forms = parsed(structured);
+  if (typeof forms !== 'object' || forms === null)
+    throw awsError(
+      'InvalidParameter',
+      'Invalid parameter: Message Structure - JSON message body failed to parse',
+    );
+  const { default: text } = forms as { readonly default?: unknown };
+  if (typeof text !== 'string')
+    throw awsError(
+      'InvalidParameter',
+      'Invalid parameter: Message Structure - No default entry in JSON message body',
+    );
+  return text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

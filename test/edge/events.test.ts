@@ -62,6 +62,12 @@ describe('an event', () => {
     });
   });
 
+  it('of AWS Health is about a date to come: its own age says nothing', () => {
+    const late = { ...sample('health-fargate-retirement'), time: '2026-11-01T00:00:00Z' };
+    expect(read(late)).toMatchObject({ kind: 'notice' });
+    expect(read({ ...late, 'replay-name': 'monday' })).toMatchObject({ kind: 'nothing' });
+  });
+
   it.each([
     ['replayed from an archive', 'parameter-store-change', { 'replay-name': 'monday' }, /replayed/],
     [

@@ -114,6 +114,38 @@ describe('the stack', () => {
   });
 });
 
+describe('the topic', () => {
+  it.each(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])(
+    'takes messages of %s, encrypted',
+    (Service) => {
+      const statement = { Effect: 'Allow', Principal: { Service } };
+      const allowing = (Action: unknown) => ({
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            ...statement,
+            Action,
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      });
+      template.hasResourceProperties('AWS::KMS::Key', {
+        EnableKeyRotation: true,
+        KeyPolicy: Match.objectLike(allowing(['kms:Decrypt', 'kms:GenerateDataKey*'])),
+      });
+      template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+        PolicyDocument: Match.objectLike(allowing('sns:Publish')),
+      });
+    },
+  );
+
+  it('tells the addresses that the deployment names', () => {
+    deployed({ notificationEmails: ['ops@example.com'] }).hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+});
+
 it('goes on with the ledger that an earlier deployment left, where its name is given', () => {
   const again = deployed({ ledgerTableName: 'left-behind' });
   again.resourceCountIs('AWS::DynamoDB::Table', 0);

@@ -4,6 +4,7 @@ import { EventBus, type EventEnvelope } from '../../../simulator/event-bridge/ev
 import { Scheduler } from '../../../simulator/event-bridge/scheduler.ts';
 import { callerName } from '../../../simulator/kernel/caller.ts';
 import { LambdaRuntime } from '../../../simulator/lambda/runtime.ts';
+import { Queues } from '../../../simulator/sqs/queues.ts';
 import type { FaultBoard, ServiceEvent } from '../../../simulator/world.ts';
 import { type Kernel, kernel, START_MS, TIMINGS } from '../support/kernel.ts';
 
@@ -16,7 +17,8 @@ function setUp(faults: Partial<FaultBoard> = {}) {
   account = kernel({ faults });
   const lambda = new LambdaRuntime({ clock: account.clock, random: account.random, ...where });
   const started: { arn: string; input: string }[] = [];
-  const parts = { clock: account.clock, random: account.random, faults: account.faults, lambda };
+  const queues = new Queues({ clock: account.clock, random: account.random, lambda, ...where });
+  const parts = { clock: account.clock, random: account.random, faults: account.faults, lambda, queues };
   const bus = new EventBus({
     ...parts,
     ...where,

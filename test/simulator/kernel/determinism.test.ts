@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { DynamoDb } from '../../../simulator/dynamodb/service.ts';
 import { EventBus } from '../../../simulator/event-bridge/event-bus.ts';
 import { LambdaRuntime } from '../../../simulator/lambda/runtime.ts';
+import { Queues } from '../../../simulator/sqs/queues.ts';
 import { StepFunctions } from '../../../simulator/step-functions/service.ts';
 import { kernel, TIMINGS } from '../support/kernel.ts';
 
@@ -39,6 +40,7 @@ async function run(seed: number): Promise<string> {
     const bus = new EventBus({
       ...base,
       lambda,
+      queues: new Queues({ ...base, lambda }),
       timings: TIMINGS,
       faults: account.faults,
       startExecution: (arn, input) => void states.start(arn, input),

@@ -6,7 +6,7 @@ import { type Kernel, kernel } from '../support/kernel.ts';
 let account: Kernel;
 afterEach(() => account.close());
 
-function publish(input: { Message: string; Subject?: string; TopicArn?: string }) {
+function publish(input: { Message: string; Subject?: string; TopicArn?: string; MessageStructure?: string }) {
   account = kernel();
   registerSns({
     random: account.random,
@@ -30,7 +30,15 @@ describe('SNS', () => {
     });
   });
 
+  it('takes a text for each protocol, of which watchers get the one for all others', async () => {
+    const Message = JSON.stringify({ default: 'done', email: 'Dear reader' });
+    await publish({ Message, MessageStructure: 'json' });
+    expect(account.observations[0]).toMatchObject({ message: 'done' });
+  });
+
   it.each([
+    ['a structure without a default', { Message: '{"email":"m"}', MessageStructure: 'json' }],
+    ['a structure that is none', { Message: 'm', MessageStructure: 'json' }],
     ['a subject over 100 characters', { Message: 'm', Subject: 'x'.repeat(101) }],
     ['a subject of two lines', { Message: 'm', Subject: 'a\nb' }],
     ['a message over 256 KB', { Message: 'x'.repeat(262_145) }],
