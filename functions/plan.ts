@@ -11,7 +11,7 @@ import { ecs } from './aws/clients.ts';
 import { describeCluster } from './aws/clusters.ts';
 import { tagsOf } from './aws/facts/read-facts.ts';
 import { type Claim, readClaim } from './aws/ledger/claims.ts';
-import { keepPending, type PendingRequest, readTrigger } from './aws/ledger/notes.ts';
+import { dropPending, keepPending, type PendingRequest, readTrigger } from './aws/ledger/notes.ts';
 import { beginRun, readRun, writeRunPlan } from './aws/ledger/runs.ts';
 import type { Table } from './aws/ledger/table.ts';
 import type { Outcome } from './core/outcome.ts';
@@ -154,7 +154,11 @@ async function planned(state: RunState, cluster: Cluster): Promise<RunState> {
   if (plan.verdict !== 'roll') {
     // What earlier windows left takes a run to go.
     const left = isObserved ? [] : await orphanedSurpluses(ledger(), workOf(state));
-    if (left.length === 0) return ended({ ...state, summary }, plan.verdict, plan.reason);
+    if (left.length === 0) {
+      // The work is done, whoever did it: nothing of it waits any more.
+      if (plan.verdict === 'NOTHING_TO_DO') await dropPending(ledger(), workOf(state));
+      return ended({ ...state, summary }, plan.verdict, plan.reason);
+    }
   } else {
     if (isObserved) return reported(state, plan);
     const unapproved = await askedFirst(state, plan, settings, nowMs);
@@ -299,7 +303,10 @@ async function resumed(
     return ended(state, 'NOTHING_TO_DO', `no paused run of ${state.cluster} waits, and nothing for approval`);
   const request = parseRequest(waiting.request);
   if (!request.ok) throw new BadRequest(request.problems);
-  return planned({ ...state, request: request.value }, cluster);
+  const answer = await planned({ ...state, request: request.value }, cluster);
+  // Whoever said `resume` is told why not, and asks again: the request does not wait on.
+  if (answer.ending?.outcome === 'REFUSED') await dropPending(table, waiting);
+  return answer;
 }
 
 /** A dead run's claim: this execution gives back what it left, under its id. */

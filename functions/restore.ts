@@ -27,7 +27,7 @@ import { giveBack } from './flow/give-back.ts';
 import { handlerOf } from './flow/handler.ts';
 import { shortHash } from './flow/purpose.ts';
 import { takeQuiesceBack } from './flow/quiesce-over.ts';
-import { awaitRefresh } from './flow/refresh-wait.ts';
+import { awaitEnds } from './flow/restore-wait.ts';
 import { tell } from './flow/tell.ts';
 
 /** How often a failed run is sent back to give back its hosts by the rules of `assess`. */
@@ -102,7 +102,7 @@ async function restore(input: RunState): Promise<RunState> {
     }
   }
   if (failures.length > 0) throw failures[0];
-  if (waitsFor.length > 0) return awaitRefresh(table, { ...healthy, ending }, run, waitsFor);
+  if (waitsFor.length > 0) return awaitEnds(table, { ...healthy, ending }, run, waitsFor);
   // Hosts beyond the goal whom nobody could drain for a failure: the run stays open, the sweep has it tried again. What our
   // role may not do will not come right by itself: then people are told, once.
   const isDeniedForGood = isDenial(error?.Error ?? '');

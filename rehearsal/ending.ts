@@ -64,12 +64,13 @@ export function conclude(facts: EndFacts): { readonly ending: Ending; readonly s
 }
 
 /**
- * The last word on each cluster: a run that was stopped from outside is ended by the execution that restored it. Who came
- * too late and changed nothing does not speak for a run that did; nor does one that handed its run over, however long it
- * takes to end afterwards.
+ * The last word on each piece of work of each cluster: a run that was stopped from outside is ended by the execution that
+ * restored it, a window by the next one, and what is said of the whole cluster stands for named hosts as well; but named
+ * hosts do not speak for the whole. Who came too late and changed nothing does not speak for a run that did; nor does one
+ * that handed its run over, however long it takes to end afterwards.
  */
 function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
-  const byCluster = new Map<string, Ending>();
+  const byCluster = new Map<string, Map<string, Ending>>();
   const writtenDown = new Map(mirror.runs().map(({ record }) => [record.runId, record.outcome]));
   const handedOver = new Set(
     mirror.runs().flatMap(({ record }) => [record.execution, ...(record.continuedBy ?? [])].slice(0, -1)),
@@ -79,17 +80,29 @@ function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
     // A run that was stopped after it had written down its end has ended so: what people were told counts.
     const ending =
       (execution.status === 'ABORTED' && writtenDown.get(execution.identity.name)) || endingOf(execution);
-    const cluster = clusterOf(execution.identity.inputText);
-    const before = byCluster.get(cluster);
-    if (before && handedOver.has(execution.identity.arn)) continue;
-    if (!ending || (before && CHANGES_NOTHING.has(ending.outcome) && !IS_OPEN.has(before.outcome))) continue;
-    byCluster.set(cluster, ending);
+    const { cluster, hosts, isWord } = askedIn(execution.identity.inputText);
+    const said = byCluster.get(cluster) ?? new Map<string, Ending>();
+    const before = [...said.values()];
+    if (before.length > 0 && handedOver.has(execution.identity.arn)) continue;
+    if (
+      !ending ||
+      (CHANGES_NOTHING.has(ending.outcome) && before.some(({ outcome }) => !IS_OPEN.has(outcome)))
+    )
+      continue;
+    // A word that found nobody to hear it is no work; one that found work to be done already has ended it.
+    const isWaiting = before.some(({ outcome }) => outcome === 'PENDING_WINDOW');
+    if (isWord && ending.outcome === 'NOTHING_TO_DO' && before.length > 0 && !isWaiting) continue;
+    for (const [work, { outcome }] of said) {
+      if (hosts === WHOLE || CHANGES_NOTHING.has(outcome)) said.delete(work);
+    }
+    byCluster.set(cluster, said.set(hosts, ending));
   }
   // What the ledger says of a run that was stopped from outside outlives the execution that was stopped.
   for (const { record } of mirror.runs()) {
-    if (record.outcome && !byCluster.has(record.cluster)) byCluster.set(record.cluster, record.outcome);
+    if (record.outcome && !byCluster.has(record.cluster))
+      byCluster.set(record.cluster, new Map([[WHOLE, record.outcome]]));
   }
-  return [...byCluster.values()];
+  return [...byCluster.values()].flatMap((said) => [...said.values()]);
 }
 
 function endingOf(execution: Account['stepFunctions']['executions'][number]): Ending | undefined {
@@ -105,7 +118,24 @@ function endingOf(execution: Account['stepFunctions']['executions'][number]): En
   return { outcome: 'FAILED', reason: `${end.error ?? status}: ${end.cause ?? ''}` };
 }
 
-function clusterOf(inputText: string): string {
-  const input = JSON.parse(inputText) as { cluster?: string } | null;
-  return (input?.cluster ?? '').split('/').at(-1) ?? '';
+/** Not named hosts: the work of the whole cluster. */
+const WHOLE = '';
+/** Requests that are a word to work which others asked for. */
+const WORDS: ReadonlySet<unknown> = new Set(['pause', 'resume', 'abort', 'rollback']);
+
+interface Asked {
+  readonly cluster: string;
+  /** The named hosts, as text; `WHOLE` where none is. */
+  readonly hosts: string;
+  readonly isWord: boolean;
+}
+
+function askedIn(inputText: string): Asked {
+  const input = JSON.parse(inputText) as { cluster?: string; mode?: string; instances?: string[] } | null;
+  const { cluster = '', mode, instances = [] } = input ?? {};
+  return {
+    cluster: cluster.split('/').at(-1) ?? '',
+    hosts: instances.length === 0 ? WHOLE : [...instances].sort().join(),
+    isWord: WORDS.has(mode),
+  };
 }

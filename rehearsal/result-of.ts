@@ -30,7 +30,7 @@ export function resultOf(parts: ResultParts): RehearsalResult {
     seed: input.seed,
     startedAt: input.capture.capturedAt.toISOString(),
     durationSeconds: (endMs - input.capture.capturedAt.getTime()) / 1000,
-    instances: { ...measured.instances, held: heldHosts(run), exempt: exemptHosts(run) },
+    instances: { ...measured.instances, held: heldHosts(mirror), exempt: exemptHosts(run) },
     tasks: measured.tasks,
     services: measured.services,
     redeployed: redeployed(mirror),
@@ -68,10 +68,22 @@ function exemptHosts(run: MirroredRun | undefined): RehearsalResult['instances']
   return (run?.plan?.exempt ?? []).map(({ instanceId, reason }) => ({ instanceId, reason }));
 }
 
-/** Hosts that findings kept out, and those that the run set aside on its way. */
-function heldHosts(run: MirroredRun | undefined): HeldHost[] {
-  if (!run?.plan) return [];
-  const { plan, hosts } = run;
+/** The last word on each host that some run had to do with: kept out by findings, or set aside on the way. */
+function heldHosts(mirror: LedgerMirror): HeldHost[] {
+  const held = new Map<string, HeldHost>();
+  for (const run of mirror.runs()) {
+    if (!run.plan) continue;
+    const { groups, keptOut, exempt } = run.plan;
+    const spokenOf = [...groups.flatMap(({ outdated }) => outdated), ...[...keptOut, ...exempt].map(idOf)];
+    for (const instanceId of spokenOf) held.delete(instanceId);
+    for (const host of heldIn(run, run.plan)) held.set(host.instanceId, host);
+  }
+  return [...held.values()];
+}
+
+const idOf = ({ instanceId }: { readonly instanceId: string }) => instanceId;
+
+function heldIn({ hosts }: MirroredRun, plan: Plan): HeldHost[] {
   const said = (
     { instanceId }: { readonly instanceId: string },
     why: ReturnType<typeof heldBy>,

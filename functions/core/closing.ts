@@ -6,12 +6,13 @@
 import { isStopping } from './drain.ts';
 import type { Host } from './groups.ts';
 import { type GroupLook, memoryOf } from './look.ts';
+import type { HostMemory } from './memory.ts';
 import { Motion, RECOVER_MS } from './motion.ts';
 import { emptiness } from './order.ts';
 import { alarmsStillSeeSurplus } from './rules/alarms-cool.ts';
 import { beginDrain, begunDrains } from './rules/drain.ts';
 import { goneWaitMs, isEnded, standing } from './rules/finish.ts';
-import { bringBack, cameBack, goesBack, isUnwanted } from './rules/go-back.ts';
+import { bringBack, goesBack, isUnwanted } from './rules/go-back.ts';
 import { followGrowth, ownBounds } from './rules/goal.ts';
 import { stopLimitMs } from './rules/overdue.ts';
 import { protectedSurplus } from './rules/policies.ts';
@@ -158,14 +159,14 @@ function isReturning(host: Host, nowMs: number): boolean {
   return nowMs - activatedAtMs < 600_000;
 }
 
-/** Hosts beyond the goal that nobody is taking away yet. */
+/** Hosts beyond the goal that nobody is taking away yet, or did so in vain: then another may go in its place. */
 function surplusOf({ draft }: Tick, group: GroupLook): number {
   const ending = new Set(draft.terminate.map((action) => action.instanceId));
+  const isLeaving = (memory: HostMemory | undefined) =>
+    memory?.surplus !== undefined && memory.givenUp !== true;
   const staying = group.alive.filter(
     (host) =>
-      host.kind !== 'terminating' &&
-      !ending.has(host.instanceId) &&
-      draft.host(host.instanceId)?.surplus === undefined,
+      host.kind !== 'terminating' && !ending.has(host.instanceId) && !isLeaving(draft.host(host.instanceId)),
   );
   const { goal, foreignAbove } = memoryOf(draft, group);
   // Seen once only, what others add may be theirs: it is not taken away before the second read decides.
@@ -267,24 +268,27 @@ function victims(tick: Tick, group: GroupLook): Host[] {
   const { draft } = tick;
   const isBack = goesBack(tick);
   const weight = unevenness(group, going(tick, group));
-  return group.alive
-    .filter(
-      (host) =>
-        (host.role === 'new' || (host.role === 'other' && cameWithRun(tick, host))) &&
-        draft.host(host.instanceId)?.surplus === undefined &&
-        host.kind !== 'terminating' &&
-        host.kind !== 'exempt',
-    )
-    .filter((host) => host.memory.held === undefined && !(isBack && cameBack(draft, host)))
-    .sort(
-      (a, b) =>
-        weight(a) - weight(b) ||
-        Number(cameWithRun(tick, b)) - Number(cameWithRun(tick, a)) ||
-        a.replicaCount - b.replicaCount ||
-        a.standalone.length - b.standalone.length ||
-        emptiness(b) - emptiness(a) ||
-        (a.instanceId < b.instanceId ? -1 : 1),
-    );
+  return (
+    group.alive
+      .filter(
+        (host) =>
+          (host.role === 'new' || (host.role === 'other' && cameWithRun(tick, host))) &&
+          draft.host(host.instanceId)?.surplus === undefined &&
+          host.kind !== 'terminating' &&
+          host.kind !== 'exempt',
+      )
+      // What goes back to hosts of the old image takes away those of the new one that came with it, and no other.
+      .filter((host) => host.memory.held === undefined && (!isBack || isUnwanted(draft, host)))
+      .sort(
+        (a, b) =>
+          weight(a) - weight(b) ||
+          Number(cameWithRun(tick, b)) - Number(cameWithRun(tick, a)) ||
+          a.replicaCount - b.replicaCount ||
+          a.standalone.length - b.standalone.length ||
+          emptiness(b) - emptiness(a) ||
+          (a.instanceId < b.instanceId ? -1 : 1),
+      )
+  );
 }
 
 /** Room is every ACTIVE host that stays, old ones too: after a rollback they are what the tasks go back to. */

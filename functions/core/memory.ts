@@ -288,8 +288,8 @@ export interface RunMemory {
   readonly frozen?: { readonly sinceMs: number; readonly lastMs: number };
   /** The last look that found many agents away at once: no clock of a host counts what went before. */
   readonly agentsAwayAtMs?: number;
-  /** Since when `restore` waits for the end of somebody's instance refresh. */
-  readonly refreshAwaitedSinceMs?: number;
+  /** Since when `restore` waits for the end of somebody's instance refresh, or of a launch. */
+  readonly restoreAwaitedSinceMs?: number;
   /** Before this moment the hosts must be replaced; windows give way when it comes near (design: retirement notices). */
   readonly deadlineMs?: number;
   /** The step before this one looked at this moment. */

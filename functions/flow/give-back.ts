@@ -83,9 +83,9 @@ async function refreshOf({ autoScalingGroupName }: GroupMemory): Promise<string 
 }
 
 async function heldUp(group: GroupMemory, refresh: string, how: GivingBack): Promise<GivenBack> {
-  const [described] = await describeGroups(autoScaling, [group.autoScalingGroupName]);
-  if (described !== undefined) await restoreFlags(described, group, how);
-  const waitsFor = `instance refresh ${refresh} of ${group.autoScalingGroupName}`;
+  await restoreFlags(group, how);
+  const name = group.autoScalingGroupName;
+  const waitsFor = `the end of instance refresh ${refresh} of ${name}, which somebody else started; cancel it, or let it end`;
   return { warnings: [], surplus: 0, waitsFor };
 }
 
@@ -96,7 +96,7 @@ async function giveAllBack(group: GroupMemory, how: GivingBack): Promise<GivenBa
   }
   const warnings = [...(await restoreReference(described, group, how))];
   await restoreSizes(described, group, how, presentIn(described, how));
-  await restoreFlags(described, group, how);
+  const launching = await restoreFlags(group, how);
   await restoreWarmPool(group, how, warnings);
   const suspended = new Set((described.SuspendedProcesses ?? []).map(({ ProcessName }) => ProcessName));
   const ours = group.suspendedByUs.filter((process) => suspended.has(process));
@@ -105,7 +105,9 @@ async function giveAllBack(group: GroupMemory, how: GivingBack): Promise<GivenBa
     await resumeProcesses(autoScaling, group.autoScalingGroupName, ours);
   }
   const surplus = group.referenceOnly ? 0 : Math.max(0, presentIn(described, how) - group.goal);
-  return { warnings, surplus };
+  if (launching.length === 0) return { warnings, surplus };
+  const waitsFor = `${launching.join(', ')} of ${group.autoScalingGroupName} to be in service: until then the scale-in protection that the run gave every new host cannot be taken away`;
+  return { warnings, surplus, waitsFor };
 }
 
 /** Sizes are not set from one read that may be minutes old: too low a size would let Auto Scaling choose victims. */
@@ -201,25 +203,29 @@ async function restoreSizes(
   await remember({ ...rest, givenBack });
 }
 
-/** The group's flag first: a host launched in between must not carry it. */
-async function restoreFlags(
-  described: AutoScalingGroup,
-  group: GroupMemory,
-  { fence }: GivingBack,
-): Promise<void> {
-  if (!group.protectedByUs) return;
-  const AutoScalingGroupName = group.autoScalingGroupName;
-  if (described.NewInstancesProtectedFromScaleIn) {
+/**
+ * The group's flag first, and then a read of who carries it: no host launched after that read does. Only hosts in service can
+ * be told; the others are waited for ("The instance i-… is not in InService or EnteringStandby or Standby").
+ * Source: Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-instance-protection: protection "starts when the instance
+ * state is InService".
+ *
+ * @returns hosts that are still launching, with the flag
+ */
+async function restoreFlags(group: GroupMemory, { fence }: GivingBack): Promise<string[]> {
+  if (!group.protectedByUs) return [];
+  const { autoScalingGroupName: AutoScalingGroupName } = group;
+  const [before] = await describeGroups(autoScaling, [AutoScalingGroupName]);
+  if (before?.NewInstancesProtectedFromScaleIn) {
     await fence();
     await updateGroup(autoScaling, { AutoScalingGroupName, NewInstancesProtectedFromScaleIn: false });
   }
-  await setInstanceProtection(
-    autoScaling,
-    AutoScalingGroupName,
-    launchedDuring(described, group),
-    false,
-    fence,
-  );
+  const [described] = await describeGroups(autoScaling, [AutoScalingGroupName]);
+  const flagged = launchedDuring(described, group);
+  const ids = (isWanted: (state: string) => boolean) =>
+    present(flagged.filter((one) => isWanted(one.LifecycleState ?? '')).map((one) => one.InstanceId));
+  const inService = ids((state) => state === 'InService');
+  await setInstanceProtection(autoScaling, AutoScalingGroupName, inService, false, fence);
+  return ids((state) => state.startsWith('Pending'));
 }
 
 /**
@@ -249,11 +255,9 @@ async function restoreWarmPool(
 }
 
 /** Hosts that carry the flag and were not there, unprotected, before: the group protected none of its own. */
-function launchedDuring(described: AutoScalingGroup, group: GroupMemory): string[] {
+function launchedDuring(described: AutoScalingGroup | undefined, group: GroupMemory) {
   const before = new Set(group.protectedBefore ?? []);
-  return present(
-    (described.Instances ?? [])
-      .filter((one) => one.ProtectedFromScaleIn && one.LifecycleState === 'InService')
-      .map((one) => one.InstanceId),
-  ).filter((id) => !before.has(id));
+  return (described?.Instances ?? []).filter(
+    ({ ProtectedFromScaleIn, InstanceId = '' }) => ProtectedFromScaleIn && !before.has(InstanceId),
+  );
 }

@@ -30,25 +30,20 @@ export class CampaignWitness {
 
   /** Hosts that are DRAINING when all is over, but those that their group is ending: AWS drains them itself, or nobody. */
   drainingAtEnd(): string[] {
+    const { truth } = this.#account ?? {};
     const ending = new Set(this.endingAtEnd());
-    return this.#registered()
+    return (truth?.containerInstances() ?? [])
       .filter(({ status, instanceId }) => status === 'DRAINING' && !ending.has(instanceId))
-      .map(({ instanceId }) => instanceId);
-  }
-
-  /** Hosts that their group is ending when all is over, held by a hook: gone for it, whoever ended them. */
-  endingAtEnd(): string[] {
-    const { truth } = this.#account ?? {};
-    return this.#registered()
       .map(({ instanceId }) => instanceId)
-      .filter((instanceId) => truth?.host(instanceId)?.lifecycleState?.startsWith('Terminating') ?? false);
+      .filter((instanceId) => truth?.host(instanceId)?.state === 'running');
   }
 
-  #registered() {
-    const { truth } = this.#account ?? {};
-    return (truth?.containerInstances() ?? []).filter(
-      ({ instanceId }) => truth?.host(instanceId)?.state === 'running',
-    );
+  /** Hosts that their group is ending when all is over, held by a hook, stopped ones too: gone for it, whoever ended them. */
+  endingAtEnd(): string[] {
+    return (this.#account?.truth.hosts() ?? [])
+      .filter(({ lifecycleState }) => lifecycleState?.startsWith('Terminating') ?? false)
+      .filter(({ state }) => state !== 'shutting-down' && state !== 'terminated')
+      .map(({ instanceId }) => instanceId);
   }
 
   #observe(observation: Observation): void {

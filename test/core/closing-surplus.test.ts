@@ -29,6 +29,15 @@ it('a surplus host that was taken out and is ACTIVE again drains again', () => {
   expect(back.drain.map((host) => host.instanceId)).toContain(instanceId);
 });
 
+it('where a surplus host did not drain in time, another goes in its place', () => {
+  const facts = closing();
+  const first = see(facts).drain.map((host) => host.instanceId);
+  const [stays = ''] = first;
+  const then = see(withHostMemory(facts, stays, { surplus: 'remove', givenUp: true })).drain;
+  expect(then).toHaveLength(first.length);
+  expect(then.map((host) => host.instanceId)).not.toContain(stays);
+});
+
 /**
  * Source: Amazon EC2 Auto Scaling user guide, auto-scaling-benefits, "Rebalancing activities": a group whose zones are
  * uneven gets an instance where there are fewest, and one ends where there are most, whatever runs on it.

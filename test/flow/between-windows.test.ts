@@ -47,6 +47,17 @@ async function stopAtWindow(operated: Operated): Promise<void> {
   expect(running(operated)).toBeGreaterThan(HOSTS);
 }
 
+/** By somebody else: the group launches the target by itself. */
+async function endOldHosts({ account, pass }: Operated): Promise<void> {
+  for (const { instanceId, state, imageId } of account.truth.hosts()) {
+    if (state !== 'running' || imageId === NEW_IMAGE) continue;
+    const atSeconds = account.clock.elapsedSeconds + 10;
+    const [fault] = faultsSchema.parse([{ kind: 'terminate-instance', atSeconds, instance: instanceId }]);
+    if (fault !== undefined) account.faults.arm(fault);
+  }
+  await pass(60);
+}
+
 it('abort drops the request, and the surplus leaves by drain', async () => {
   await operate(CLUSTER, OPTIONS, async (operated) => {
     await stopAtWindow(operated);
@@ -87,18 +98,47 @@ it('the next window takes the surplus away although nothing is left to replace',
   await operate(CLUSTER, OPTIONS, async (operated) => {
     await stopAtWindow(operated);
     const { account } = operated;
-    // Somebody ends the old hosts: the group launches the target by itself.
-    for (const { instanceId, state, imageId } of account.truth.hosts()) {
-      if (state !== 'running' || imageId === NEW_IMAGE) continue;
-      const atSeconds = account.clock.elapsedSeconds + 10;
-      const [fault] = faultsSchema.parse([{ kind: 'terminate-instance', atSeconds, instance: instanceId }]);
-      if (fault !== undefined) account.faults.arm(fault);
-    }
-    await operated.pass(60);
+    await endOldHosts(operated);
     await operated.until(async () => (await history()).length > 1, 2 * 3600);
 
     expect((await history())[0]).toMatchObject({ outcome: 'NOTHING_TO_DO' });
     expect(running(operated)).toBe(HOSTS);
     expect(account.truth.groups()[0]).toMatchObject({ desiredCapacity: HOSTS, maxSize: HOSTS + 1 });
+  });
+});
+
+it.each(['resume', 'roll'] as const)(
+  'is over once `%s` finds that others have done the work',
+  async (mode) => {
+    const groups = [{ name: 'web', hosts: 2, imageReference: NEW_IMAGE }];
+    await operate({ groups, services: [] }, { at: OPTIONS.at }, async (operated) => {
+      await send({ cluster: 'prod' }, ALICE);
+      await operated.pass(15);
+      await send({ cluster: 'prod', mode: 'pause' }, ALICE);
+      await operated.until(async () => (await status()).pending.length > 0, 1800);
+      await endOldHosts(operated);
+      await operated.pass(600);
+
+      const { ending } = await send({ cluster: 'prod', mode }, { ...ALICE, toTheEnd: true });
+
+      expect(ending?.outcome).toBe('NOTHING_TO_DO');
+      expect(await status()).toMatchObject({ state: 'idle', pending: [] });
+    });
+  },
+);
+
+it('pause with nothing left to replace does not keep the run from its end', async () => {
+  const groups = [{ name: 'web', hosts: 2, imageReference: NEW_IMAGE }];
+  await operate({ groups, services: [] }, { at: OPTIONS.at }, async (operated) => {
+    await send({ cluster: 'prod' }, ALICE);
+    const { account } = operated;
+    const isOld = ({ imageId, state }: { imageId: string; state: string }) =>
+      imageId !== NEW_IMAGE && state === 'running';
+    await operated.until(() => !account.truth.hosts().some(isOld), 3600);
+    await send({ cluster: 'prod', mode: 'pause' }, ALICE);
+    await operated.until(async () => (await history()).length > 0, 3600);
+
+    expect((await history())[0]).toMatchObject({ outcome: 'SUCCEEDED' });
+    expect(await status()).toMatchObject({ state: 'idle', pending: [] });
   });
 });

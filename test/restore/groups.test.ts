@@ -32,6 +32,11 @@ import {
   updates,
 } from './rig.ts';
 
+const notices = () =>
+  eventBridge
+    .commandCalls(PutEventsCommand)
+    .map((call) => JSON.parse(call.args[0].input.Entries?.[0]?.Detail ?? ''));
+
 describe('restore', () => {
   beforeEach(asTheRunLeftIt);
 
@@ -187,10 +192,6 @@ describe('restore', () => {
 
   describe('while somebody else runs an instance refresh', () => {
     const PROTECTED: GroupMemory = { ...groupMemory, protectedByUs: true };
-    const notices = () =>
-      eventBridge
-        .commandCalls(PutEventsCommand)
-        .map((call) => JSON.parse(call.args[0].input.Entries?.[0]?.Detail ?? ''));
     const standing = {
       NewInstancesProtectedFromScaleIn: true,
       Instances: ['i-1', 'i-2'].map((InstanceId) => ({
@@ -229,8 +230,8 @@ describe('restore', () => {
     it('pauses longer the longer it has waited, and never near as long as the claim holds', async () => {
       refreshes(['InProgress']);
       const pauseAfter = async (waitedMs: number) => {
-        const refreshAwaitedSinceMs = Date.now() - waitedMs;
-        await begin(ledger.table, { phase: 'closing', ending: FAILED, refreshAwaitedSinceMs });
+        const restoreAwaitedSinceMs = Date.now() - waitedMs;
+        await begin(ledger.table, { phase: 'closing', ending: FAILED, restoreAwaitedSinceMs });
         const { nextLookAt } = await handler({ ...state, ending: FAILED }, lambdaContext);
         return (Date.parse(nextLookAt) - Date.now()) / 60_000;
       };
@@ -257,6 +258,32 @@ describe('restore', () => {
 
       expect(await restoring(FAILED)).toMatchObject({ next: 'wait' });
     });
+  });
+
+  /** Source: Amazon EC2 Auto Scaling user guide, "Use instance scale-in protection": it starts at InService. */
+  it('takes the flag of the run from hosts in service, and waits for those that still launch with it', async () => {
+    const member = (InstanceId: string, LifecycleState: string) => {
+      return { InstanceId, LifecycleState, ProtectedFromScaleIn: true };
+    };
+    const flagged: GroupMemory = { ...groupMemory, protectedByUs: true };
+    groupIs({
+      NewInstancesProtectedFromScaleIn: true,
+      DesiredCapacity: 2,
+      Instances: [member('i-1', 'InService'), member('i-2', 'Pending:Wait')],
+    });
+
+    expect(await restoring(FAILED, flagged)).toMatchObject({ next: 'wait', ending: FAILED });
+
+    const asked = () =>
+      autoScaling.commandCalls(SetInstanceProtectionCommand).map(({ args }) => args[0].input);
+    expect(asked()).toMatchObject([{ InstanceIds: ['i-1'], ProtectedFromScaleIn: false }]);
+    expect(notices()).toMatchObject([{ kind: 'restore-waits', message: expect.stringContaining('i-2') }]);
+
+    groupIs({
+      Instances: [{ ...member('i-1', 'InService'), ProtectedFromScaleIn: false }, member('i-2', 'InService')],
+    });
+    expect(await handler({ ...state, ending: FAILED }, lambdaContext)).toMatchObject({ next: 'report' });
+    expect(asked().at(-1)).toMatchObject({ InstanceIds: ['i-2'] });
   });
 
   it('does not raise desired again where somebody lowered it after it went back', async () => {

@@ -38,8 +38,11 @@ export const obeyControl: Rule = (tick) => {
     const { outcome, reason } = control.ending ?? { outcome: 'ABORTED', reason: `aborted by ${control.by}` };
     endRun(draft, outcome, reason);
   }
-  // It waits for somebody's `resume`, which plans and prepares anew; meanwhile the cluster is as it was.
-  if (control?.mode === 'pause') endRun(draft, 'PENDING_WINDOW', `paused by ${control.by}, until resumed`);
+  // It waits for somebody's `resume`, which plans and prepares anew; meanwhile the cluster is as it was. With nothing left to
+  // replace there is nothing to wait for: the run ends as it would.
+  const isLeft = look.groups.some(({ outdatedLeft }) => outdatedLeft.length > 0);
+  if (control?.mode === 'pause' && isLeft)
+    endRun(draft, 'PENDING_WINDOW', `paused by ${control.by}, until resumed`);
   if (control?.mode === 'rollback') endRun(draft, 'ROLLED_BACK', `rolled back by ${control.by}`);
   const { maxHeldInstances } = look.settings;
   const held = [...look.hosts.values()].filter((host) => host.kind === 'held');
