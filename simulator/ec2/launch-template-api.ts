@@ -145,7 +145,7 @@ export class LaunchTemplateApi {
       VersionNumber: number,
       ...(input.VersionDescription !== undefined && { VersionDescription: input.VersionDescription }),
       CreateTime: new Date(this.#world.clock.nowMs),
-      CreatedBy: `arn:aws:sts::${this.#world.accountId}:assumed-role/${call.functionName}`,
+      CreatedBy: `arn:aws:sts::${this.#world.accountId}:assumed-role/${call.functionName}/${call.functionName}`,
       DefaultVersion: false,
       LaunchTemplateData: {
         ...withoutSnapshots(source?.LaunchTemplateData),

@@ -72,7 +72,7 @@ export function containerInstanceOperations(parts: Parts): Readonly<Record<strin
     call: Call,
   ): DescribeContainerInstancesResponse {
     const cluster = state.cluster(input.cluster);
-    const wanted = batch(input.containerInstances, 100, 'Container instances');
+    const wanted = batch(input.containerInstances, 100, 'Container instances', 'Container instance');
     const { done, failures } = withFailures<string, ContainerInstance>(wanted, (each) => {
       const host = state.hostIn(cluster, each);
       const picture = host && journal.hosts.get(host.id, call.lagMs);

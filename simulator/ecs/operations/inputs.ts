@@ -2,9 +2,18 @@
 import { awsError } from '../../kernel/aws-error.ts';
 import { type Page, type PageRequest, type PageRules, pageOf } from '../../kernel/pages.ts';
 
-/** @throws InvalidParameterException when the list is empty or longer than AWS allows. */
-export function batch(items: readonly string[] | undefined, most: number, what: string): readonly string[] {
-  if (!items || items.length === 0) throw awsError('InvalidParameterException', `${what} cannot be empty.`);
+/**
+ * `one`: what an empty list is said to want, where AWS has a word of its own for it.
+ *
+ * @throws InvalidParameterException when the list is empty or longer than AWS allows.
+ */
+export function batch(
+  items: readonly string[] | undefined,
+  most: number,
+  what: string,
+  one = what,
+): readonly string[] {
+  if (!items || items.length === 0) throw awsError('InvalidParameterException', `${one} cannot be empty.`);
   if (items.length > most)
     throw awsError('InvalidParameterException', `${what} can have at most ${most} items.`);
   return items;

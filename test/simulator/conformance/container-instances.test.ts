@@ -356,3 +356,14 @@ describe('tags of a container instance', () => {
     expect(() => untag(['team'])).toThrow(expect.objectContaining({ name }));
   });
 });
+
+// API reference, DescribeContainerInstances: containerInstances is required; AWS's words as published in gchq/sleeper issue 3387.
+it('"Container instance cannot be empty." is what describing none of them is answered with', () => {
+  start({ hosts: hosts('i-1') });
+  expect(() => account.call('DescribeContainerInstances', { containerInstances: [] })).toThrow(
+    expect.objectContaining({
+      name: 'InvalidParameterException',
+      message: 'Container instance cannot be empty.',
+    }),
+  );
+});

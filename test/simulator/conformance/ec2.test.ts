@@ -239,3 +239,16 @@ describe('an image that cannot be launched', () => {
     );
   });
 });
+
+// IAM user guide, reference_policies_elements_principal: arn:aws:sts::account:assumed-role/role-name/role-session-name.
+it('a launch template version names the session of the role that made it', () => {
+  account = smallAccount();
+  const { LaunchTemplateVersion } = account.call<{ LaunchTemplateVersion: { CreatedBy: string } }>(
+    'EC2',
+    'CreateLaunchTemplateVersion',
+    { LaunchTemplateName: 'web', SourceVersion: '1', LaunchTemplateData: {} },
+  );
+  expect(LaunchTemplateVersion.CreatedBy).toMatch(
+    /^arn:aws:sts::\d{12}:assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+$/,
+  );
+});
