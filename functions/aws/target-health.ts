@@ -18,7 +18,7 @@ const DEFAULT_DEREGISTRATION_DELAY_SECONDS = 300;
  */
 export const TARGET_GROUPS_A_LOOK = 30;
 
-/** Of services that move no more than this: some forty seconds of that share, where a function may take sixty. */
+/** Of services that move no more than this in a look: half a minute of that share, where a function may take a whole one. */
 const MOST_A_LOOK = 80;
 
 /** For so long the targets of services at rest are believed. */
@@ -48,12 +48,13 @@ export async function readTargetHealth(
     (arn) => atMsOf(arn) < notBeforeMs && !(atRest.has(arn) && nowMs - atMsOf(arn) < BELIEVED_MS),
   );
   const isOlder = (a: string, b: string) => atMsOf(a) - atMsOf(b);
+  const before = targetGroupArns.filter((arn) => atMsOf(arn) >= notBeforeMs).length;
   const unknown = due.filter((arn) => !known.has(arn));
   // What waits for its turn is as old as it is: the oldest come next, and those of services that move before the others.
   const moving = due.filter((arn) => known.has(arn) && !atRest.has(arn)).sort(isOlder);
   const resting = due.filter((arn) => known.has(arn) && atRest.has(arn)).sort(isOlder);
-  const now = [...unknown, ...moving.slice(0, MOST_A_LOOK)];
-  const turns = resting.slice(0, Math.max(1, TARGET_GROUPS_A_LOOK - now.length));
+  const now = [...unknown, ...moving.slice(0, Math.max(0, MOST_A_LOOK - before))];
+  const turns = resting.slice(0, Math.max(1, TARGET_GROUPS_A_LOOK - before - now.length));
   await Promise.all([...now, ...turns].map((arn) => readTargets(elb, arn, nowMs)));
   return new Map(
     targetGroupArns.flatMap((arn) => {

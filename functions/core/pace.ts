@@ -9,7 +9,8 @@ export const READS_PER_LOOK = 200;
 
 /**
  * ECS read calls that one look at the cluster costs, by the page sizes of the ECS API reference. `moving`: hosts that drain
- * or take tasks.
+ * or take tasks. Of a large cluster hosts are described without being listed, and what is read of services has a rate of
+ * its own (Amazon ECS developer guide, "Request throttling for the Amazon ECS API"): what takes longer counts.
  */
 export function readsPerLook(counts: {
   hosts: number;
@@ -18,17 +19,16 @@ export function readsPerLook(counts: {
   groups: number;
   moving: number;
 }): number {
-  const pages = (items: number, size: number) => Math.ceil(items / size);
-  const whole = 2 * pages(counts.tasks, 100);
-  const changed = LISTS_PER_MOVING_HOST * counts.moving;
-  return (
-    2 * pages(counts.hosts, 100) +
-    (counts.tasks <= READ_WHOLE_TASKS ? whole : Math.min(whole, changed, READS_PER_LOOK)) +
-    11 * pages(counts.services, 100) +
-    counts.groups +
-    2
-  );
+  const hosts = pages(counts.hosts, 100);
+  const tasks = 2 * pages(counts.tasks, 100);
+  const services = 11 * pages(counts.services, 100);
+  const others = counts.groups + 2;
+  if (counts.tasks <= READ_WHOLE_TASKS) return 2 * hosts + tasks + services + others;
+  const changed = Math.min(tasks, LISTS_PER_MOVING_HOST * counts.moving, READS_PER_LOOK);
+  return Math.max(hosts + changed + others, services);
 }
+
+const pages = (items: number, size: number) => Math.ceil(items / size);
 
 /** Never more often than every 15 s, and never more than five reads a second: a quarter of ECS's 20 a second. */
 export function tickSeconds(reads: number): number {

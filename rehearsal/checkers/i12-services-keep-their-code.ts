@@ -74,12 +74,14 @@ export const servicesKeepTheirCode: CheckerFactory = (context) => {
 };
 
 /** Services that a notice about Fargate tasks names, `cluster|service`, or whose standalone tasks it names. */
-function servicesIn({ source, detail }: EventObservation): string[] {
-  const { service, affectedEntities = [] } = (detail ?? {}) as {
+function servicesIn(event: EventObservation): string[] {
+  // The detail of an event is made when somebody asks for it.
+  if (event.source !== 'aws.health') return [];
+  const { service, affectedEntities = [] } = (event.detail ?? {}) as {
     service?: string;
     affectedEntities?: readonly { entityValue?: string }[];
   };
-  if (source !== 'aws.health' || service !== 'ECS') return [];
+  if (service !== 'ECS') return [];
   return affectedEntities.flatMap(
     ({ entityValue = '' }) => /^[^|/:]+[|/]([^|/:]+)$/.exec(entityValue)?.[1] ?? [],
   );

@@ -1,156 +1,34 @@
-import {
-  type Cluster,
-  DescribeContainerInstancesCommand,
-  DescribeTasksCommand,
-  ECSClient,
-  ListContainerInstancesCommand,
-  ListTasksCommand,
-  type Service,
-  type Task,
-} from '@aws-sdk/client-ecs';
-import { mockClient } from 'aws-sdk-client-mock';
+import { DescribeTasksCommand, type Service, type Task } from '@aws-sdk/client-ecs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { beginAsNewContainer } from '../../functions/aws/container-memory.ts';
-import type { FactScope } from '../../functions/aws/facts/read-facts.ts';
-import { readRunning } from '../../functions/aws/facts/read-running.ts';
-import { loadPicture, removePicture, savePicture } from '../../functions/aws/ledger/snapshots.ts';
-import type { RunMemory } from '../../functions/core/memory.ts';
-import { fakeLedger } from '../support/fake-ledger.ts';
+import { removePicture } from '../../functions/aws/ledger/snapshots.ts';
+import {
+  arnsOf,
+  beginLargeCluster,
+  ecs,
+  HOSTS,
+  homeless,
+  hostOf,
+  hosts,
+  invocation,
+  later,
+  ledger,
+  lists,
+  listsOf,
+  RUN,
+  read,
+  START_MS,
+  TASKS_PER_HOST,
+  taskOn,
+  truth,
+} from '../support/large-cluster.ts';
 
-const START_MS = Date.parse('2026-11-22T12:00:00Z');
-const RUN = 'run-1';
-const HOSTS = 350;
-const TASKS_PER_HOST = 10;
-const ecs = mockClient(ECSClient);
-const client = new ECSClient();
-const ledger = fakeLedger();
-
-interface FakeHost {
-  version: number;
-  status: string;
-  counted?: number;
-  registeredAt?: Date;
-  tasks: Task[];
-}
-const hosts = new Map<string, FakeHost>();
-const homeless: Task[] = [];
-let nowMs = START_MS;
-
-const taskOn = (host: string, name: string): Task => ({
-  taskArn: `task/${host}-${name}`,
-  containerInstanceArn: `container-instance/${host}`,
-  group: 'service:web',
-  lastStatus: 'RUNNING',
-  desiredStatus: 'RUNNING',
-  healthStatus: 'UNKNOWN',
-  startedAt: new Date(START_MS - 3_600_000),
-});
-const allTasks = () => [...[...hosts.values()].flatMap((host) => host.tasks), ...homeless];
-
-/** As ECS answers: pages of 100 with a token, lists by host and by service. */
-function arm() {
-  ecs.on(ListContainerInstancesCommand).callsFake(() => ({
-    containerInstanceArns: [...hosts.keys()].map((id) => `container-instance/${id}`),
-  }));
-  ecs.on(DescribeContainerInstancesCommand).callsFake(({ containerInstances }) => ({
-    containerInstances: containerInstances.flatMap((arn: string) => {
-      const host = hosts.get(arn.split('/')[1] ?? '');
-      if (host === undefined) return [];
-      const runningTasksCount = host.counted ?? host.tasks.length;
-      const { version, status, registeredAt } = host;
-      const counts = { runningTasksCount, pendingTasksCount: 0 };
-      return [{ containerInstanceArn: arn, version, status, registeredAt, ...counts }];
-    }),
-  }));
-  ecs.on(ListTasksCommand).callsFake(({ containerInstance, serviceName, nextToken = '0' }) => {
-    if (!/^\d+$/.test(nextToken)) {
-      throw Object.assign(new Error('bad token'), { name: 'InvalidParameterException' });
-    }
-    const list = allTasks().filter(
-      (task) =>
-        (containerInstance === undefined || task.containerInstanceArn === containerInstance) &&
-        (serviceName === undefined || task.group === `service:${serviceName}`),
-    );
-    const from = Number(nextToken);
-    return {
-      taskArns: list.slice(from, from + 100).map((task) => task.taskArn),
-      ...(list.length > from + 100 ? { nextToken: String(from + 100) } : {}),
-    };
-  });
-  ecs.on(DescribeTasksCommand).callsFake(({ tasks }) => {
-    const wanted = new Set(tasks);
-    return { tasks: allTasks().filter((task) => wanted.has(task.taskArn)) };
-  });
-}
-
-const cluster = (): Cluster => ({ clusterName: 'prod', runningTasksCount: allTasks().length });
-
-/** One invocation. `readSeconds`: how long it may read; with a negative one it is late from the start. */
-async function invocation(services: readonly Service[] = [], readSeconds = 40) {
-  const running = await found(readSeconds);
-  return running && (await running.withServices(services)).tasks;
-}
-
-function found(readSeconds = 40) {
-  const scope: FactScope = {
-    cluster: 'prod',
-    memory: { daemonsAtPlan: ['logs'], hosts: [], startedAtMs: START_MS } as unknown as RunMemory,
-    nowMs,
-    alarms: [],
-    look: 'tick',
-    remembering: {
-      load: () => loadPicture(ledger.table, RUN),
-      save: (picture) => savePicture(ledger.table, RUN, picture, nowMs),
-      untilMs: Date.now() + readSeconds * 1000,
-    },
-  };
-  return readRunning(client, cluster(), scope, async () => undefined);
-}
-
-async function unreadHosts(services: readonly Service[] = []): Promise<ReadonlySet<string>> {
-  const running = await found();
-  return (await running?.withServices(services))?.unread ?? new Set();
-}
-
-/** Invocations until the look is complete, then its tasks. */
-async function look(services: readonly Service[] = [], readSeconds = 40): Promise<readonly Task[]> {
-  for (let passes = 0; passes < 100; passes += 1) {
-    const tasks = await invocation(services, readSeconds);
-    if (tasks !== undefined) return tasks;
-  }
-  throw new Error('the reading never ends');
-}
-
-const lists = () => ecs.commandCalls(ListTasksCommand).length;
-const listsOf = (host: string) =>
-  ecs
-    .commandCalls(ListTasksCommand)
-    .filter((call) => call.args[0].input.containerInstance === `container-instance/${host}`).length;
-const arnsOf = (tasks: readonly Task[]) => tasks.map((task) => task.taskArn).sort();
-const truth = () => arnsOf(allTasks());
-const hostOf = (id: string) => hosts.get(id) as FakeHost;
-
-/** A minute on, with the calls so far forgotten. */
-function later(seconds = 60) {
-  nowMs += seconds * 1000;
-  ecs.resetHistory();
-}
+const look = async (services: readonly Service[] = [], readSeconds = 40) =>
+  (await read(services, readSeconds)).tasks;
+const unreadHosts = async () => (await read()).unread;
 
 describe('tasks of a large cluster', () => {
-  beforeEach(() => {
-    beginAsNewContainer();
-    ledger.reset();
-    ecs.reset();
-    arm();
-    nowMs = START_MS;
-    hosts.clear();
-    homeless.length = 0;
-    for (let at = 0; at < HOSTS; at += 1) {
-      const id = `h${at}`;
-      const tasks = Array.from({ length: TASKS_PER_HOST }, (_, one) => taskOn(id, String(one)));
-      hosts.set(id, { version: 5, status: 'ACTIVE', tasks });
-    }
-  });
+  beforeEach(() => beginLargeCluster());
 
   it('are all found, by whole lists, when nothing is remembered', async () => {
     expect(arnsOf(await look())).toEqual(truth());

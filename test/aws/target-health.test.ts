@@ -63,3 +63,21 @@ it('a first reading goes on in the next invocation where it stopped', async () =
   expect(await learnTargetHealth(elb, groups, Date.now() + 100_000)).toBe(true);
   expect(new Set([...before, ...asked()]).size).toBe(50);
 });
+
+it('a look reads no more in two turns than in one, however many move', async () => {
+  const groups = [...arns('many-a'), ...arns('many-b'), ...arns('many-c')];
+  await readTargetHealth(elb, groups);
+  asked();
+  vi.setSystemTime(Date.now() + 60_000);
+  const notBeforeMs = Date.now();
+  await readTargetHealth(elb, groups, { notBeforeMs });
+  const ahead = asked().length;
+  await readTargetHealth(elb, groups, { notBeforeMs });
+  expect(ahead).toBeLessThan(groups.length);
+  expect(asked()).toEqual([]);
+
+  // What was left out comes first at the next look.
+  vi.setSystemTime(Date.now() + 60_000);
+  await readTargetHealth(elb, groups, { notBeforeMs: Date.now() });
+  expect(asked().slice(0, groups.length - ahead)).toEqual(groups.slice(ahead));
+});

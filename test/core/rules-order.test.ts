@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Host } from '../../functions/core/groups.ts';
 import type { GroupLook } from '../../functions/core/look.ts';
 import { type Circumstances, DrainOrder } from '../../functions/core/order.ts';
-import { alignedSeconds, tickSeconds } from '../../functions/core/pace.ts';
+import { alignedSeconds, readsPerLook, tickSeconds } from '../../functions/core/pace.ts';
 import { resources, task } from '../support/facts.ts';
 import { drainingAfterTrial, see, withTasks } from '../support/mid-run.ts';
 
@@ -136,6 +136,15 @@ describe('the pace', () => {
     expect(tickSeconds(1)).toBe(15);
     expect(tickSeconds(75)).toBe(15);
     expect(tickSeconds(500)).toBe(100);
+  });
+
+  it('counts of a large cluster what is described and what has changed, in whichever rate takes longer', () => {
+    const large = { hosts: 5000, tasks: 50_000, services: 500, groups: 5, moving: 0 };
+    expect(readsPerLook(large)).toBe(57);
+    expect(readsPerLook({ ...large, moving: 20 })).toBe(97);
+    expect(readsPerLook({ ...large, moving: 5000 })).toBe(257);
+    expect(readsPerLook({ ...large, services: 3000 })).toBe(330);
+    expect(readsPerLook({ ...large, hosts: 300, tasks: 3000 })).toBe(6 + 60 + 55 + 7);
   });
 
   it('lets a look fall on what is known to come, without coming more often', () => {

@@ -79,12 +79,14 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   if (cluster === undefined) throw new ClusterMissing(scope.cluster);
   const name = cluster.clusterName ?? scope.cluster;
   const isTickOfMany = isLarge(cluster) && scope.look === 'tick';
+  const targetsAhead = isTickOfMany ? prefetchTargets(clients, scope) : Promise.resolve();
+  // Whoever waits for it hears of its error; nobody does where the look ends before.
+  targetsAhead.catch(() => undefined);
 
   const [found, alarms, listed] = await Promise.all([
     readRunning(ecs, cluster, scope, (containers) => readMembers(clients, cluster, containers, scope)),
     readAlarms(clients.cloudWatch, scope.alarms),
     scope.look === 'whole' && isLarge(cluster) ? learnServices(clients, name, scope) : undefined,
-    isTickOfMany ? prefetchTargets(clients, scope) : undefined,
   ]);
   if (found === undefined || listed === 'unfinished') return undefined;
   const { containers, beside: members } = found;
@@ -92,30 +94,28 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     listed ?? readServices(ecs, name, scope, found.tasks),
     readStopped(ecs, name, scope, containers, found.tasks, found.left, isLarge(cluster)),
   ]);
-  const running = await found.withServices(services);
-  const tasks = uniqueTasks([...running.tasks, ...stopped.tasks]);
-  const definitionArns = present([
-    ...tasks.map((task) => task.taskDefinitionArn),
-    ...services.map((one) => one.taskDefinition),
-  ]);
   const touched = touchedServices(scope, services);
   const untilMs = scope.remembering?.untilMs;
   const groupArns = unique(touched.flatMap(targetGroupsOf));
   const hasManyTargets = groupArns.length > TARGET_GROUPS_A_LOOK;
+  // Before what takes all the time that there is: a container that has just started must come to know them.
   if ((isLarge(cluster) || hasManyTargets) && untilMs !== undefined) {
     const learnt = await Promise.all([
-      learnTaskDefinitions(ecs, definitionArns, untilMs),
+      learnTaskDefinitions(ecs, definitionArnsOf(found.tasks, services), untilMs),
       learnTargets(clients.elasticLoadBalancing, groupArns, untilMs),
     ]);
     if (!learnt.every(Boolean)) return undefined;
   }
-  const definitions = await describeTaskDefinitions(ecs, definitionArns);
+  const running = await found.withServices(services);
+  const tasks = uniqueTasks([...running.tasks, ...stopped.tasks]);
+  const definitions = await describeTaskDefinitions(ecs, definitionArnsOf(tasks, services));
   const atRest = new Set(
     (isTickOfMany || hasManyTargets ? servicesAtRest(services, containers, tasks) : []).flatMap(
       targetGroupsOf,
     ),
   );
   if (isTickOfMany) lastTargets().set(scope.cluster, { groupArns, atRest });
+  await targetsAhead;
   const [targets, protectedUntil, hosts, delays] = await Promise.all([
     readTargetHealth(clients.elasticLoadBalancing, groupArns, {
       atRest,
@@ -176,6 +176,13 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     memory,
   };
   return { facts, tasks, targets, isLarge: isLarge(cluster) };
+}
+
+function definitionArnsOf(tasks: readonly Task[], services: readonly Service[]): string[] {
+  return present([
+    ...tasks.map((task) => task.taskDefinitionArn),
+    ...services.map((one) => one.taskDefinition),
+  ]);
 }
 
 /** There is no such cluster, or it is INACTIVE. */

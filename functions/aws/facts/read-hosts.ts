@@ -147,6 +147,12 @@ function providesGroup(provider: CapacityProvider, group: AutoScalingGroup): boo
 /** Hosts without `disableApiTermination` at an earlier look; the guard before each end asks once more anyway. */
 const unguarded = perContainer(() => new Set<string>());
 
+/**
+ * Of so many more hosts one look asks for `disableApiTermination`, which is a call each: as many as one step ends. Who has
+ * not been asked for is asked for by the guard.
+ */
+const ASKED_PER_LOOK = 60;
+
 /** `disableApiTermination` of hosts whose termination is near: draining, and nothing but daemons left, stopping ones too. */
 async function readGuarded(
   { ec2 }: FactClients,
@@ -166,7 +172,9 @@ async function readGuarded(
       .filter((host) => host.status === 'DRAINING' && !busy.has(idOf(host.containerInstanceArn)))
       .map((host) => host.ec2InstanceId),
   ).filter((id) => !ended.has(id));
-  const answers = await Promise.all(near.map(async (id) => [id, await isGuarded(ec2, id)] as const));
+  const unknown = near.filter((id) => !unguarded().has(id)).slice(0, ASKED_PER_LOOK);
+  const asked = [...near.filter((id) => unguarded().has(id)), ...unknown];
+  const answers = await Promise.all(asked.map(async (id) => [id, await isGuarded(ec2, id)] as const));
   return new Map(answers.flatMap(([id, guarded]) => (guarded === undefined ? [] : [[id, guarded] as const])));
 }
 

@@ -13,12 +13,14 @@ import { describeTasks, listTaskArns, listTaskPage, type TaskQuery } from '../ta
 import { type HostTasks, Picture } from './picture.ts';
 import type { FactScope } from './read-facts.ts';
 import type { Remembering, RunningRead } from './read-running.ts';
-import { TASKS_A_PAGE, type TaskList, worthListing } from './worth-listing.ts';
+import { TASKS_A_PAGE, type TaskList, worthListing, worthOf } from './worth-listing.ts';
 
 /** So many lists at least, however much else a look has to read. */
 const LISTS_AT_LEAST = 50;
 /** Lists made together: what they reveal may make others of no use. */
-const LISTS_AT_ONCE = 25;
+const LISTS_AT_ONCE = 20;
+/** And of those only that reveal nearly as much as the best: it may reveal what others would. */
+const WORTH_AS_MUCH = 0.5;
 /** Tasks described in one look because their host's version rose and nothing else. */
 const CONFIRMED_PER_LOOK = 1500;
 /** Reads of each look that go round the remembered tasks, so that nothing is believed for ever. */
@@ -109,9 +111,11 @@ export class RunningTasks {
     if (this.#isWholeCheaper()) await this.#listAll();
     for (;;) {
       const known = { tasks: picture.tasks, onHost: (host: ContainerInstance) => picture.countOn(host) };
-      const lists = worthListing({ hosts, services }, known, (key) => this.#unexplained(key))
-        .filter(({ key }) => !made.has(key) && !this.#listed.has(key))
-        .slice(0, LISTS_AT_ONCE);
+      const all = worthListing({ hosts, services }, known, (key) => this.#unexplained(key)).filter(
+        ({ key }) => !made.has(key) && !this.#listed.has(key),
+      );
+      const least = worthOf(all[0]) * WORTH_AS_MUCH;
+      const lists = all.slice(0, LISTS_AT_ONCE).filter((list) => worthOf(list) >= least);
       if (lists.length === 0 || this.#lists <= 0 || this.#isLate()) break;
       for (const { key } of lists) made.add(key);
       await this.#make(lists);

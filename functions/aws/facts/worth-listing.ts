@@ -60,5 +60,8 @@ export function worthListing(
     if (missing > 0)
       lists.push({ key, of: { host }, missing, pages: Math.ceil(runningTasksCount / TASKS_A_PAGE) });
   }
-  return lists.sort((a, b) => b.missing / b.pages - a.missing / a.pages || (a.key < b.key ? -1 : 1));
+  return lists.sort((a, b) => worthOf(b) - worthOf(a) || (a.key < b.key ? -1 : 1));
 }
+
+/** Tasks revealed a call. */
+export const worthOf = (list: TaskList | undefined) => (list === undefined ? 0 : list.missing / list.pages);
