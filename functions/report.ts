@@ -89,7 +89,7 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
   if (isRestored && !isHandedOver) await removePicture(table, input.runId);
   // Freed last: a crash before leaves a claim that the sweep finds, not a run without an ending.
   const claim = await readClaim(table, input.cluster);
-  if (isRestored && claim?.owner === input.execution) await releaseClaim(table, input.cluster, input.token);
+  if (isRestored && claim?.owner === input.execution) await releaseClaim(table, input.cluster, claim.token);
   return {
     cluster: input.cluster,
     runId: input.runId,

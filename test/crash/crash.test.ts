@@ -67,6 +67,18 @@ it('an execution that is stopped before it goes on in its next window is told of
   expect(result).toMatchObject({ outcome: 'ABORTED', instances: { replaced: 2 } });
 });
 
+it.each(['once', 'stopped'] as const)(
+  'a game day whose function dies right after it stopped a task stops no other in its place: %s',
+  async (blow) => {
+    const { points } = await calm('game-day');
+    await strike(
+      'game-day',
+      blow,
+      points.findIndex(({ operation }) => operation === 'ECS.StopTask'),
+    );
+  },
+);
+
 function sceneOf(name: string): Scene {
   const scene = SCENES.find((one) => one.name === name);
   if (scene === undefined) throw new Error(`no scene ${name}`);

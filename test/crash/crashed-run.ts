@@ -55,6 +55,7 @@ export async function runScene(
   let isClaimed: boolean | undefined;
   const owners = new Set<string>();
   const history = new Set<string>();
+  const stopped = new Set<string>();
   const { settings, timings, faults, horizonSeconds } = scenario.value;
   const startMs = capture.ok.capturedAt.getTime();
   Object.assign(process.env, scene.environment);
@@ -76,6 +77,8 @@ export async function runScene(
         if (held.struckMs !== undefined) isClaimed ??= mirror.claims().length > 0;
         mirror.observe(observation);
         if (observation.kind === 'call') for (const key of historyKeysIn(observation)) history.add(key);
+        if (observation.kind === 'task' && observation.cause?.because === 'stop-task')
+          stopped.add(observation.taskArn);
         for (const { owner = '' } of mirror.claims()) {
           if (owners.has(owner)) continue;
           owners.add(owner);
@@ -98,20 +101,22 @@ export async function runScene(
     untilTakenOver: seconds(takenOverMs),
     untilOver: seconds(startMs + result.durationSeconds * 1000),
   };
-  return { ...run, wrongs: wrongsOf(scene, strike, run, { mirror, history }) };
+  return { ...run, wrongs: wrongsOf(scene, strike, run, { mirror, history, stopped }) };
 }
 
 interface Seen {
   readonly mirror: LedgerMirror;
   /** Keys of the entries that were written to the history. */
   readonly history: ReadonlySet<string>;
+  /** Tasks that StopTask ended. */
+  readonly stopped: ReadonlySet<string>;
 }
 
 function wrongsOf(
   scene: Scene,
   strike: Strike | undefined,
   { result, struck, untilTakenOver, untilOver = 0 }: Omit<CrashedRun, 'wrongs'>,
-  { mirror, history }: Seen,
+  { mirror, history, stopped }: Seen,
 ): string[] {
   const wrongs = result.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
   const claim = (what: string, holds: boolean) => {
@@ -126,6 +131,7 @@ function wrongsOf(
   claim('the blow falls', strike === undefined || struck !== undefined);
   claim('all is given back', result.restored && result.leftovers.length === 0);
   claim('nothing is killed', result.tasks.killed === 0);
+  claim(`${stopped.size} tasks were stopped`, stopped.size <= (scene.mostStops ?? Number.POSITIVE_INFINITY));
   claim('the claim is free', mirror.claims().length === 0);
   claim('nothing waits', mirror.pending().length === 0);
   claim('the notices tell the outcome', isUnbegun || hasNotice(result));

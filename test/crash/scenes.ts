@@ -16,6 +16,8 @@ export interface Scene {
   /** How its run ends without a crash. */
   readonly outcome: string;
   readonly seed: number;
+  /** Tasks that it stops at most by StopTask, whatever happens; without it nobody counts. */
+  readonly mostStops?: number;
   /** What its run takes at most without a crash, virtual seconds. */
   readonly seconds: number;
 }
@@ -166,7 +168,45 @@ const handedOver: Scene = {
   environment: { HISTORY_EVENTS_MAX: '20' },
 };
 
-export const SCENES: readonly Scene[] = [roll, rollback, goBack, warmPool, heldAndWindow, handedOver];
+/** Two services of which single tasks are stopped, one behind a load balancer. */
+const gameDay: Scene = {
+  name: 'game-day',
+  seed: 1,
+  seconds: 600,
+  outcome: 'SUCCEEDED',
+  mostStops: 2,
+  capture: captureOf({
+    groups: [{ name: 'hosts', hosts: 2 }],
+    services: [
+      {
+        ...web,
+        minimumHealthyPercent: 50,
+        loadBalancer: { deregistrationDelaySeconds: 5, intervalSeconds: 5 },
+      },
+      { name: 'api', desired: 2, minimumHealthyPercent: 50 },
+    ],
+  }),
+  scenario: {
+    timings,
+    request: {
+      cluster: 'prod',
+      mode: 'game-day',
+      services: ['api', 'web'],
+    },
+  },
+};
+for (const service of gameDay.capture.ecs.services)
+  service.tags = [{ key: 'rollover:game-day', value: 'true' }];
+
+export const SCENES: readonly Scene[] = [
+  roll,
+  rollback,
+  goBack,
+  warmPool,
+  heldAndWindow,
+  handedOver,
+  gameDay,
+];
 
 function captureOf(spec: ClusterSpec): Json {
   return JSON.parse(JSON.stringify(buildCapture(spec)));

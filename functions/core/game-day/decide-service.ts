@@ -202,7 +202,7 @@ function noTaskLeft({ ask, memory }: GameDayRead, now: GameDayService): string {
   const guarded = asked.filter(
     ({ taskArn, isProtected }) => isProtected && !memory.stops.some((stop) => stop.taskArn === taskArn),
   ).length;
-  if (guarded > 0) return `${guarded} of its tasks are protected from scale-in, and no other is left to stop`;
+  if (guarded > 0) return `no other task is left to stop, ${guarded} being protected from scale-in`;
   return 'no task is left to stop that stood there before';
 }
 

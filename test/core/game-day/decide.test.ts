@@ -60,7 +60,7 @@ describe('who is left alone', () => {
     [
       'is protected',
       service({ tasks: [1, 2, 3, 4].map((n) => task(`t${n}`, { isProtected: true })) }),
-      '4 of its tasks are protected',
+      '4 being protected',
     ],
   ])('one that %s', (_why, now, reason) => {
     expect(refused(now)).toContain(reason);

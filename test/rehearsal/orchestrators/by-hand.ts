@@ -2,6 +2,7 @@
 import { SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
 import { type Hands, type Orchestrator, type RollOptions, SMALL_CLUSTER } from '../support/rolled-account.ts';
 import { careful } from './careful.ts';
+import * as gameDay from './game-day.ts';
 import { GROUP, group, until } from './moves.ts';
 import * as peers from './peers.ts';
 import * as wrong from './wrong.ts';
@@ -84,4 +85,8 @@ export const BY_HAND: readonly ByHand[] = [
   by('stops tasks to speed up a drain', peers.stopsTasksToSpeedUp, ['I1']),
   by('ends the wait of managed draining’s hook', peers.endsAnothersHook, ['I1'], WITH_MANAGED_DRAINING),
   by('sleeps instead of looking', peers.sleepsInsteadOfLooking, ['I1']),
+  by('stops two tasks at once on a game day', gameDay.stopsTwoAtOnce, ['I13'], gameDay.OPTED_IN),
+  by('stops a task of a service that did not opt in to game days', gameDay.stopsWhoDidNotOptIn, ['I1'], {
+    ...gameDay.OPTED_IN,
+  }),
 ];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { roll, SMALL_CLUSTER } from '../support/rolled-account.ts';
 import { careful, swift } from './careful.ts';
+import { OPTED_IN, rehearsesWithCare } from './game-day.ts';
 
 describe('a careful orchestrator', () => {
   it.each([1, 2, 3])('is told nothing, and moves each task once (seed %i)', async (seed) => {
@@ -14,6 +15,16 @@ describe('a careful orchestrator', () => {
     expect(measured.capacity).toMatchObject({ instancesBefore: 4, peakInstances: 8 });
     expect(measured.bound.durationSeconds).toBeGreaterThan(0);
     expect(measured.bound.durationSeconds).toBeLessThanOrEqual(seconds);
+  });
+});
+
+describe('a game day that is played with care', () => {
+  it('is told nothing of its stops', async () => {
+    const { violations, measured, failure } = await roll(rehearsesWithCare, OPTED_IN);
+    expect(failure).toBeUndefined();
+    // No host was replaced: that much it is told, since it is judged as a rollover.
+    expect(violations.filter(({ invariant }) => invariant !== 'I7')).toEqual([]);
+    expect(measured.tasks.killed).toBe(0);
   });
 });
 

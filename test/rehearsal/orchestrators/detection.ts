@@ -8,12 +8,13 @@ import { spreadOf } from '../../../rehearsal/bench/median.ts';
 import { table } from '../../../rehearsal/bench/table.ts';
 import { roll } from '../support/rolled-account.ts';
 import { BY_HAND } from './by-hand.ts';
+import { GAME_DAY_GUARDS } from './game-day.ts';
 import { REMOVED_GUARDS } from './guards.ts';
 import { GUARDS_BEFORE_ACTING } from './guards-before-acting.ts';
 import { rehearseMeddled } from './meddled.ts';
 
 /** Our own product, one guard less each. */
-export const MUTANTS = [...REMOVED_GUARDS, ...GUARDS_BEFORE_ACTING];
+export const MUTANTS = [...REMOVED_GUARDS, ...GUARDS_BEFORE_ACTING, ...GAME_DAY_GUARDS];
 
 export interface Suspect {
   readonly name: string;

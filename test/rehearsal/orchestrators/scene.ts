@@ -1,4 +1,5 @@
 /** What the meddled product is rehearsed on: small clusters, each with what makes one guard matter. */
+import { requestSchema } from '../../../functions/edge/request.ts';
 import { inputOf } from '../../../rehearsal/bench/run-ours.ts';
 import { buildCapture } from '../../../rehearsal/clusters/build.ts';
 import type { ClusterSpec } from '../../../rehearsal/clusters/spec.ts';
@@ -12,6 +13,8 @@ import { type Meddler, withFunction } from './meddled.ts';
 
 export interface Scene {
   readonly spec: ClusterSpec;
+  /** What is asked; a rollover of the cluster without it. */
+  readonly request?: Readonly<Record<string, unknown>>;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly faults?: readonly unknown[];
   /** Changes the capture's JSON where the spec has no word for it. */
@@ -31,6 +34,7 @@ const HORIZON_SECONDS = 2400;
 
 export function captureInput({
   spec,
+  request,
   settings = {},
   faults = [],
   capture,
@@ -38,6 +42,7 @@ export function captureInput({
 }: Scene): Omit<RehearsalInput, 'seed'> {
   const input = {
     ...inputOf(spec, settings, faultsSchema.parse(faults)),
+    ...(request && { start: { kind: 'request' as const, request: requestSchema.parse(request) } }),
     timings,
     horizonSeconds: HORIZON_SECONDS,
   };
