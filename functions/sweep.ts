@@ -10,6 +10,7 @@ import { describeError } from './aws/error-codes.ts';
 import { type Claim, listClaims } from './aws/ledger/claims.ts';
 import { dropPending, listPending, type PendingRequest, readSeen, writeSeen } from './aws/ledger/notes.ts';
 import { listSurplusClusters } from './aws/ledger/surpluses.ts';
+import { writeSweep } from './aws/ledger/sweeps.ts';
 import type { Table } from './aws/ledger/table.ts';
 import { type Provenance, provenanceText } from './core/provenance.ts';
 import { logger } from './edge/logger.ts';
@@ -17,11 +18,12 @@ import { startForAge } from './flow/ages.ts';
 import { answerOpen, takeIn } from './flow/answer-notices.ts';
 import { isExpired } from './flow/approval.ts';
 import { givesBackFromMs, ledger, ownerLives } from './flow/claim.ts';
-import { followerOf, optedIn } from './flow/followers.ts';
+import { allClusters, amongThese, followerOf } from './flow/followers.ts';
 import { handlerOf } from './flow/handler.ts';
 import { shortHash } from './flow/purpose.ts';
 import { eventsIn } from './flow/queued.ts';
 import { scheduledEvents } from './flow/reconcile.ts';
+import { optInProblem, tellProblems } from './flow/settings-problems.ts';
 import { hasSoaked } from './flow/soak.ts';
 import { parameterValue, startForImage, startRun } from './flow/start.ts';
 import { tell } from './flow/tell.ts';
@@ -71,18 +73,32 @@ async function sweep(input: unknown): Promise<Swept> {
   for (const cluster of isScheduled(events) ? await listSurplusClusters(table) : []) {
     if (!busy.has(cluster)) await part(cluster, () => takeSurplusAway(cluster, nowMs));
   }
-  const clusters = await optedIn();
+  const all = await allClusters();
+  for (const cluster of all) await part(cluster.clusterName ?? '', () => tellOptIn(table, cluster, nowMs));
+  const clusters = amongThese(all);
   await part('notices', () => answerOpenNotices(table, clusters, nowMs));
   for (const cluster of clusters) {
     if (claimed.has(cluster.clusterName ?? '')) continue;
     await part(cluster.clusterName ?? '', async () => {
-      const { parameters } = await followerOf(cluster);
+      const { parameters, problems: unreadable } = await followerOf(cluster);
+      await tellProblems(table, cluster.clusterName ?? '', unreadable, nowMs);
       return startChanged(table, cluster.clusterName ?? '', parameters, nowMs);
     });
     await part(cluster.clusterName ?? '', () => startForAge(table, cluster, nowMs));
   }
+  await part('the ledger', () => rememberSweep(table, problems, nowMs));
   if (problems.length > 0) logger.error('the sweep could not do everything', { problems });
   return { started, problems };
+}
+
+/** A cluster whose opt-in is misspelt takes no part, and nobody would hear why. */
+async function tellOptIn(table: Table, cluster: Cluster, nowMs: number): Promise<undefined> {
+  const problem = optInProblem(cluster);
+  if (problem !== undefined) await tellProblems(table, cluster.clusterName ?? '', [problem], nowMs);
+}
+
+async function rememberSweep(table: Table, problems: readonly string[], nowMs: number): Promise<undefined> {
+  await writeSweep(table, { atMs: nowMs, problems });
 }
 
 /** Windows have opened, dates have come, hosts are gone: notices that are open are answered by what is true now. */

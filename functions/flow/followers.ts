@@ -25,12 +25,24 @@ export interface Follower {
   readonly imageIds: readonly string[];
   /** Parameters that settings name as image source, as written, version or label included. */
   readonly parameterSources: readonly string[];
+  /** What cannot be read of its tags, or of the deployment's settings. */
+  readonly problems: readonly string[];
 }
 
 /** Every cluster that opted in and that the guardrails allow. */
 export async function optedIn(): Promise<Cluster[]> {
+  return amongThese(await allClusters());
+}
+
+/** Every cluster of the Region, opted in or not. */
+export function allClusters(): Promise<Cluster[]> {
+  return listClusters(ecs);
+}
+
+/** Those of them that opted in and that the guardrails allow. */
+export function amongThese(clusters: readonly Cluster[]): Cluster[] {
   const { guardrails } = environment();
-  return (await listClusters(ecs)).filter(
+  return clusters.filter(
     (cluster) =>
       optInOf(tagsOf(cluster), guardrails) !== 'no' &&
       clusterProblem(guardrails, cluster.clusterName ?? '') === undefined,
@@ -49,7 +61,7 @@ export async function followerOf(cluster: Cluster): Promise<Follower> {
   const { settings: deployment, guardrails } = environment();
   const originals = await originalSources(cluster.clusterName ?? '');
   const groups = await readSources({ ecs, autoScaling, ec2 }, cluster, originals);
-  const { settings } = resolveSettings(
+  const { settings, problems } = resolveSettings(
     {
       deployment,
       clusterTags: tagsOf(cluster),
@@ -79,6 +91,7 @@ export async function followerOf(cluster: Cluster): Promise<Follower> {
     parameters: [...parameters],
     imageIds: [...imageIds],
     parameterSources: [...parameterSources],
+    problems,
   };
 }
 
