@@ -26,3 +26,21 @@ it.each(SEEDS)(
     expect(stopped).toEqual([]);
   },
 );
+
+it.each(SEEDS)(
+  'Fargate tasks whose tag moved, or whose image is gone, are left to Fargate (seed %i)',
+  async (seed) => {
+    const played = await play('p08b-fargate-would-start-other-code', seed);
+    expect(wrongsOf(played)).toEqual([]);
+    expect(Object.fromEntries(played.result.redeployed.map((one) => [one.service, one.outcome]))).toEqual({
+      same: 'moved',
+      moved: 'left-to-aws',
+      gone: 'left-to-aws',
+    });
+    expect(played.changes()).toHaveLength(1);
+    const stopped = played.lines('task').filter(({ lastStatus }) => lastStatus === 'STOPPED');
+    expect([...new Set(stopped.map(({ group }) => group))]).toEqual(['service:same']);
+    const warned = played.notices('service-left-to-aws').map(({ message }) => message);
+    expect(warned.some((message) => /gone@sha256:\w+ is gone .* Push it again/.test(message))).toBe(true);
+  },
+);

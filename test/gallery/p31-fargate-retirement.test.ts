@@ -33,3 +33,27 @@ describe.each(SEEDS)('P31a, seed %i', (seed) => {
     expect(told).toHaveLength(2);
   });
 });
+
+const WINDOW_OPENS_SECONDS = 4 * 3600;
+
+describe.each(SEEDS)('P31e, seed %i', (seed) => {
+  it('leaves the service that has an event window to Fargate, and proves it afterwards', async () => {
+    const played = await play('p31e-an-event-window-is-configured', seed);
+    const { redeployed, violations, services } = played.result;
+    expect(violations).toEqual([]);
+    expect(Object.fromEntries(redeployed.map((one) => [one.service, one.outcome]))).toEqual({
+      api: 'moved',
+      cheap: 'moved',
+      // The last word, a day later: its tasks are new.
+      web: 'already-new',
+    });
+    expect(played.calls('ECS.UpdateService')).toHaveLength(2);
+    for (const { desired, lowestHealthy } of services) expect(lowestHealthy).toBe(desired);
+    const ofWeb = played
+      .lines('task')
+      .filter(({ group, lastStatus }) => group === 'service:web' && lastStatus === 'STOPPED');
+    expect(ofWeb.map(({ t }) => t >= WINDOW_OPENS_SECONDS)).toEqual([true, true]);
+    expect(played.notices('service-left-to-aws')).toHaveLength(1);
+    expect(played.notices('service-on-spot-only').map(({ detail }) => detail?.service)).toEqual(['cheap']);
+  });
+});

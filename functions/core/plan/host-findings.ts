@@ -10,6 +10,7 @@ export function hostFindings(host: HostFacts, context: PlanContext): Finding[] {
   return [
     ...exemptionFindings(host),
     ...terminationProtection(host),
+    ...terminateFirst(host, tasks, context),
     ...protectedTasks(host, tasks, context),
     ...standaloneTasks(host, tasks, context),
   ];
@@ -26,6 +27,27 @@ function terminationProtection(host: HostFacts): Finding[] {
       field: 'DisableApiTermination',
       message: `${host.instanceId} is protected from termination`,
       remedy: 'turn off its termination protection',
+    },
+  ];
+}
+
+/**
+ * Auto Scaling takes an instance with a scheduled event for unhealthy and replaces it, ending it first; AWS does not say
+ * when. Not `blocks`: to keep the host out of the run would leave it to just that. Source: Amazon EC2 Auto Scaling user
+ * guide, health-checks-overview and instance-maintenance-policy.
+ */
+function terminateFirst(host: HostFacts, tasks: readonly TaskFacts[], context: PlanContext): Finding[] {
+  const group = context.groups.get(host.autoScalingGroupName ?? '');
+  if (context.request.reason !== 'retirement' || group === undefined || group.managedDraining) return [];
+  if (!tasks.some(({ taskClass }) => taskClass !== 'daemon')) return [];
+  return [
+    {
+      ...about(host),
+      severity: 'outage',
+      code: 'ends-first',
+      field: 'managedDraining',
+      message: `Auto Scaling may replace ${host.instanceId} itself because of what EC2 has scheduled for it, and ends it with its tasks: managed draining is off`,
+      remedy: `turn on managedDraining of the capacity provider of ${group.autoScalingGroupName}: its hosts are then drained whoever ends them`,
     },
   ];
 }

@@ -361,3 +361,26 @@ describe('hosts that were changed in place', () => {
     expect(codes(versions(...told), 'note')).not.toContain('patched-in-place');
   });
 });
+
+describe('a host that EC2 retires', () => {
+  const request = { reason: 'retirement', instances: ['i-02'] };
+  const ofGroup = (managedDraining: boolean) =>
+    planOf({ facts: { groups: [group({ managedDraining })] }, request });
+
+  it('may be ended by Auto Scaling first: told where managed draining is off, and replaced all the same', () => {
+    const plan = ofGroup(false);
+    expect(plan).toMatchObject({ verdict: 'roll', groups: [{ outdated: ['i-02'] }], keptOut: [] });
+    expect(plan.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'ends-first',
+        severity: 'outage',
+        instanceId: 'i-02',
+        field: 'managedDraining',
+      }),
+    );
+    expect(codes(ofGroup(true))).not.toContain('ends-first');
+    expect(codes(planOf({ facts: { groups: [group({ managedDraining: false })] } }))).not.toContain(
+      'ends-first',
+    );
+  });
+});
