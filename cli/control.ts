@@ -1,6 +1,6 @@
 /**
- * The commands for a deployed product: `start`, `pause`, `resume`, `approve`, `abort`, `rollback`, `status`, `explain`,
- * `history`. Each speaks to AWS with the user's own credentials; what a word to a run came to is its exit code, as by the
+ * The commands for a deployed product: `start`, `game-day`, `pause`, `resume`, `approve`, `abort`, `rollback`, `status`,
+ * `explain`, `history`. Each speaks to AWS with the user's own credentials; what a word to a run came to is its exit code, as by the
  * outcomes (docs/control.md).
  */
 import { userInfo } from 'node:os';
@@ -13,6 +13,12 @@ import { type DeploymentOptions, useDeployment } from './operate/deployment.ts';
 interface Options extends DeploymentOptions {
   readonly cluster: string;
   readonly json?: boolean;
+}
+
+interface GameDayOptions {
+  readonly service: readonly string[];
+  readonly tasks: string;
+  readonly wait?: boolean;
 }
 
 const WORDS = {
@@ -37,6 +43,29 @@ export function addControlCommands(program: Command): void {
     .option('--request <json>', 'the rest of the request, such as {"instances": ["i-…"], "settings": {…}}')
     .option('--wait', 'wait for its end')
     .action(startCommand);
+  common(
+    program
+      .command('game-day')
+      .description(
+        'Stop single tasks of services that opted in, one at a time, to learn what a retirement will do.',
+      ),
+  )
+    .requiredOption(
+      '--service <name>',
+      'a service with the tag rollover:game-day=true; several are given one by one',
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option('--tasks <n>', 'so many tasks of each', '1')
+    .option('--wait', 'wait for its end')
+    .action(({ service, tasks, wait, ...options }: Options & GameDayOptions) => {
+      if (!/^[1-9]\d{0,5}$/.test(tasks)) throw new BadInput('The input', ['--tasks: must be a number']);
+      const request: Omit<RequestInput, 'cluster'> = {
+        mode: 'game-day',
+        services: [...service],
+        tasks: Number(tasks),
+      };
+      return answerTo({ cluster: options.cluster, ...request }, options, wait);
+    });
   common(program.command('status').description('Where the cluster stands, and what waits.'))
     .option('--watch', 'follow the run until it ends')
     .action(async (options: Options & { watch?: boolean }) => {

@@ -2,6 +2,7 @@
 import { sfn } from '../../functions/aws/clients.ts';
 import { describeExecution } from '../../functions/aws/executions.ts';
 import { type Claim, readClaim } from '../../functions/aws/ledger/claims.ts';
+import { listResults } from '../../functions/aws/ledger/game-days.ts';
 import {
   type HistoryEntry,
   listHistory,
@@ -11,6 +12,7 @@ import {
 } from '../../functions/aws/ledger/notes.ts';
 import { type Reasons, readReasons } from '../../functions/aws/ledger/reasons.ts';
 import { type Run, readRun } from '../../functions/aws/ledger/runs.ts';
+import type { GameDayResult } from '../../functions/core/game-day/result.ts';
 import type { Quarantine } from '../../functions/core/plan/plan-facts.ts';
 import { ledger } from '../../functions/flow/claim.ts';
 
@@ -29,16 +31,19 @@ export interface StatusFacts {
   readonly quarantine: readonly Quarantine[];
   /** Oldest first. */
   readonly history: readonly HistoryEntry[];
+  /** The last game day of each service that had one. */
+  readonly gameDays: readonly GameDayResult[];
 }
 
 /** `runId`: the run to look at, where it is known from an earlier look; it may have ended meanwhile. */
 export async function readStatus(cluster: string, runId?: string): Promise<StatusFacts> {
   const table = ledger();
-  const [claim, pending, quarantine, history] = await Promise.all([
+  const [claim, pending, quarantine, history, gameDays] = await Promise.all([
     readClaim(table, cluster),
     listPending(table, cluster),
     listQuarantine(table),
     listHistory(table, cluster),
+    listResults(table, cluster),
   ]);
   const id = runId ?? claim?.runId ?? history.at(-1)?.runId;
   const [run, reasons, execution] = await Promise.all([
@@ -56,5 +61,6 @@ export async function readStatus(cluster: string, runId?: string): Promise<Statu
     pending,
     quarantine,
     history,
+    gameDays: [...gameDays.values()],
   };
 }

@@ -10,6 +10,8 @@ export interface HistoryView {
   /** When the first window of the same work began, where this was not the first. */
   readonly workSince?: string;
   readonly until: string;
+  /** Absent: hosts were replaced. */
+  readonly kind?: NonNullable<HistoryEntry['kind']>;
   readonly outcome: Outcome;
   /** How it ended, in a sentence. */
   readonly ending: string;
@@ -24,18 +26,32 @@ export function historyView(entries: readonly HistoryEntry[], limit: number): Hi
   return entries
     .slice(-limit)
     .reverse()
-    .map(({ runId, startedAtMs, workSinceMs, endedAtMs, ending, reason, triggeredBy, imageIds, counts }) => ({
-      runId,
-      from: iso(startedAtMs),
-      ...(workSinceMs !== undefined && { workSince: iso(workSinceMs) }),
-      until: iso(endedAtMs),
-      outcome: ending.outcome,
-      ending: ending.reason,
-      ...(reason !== undefined && { reason }),
-      ...(triggeredBy && { triggeredBy }),
-      imageIds,
-      ...(counts && { counts }),
-    }));
+    .map(
+      ({
+        runId,
+        startedAtMs,
+        workSinceMs,
+        endedAtMs,
+        ending,
+        kind,
+        reason,
+        triggeredBy,
+        imageIds,
+        counts,
+      }) => ({
+        runId,
+        from: iso(startedAtMs),
+        ...(workSinceMs !== undefined && { workSince: iso(workSinceMs) }),
+        until: iso(endedAtMs),
+        ...(kind && { kind }),
+        outcome: ending.outcome,
+        ending: ending.reason,
+        ...(reason !== undefined && { reason }),
+        ...(triggeredBy && { triggeredBy }),
+        imageIds,
+        ...(counts && { counts }),
+      }),
+    );
 }
 
 export function historyText(cluster: string, runs: readonly HistoryView[]): string {
@@ -47,6 +63,7 @@ function linesOf({
   from,
   workSince,
   until,
+  kind,
   outcome,
   ending,
   reason,
@@ -58,7 +75,7 @@ function linesOf({
   const by = triggeredBy === undefined ? '' : `, started by ${provenanceText(triggeredBy)}`;
   const hosts =
     counts === undefined
-      ? ''
+      ? (kind ?? '')
       : `${counts.replaced} of ${counts.outdated} hosts replaced, ${counts.held} held, ${counts.keptOut} kept out, ${counts.moves} moves; `;
   return [
     `${from} – ${until}  ${outcome}  ${reason ?? ''}${by}`,

@@ -15,6 +15,7 @@ export function statusText(view: StatusView): string {
     ...view.quarantine.map(
       ({ imageId, reason, since }) => `${imageId} in quarantine since ${since}: ${reason}`,
     ),
+    ...view.rehearsed.map(({ service, text }) => `${service}: ${text}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -39,7 +40,9 @@ function runLines(run: RunStatus, view: StatusView): string[] {
   return [
     `run ${run.runId}: ${run.mode}, ${run.reason}, since ${run.since}${run.until ? `, until ${run.until}` : ''}`,
     ...(run.triggeredBy ? [`  started by ${provenanceText(run.triggeredBy)}`] : []),
-    `  ${bar(outdated === 0 ? 1 : replaced / outdated)} ${replaced} of ${outdated} hosts, ${run.moves.done} of about ${run.moves.planned} moves · ${run.phase}`,
+    run.mode === 'game-day'
+      ? `  single tasks are stopped, no host is replaced · ${run.phase}`
+      : `  ${bar(outdated === 0 ? 1 : replaced / outdated)} ${replaced} of ${outdated} hosts, ${run.moves.done} of about ${run.moves.planned} moves · ${run.phase}`,
     ...(run.eta ? [`  ${etaText(run)}`] : []),
     ...(run.waitsFor ? [`  ${run.waitsFor}`] : []),
     ...(run.heldBack ? [`  held back: ${run.heldBack}`] : []),

@@ -3,6 +3,7 @@ import type { PendingRequest } from '../../functions/aws/ledger/notes.ts';
 import type { Reasons } from '../../functions/aws/ledger/reasons.ts';
 import type { Run } from '../../functions/aws/ledger/runs.ts';
 import { heldBy, keptOutBy } from '../../functions/core/explain.ts';
+import { rehearsedText } from '../../functions/core/game-day/result.ts';
 import type { HostMemory } from '../../functions/core/memory.ts';
 import type { Ending } from '../../functions/core/outcome.ts';
 import type { Provenance } from '../../functions/core/provenance.ts';
@@ -71,6 +72,13 @@ export interface StatusView {
     readonly reason: string;
     readonly since: string;
   }[];
+  /** Services that had a game day: the last one of each. */
+  readonly rehearsed: readonly {
+    readonly service: string;
+    readonly at: string;
+    readonly outcome: string;
+    readonly text: string;
+  }[];
 }
 
 export function statusView(facts: StatusFacts): StatusView {
@@ -84,6 +92,12 @@ export function statusView(facts: StatusFacts): StatusView {
     pending: facts.pending.map(pendingStatus),
     ...windowOf(facts),
     quarantine: facts.quarantine.map(({ imageId, reason, atMs }) => ({ imageId, reason, since: iso(atMs) })),
+    rehearsed: facts.gameDays.map((last) => ({
+      service: last.serviceName,
+      at: iso(last.atMs),
+      outcome: last.outcome,
+      text: `${rehearsedText(last)} (${last.reason})`,
+    })),
   };
 }
 
