@@ -32,6 +32,14 @@ it('a run that goes on closing after it was given back counts its own decrements
   await strike('roll', 'for-good', looks[2]?.[0]);
 });
 
+it('sizes that were given back are ours again where the way back asks for hosts', async () => {
+  const { points } = await calm('go-back');
+  // The look that wants `prepare` to pin what ran before dies for good, and the sweep takes over what is left open.
+  const pin = points.findLastIndex((point) => isStart(point, 'prepare'));
+  const at = points.findLastIndex((point, i) => i < pin && isStart(point, 'assess'));
+  await strike('go-back', 'for-good', at);
+});
+
 it('after the write that lets go of the cluster there is nothing to take over', async () => {
   const { points } = await calm('held-and-window');
   const at = points.findIndex(

@@ -73,6 +73,8 @@ export function bringBack(tick: Tick, group: GroupLook): boolean {
   const { minSize: min, desiredCapacity: desired, maxSize: max } = sizes;
   draft.noteGroup(group.name, {
     set: { ...memory.set, minSize: min, desiredCapacity: desired, ...(max !== maxSize && { maxSize: max }) },
+    // What an earlier restore gave back is ours again.
+    givenBack: undefined,
     launchesAskedAtMs: look.nowMs,
   });
   if (draft.run.closingSinceMs === undefined) draft.noteRun({ closingSinceMs: look.nowMs });
