@@ -82,7 +82,7 @@ The deployment says what tags and requests may not do; nothing later loosens it.
 - \`imageOwners\`: \`imageOwners\` cannot go beyond them.
 - \`observeOnly\`: nothing is changed, whatever a cluster's tag says: \`true\` counts as \`observe\`. A run that is under way
   ends and gives everything back. The property \`mode\` of the deployment sets it ([deploy.md](deploy.md)).
-- \`neverForce\`: refuses \`standaloneTasks\` and \`protectedTasks\` \`stop\` and \`onDrainTimeout\` \`stop-tasks\`.
+- \`neverForce\`: refuses \`standaloneTasks\` and \`protectedTasks\` \`stop\`, \`onDrainTimeout\` \`stop-tasks\`, and game days.
 - \`warmPools\`: \`rebuild\` (the default) deletes a group's warm pool for the length of a run and puts it back at the end;
   \`refuse\` leaves groups that have one alone.
 - \`settings\`, by name: \`min\` and \`max\` bound a number or percentage, \`oneOf\` lists the values allowed, \`change\` says
