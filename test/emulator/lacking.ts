@@ -1,6 +1,6 @@
 /**
  * Operations that the product calls and the emulator does not have, each with what `gateway.ts` answers in its place: AWS's
- * own answer where there is nothing to list, in the protocol of its service. contract/lacking.test.ts asks the emulator for
+ * own answer where there is nothing to list, in the protocol of its service. lacking.test.ts asks the emulator for
  * each of them: one that it has learned must leave this table.
  */
 export interface Lacking {

@@ -1,6 +1,6 @@
 /** What of the emulator's answers no reader of AWS's could take, put as AWS says it. */
 interface Captured {
-  readonly ecs: { readonly tasks: readonly { readonly launchType?: string }[] };
+  readonly ecs: { readonly tasks: readonly { readonly launchType?: string | undefined }[] };
 }
 
 /**
