@@ -2,7 +2,8 @@
  * I11: all lists paged, all batches within AWS's limits, all `failures[]` read.
  *
  * Paged: an answer with a token for a next page is followed by a call of the same function with that token; a list that
- * is begun anew, or left at the end, was not read whole. Failures read: a host that AWS refused to drain is not ended as
+ * is left at the end was not read whole. Two invocations of a function may read the same list at the same time, so a list
+ * that is begun does not say that the one before was left. Failures read: a host that AWS refused to drain is not ended as
  * if it had drained.
  */
 import type { CallObservation } from '../../simulator/observation.ts';
@@ -23,7 +24,7 @@ interface OpenList {
 
 export const answersAreReadWhole: CheckerFactory = (context) => {
   const verdicts = new Verdicts('I11', context.startedAtMs);
-  const openLists = new Map<string, OpenList>();
+  const openLists = new Map<string, OpenList[]>();
   /** Hosts that AWS refused to drain at the last attempt. */
   const refused = new Set<string>();
 
@@ -43,12 +44,14 @@ export const answersAreReadWhole: CheckerFactory = (context) => {
     // Most calls have one page and none is open: their identity is not asked for.
     if (openLists.size === 0 && next === undefined) return;
     const key = `${call.function} ${call.operation} ${base()}`;
-    const open = openLists.get(key);
-    if (open && given === undefined) tellUnread(open, atMs);
-    if (open && (given === undefined || given === open.token)) openLists.delete(key);
+    const lists = openLists.get(key) ?? [];
+    const followed = lists.findIndex(({ token }) => token === given);
+    if (followed >= 0) lists.splice(followed, 1);
+    if (lists.length === 0) openLists.delete(key);
     if (!tookEffect(call.answer) || next === undefined || NEWEST_FIRST.has(call.operation)) return;
     const { operation } = call;
-    openLists.set(key, { function: call.function, operation, token: next, atMs, excused: false });
+    lists.push({ function: call.function, operation, token: next, atMs, excused: false });
+    openLists.set(key, lists);
   }
 
   function tellUnread(list: OpenList, atMs: number): void {
@@ -83,7 +86,7 @@ export const answersAreReadWhole: CheckerFactory = (context) => {
     observe(observation, atMs, change) {
       if (change?.kind === 'drain') refused.delete(change.host.instanceId);
       if (observation.kind === 'fault' && INTERRUPTIONS.has(observation.fault)) {
-        for (const list of openLists.values()) list.excused = true;
+        for (const list of [...openLists.values()].flat()) list.excused = true;
       }
       if (observation.kind !== 'call' || !isOurs({ kind: 'function', name: observation.function })) return;
       judgeBatch(observation, atMs);
@@ -91,7 +94,7 @@ export const answersAreReadWhole: CheckerFactory = (context) => {
       judgeFailures(observation, atMs);
     },
     end(truth) {
-      for (const list of openLists.values()) tellUnread(list, truth.nowMs);
+      for (const list of [...openLists.values()].flat()) tellUnread(list, truth.nowMs);
     },
   };
 };

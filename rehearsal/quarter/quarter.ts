@@ -7,6 +7,7 @@ import type { Account } from '../../simulator/account.ts';
 import { parseCapture } from '../../simulator/capture/parse.ts';
 import { faultSchema } from '../../simulator/faults/schema.ts';
 import { RandomStreams } from '../../simulator/kernel/random.ts';
+import type { LogLine } from '../log.ts';
 import { rehearse } from '../rehearse.ts';
 import { DAY_SECONDS, type DrawnQuarter, drawQuarter, type HostNotice, WEEK_SECONDS } from './draw.ts';
 import { Follower } from './follow.ts';
@@ -57,7 +58,12 @@ interface Announced extends HostNotice {
   readonly instanceId: string;
 }
 
-export async function playQuarter(seed: number, weeks: number): Promise<Quarter> {
+/** @param takeLine gets the lines of the log as they come */
+export async function playQuarter(
+  seed: number,
+  weeks: number,
+  takeLine: (line: LogLine) => void = () => {},
+): Promise<Quarter> {
   const drawn = drawQuarter(new RandomStreams(seed), weeks);
   const capture = captureOfQuarter();
   const follower = new Follower();
@@ -95,7 +101,7 @@ export async function playQuarter(seed: number, weeks: number): Promise<Quarter>
     },
     undefined,
     arrange,
-    () => {},
+    takeLine,
   );
   return {
     seed,
