@@ -132,8 +132,8 @@ async function goingBack(
   await remember(table, memory, { run: { goBack }, groups: [], hosts: [], services: [] });
   if (problems.length > 0) {
     const message = `new hosts stay on the image that was rolled back: ${problems.join('; ')}`;
-    const notice = { kind: 'new-hosts-stay', cluster: state.cluster, runId: state.runId, message };
-    await tell([notice], settings);
+    const { cluster, runId } = state;
+    await tell([{ kind: 'new-hosts-stay', cluster, runId, message }], settings);
   }
   return { ...state, next: 'assess' };
 }

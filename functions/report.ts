@@ -24,6 +24,7 @@ import type { Table } from './aws/ledger/table.ts';
 import { replacedIn, targetsOf, withThis } from './core/earlier.ts';
 import { heldBy, keptOutBy } from './core/explain.ts';
 import { saidOf } from './core/game-day/result.ts';
+import { kindOfOutcome, type NotificationKind } from './core/notification-kinds.ts';
 import type { Ending, Outcome } from './core/outcome.ts';
 import type { Exemption, Finding, Plan } from './core/plan.ts';
 import { windowOf } from './core/windows.ts';
@@ -125,9 +126,9 @@ function isWord({ mode, request }: RunState, { outcome }: Ending): boolean {
   return mode === 'none' && outcome === 'SUCCEEDED' && request.mode !== 'roll';
 }
 
-function kindOf(state: RunState, ending: Ending): string {
+function kindOf(state: RunState, ending: Ending): NotificationKind {
   if (isWord(state, ending)) return 'control';
-  return state.summary.waitsFor === 'approval' ? 'approval-wanted' : ending.outcome.toLowerCase();
+  return state.summary.waitsFor === 'approval' ? 'approval-wanted' : kindOfOutcome(ending.outcome);
 }
 
 /** Hosts that are still what they were, each with why: for people, and for programs that read the event. */
@@ -172,7 +173,7 @@ async function reportFailedStart({
   // It may have kept its plan before it failed.
   await updateRun(ledger(), runId, { outcome: ending, endedAtMs: Date.now() });
   await tell([
-    { kind: outcome.toLowerCase(), cluster, runId, message: `${cluster}: ${outcome}. ${ending.reason}` },
+    { kind: kindOfOutcome(outcome), cluster, runId, message: `${cluster}: ${outcome}. ${ending.reason}` },
   ]);
   await noteTold(ledger(), { execution, runId }, Date.now());
   return { cluster, runId, ...said(ending), summary: {} };

@@ -4,6 +4,7 @@
  */
 import type { Facts } from './facts.ts';
 import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import type { Ending } from './outcome.ts';
 import type { Hold, HostAction, QuiesceAction, RegisterAction, Step, TerminateAction } from './step.ts';
 
@@ -99,7 +100,12 @@ export class Draft {
   }
 
   /** Tells people once: the ledger remembers what was told. */
-  tell(kind: string, message: string, instanceId?: string, detail?: Readonly<Record<string, unknown>>): void {
+  tell(
+    kind: NotificationKind,
+    message: string,
+    instanceId?: string,
+    detail?: Readonly<Record<string, unknown>>,
+  ): void {
     const key = instanceId === undefined ? kind : `${kind} ${instanceId}`;
     const told = this.run.told ?? [];
     if (told.includes(key)) return;

@@ -1,9 +1,11 @@
 /** What is told, and how each kind of reader gets it: people by mail, a chat channel, a phone, a program. */
 
+import type { NotificationKind } from './notification-kinds.ts';
+
 /** One thing worth telling. */
 export interface Notification {
   /** Machine-readable: `started`, `held`, `succeeded` … */
-  readonly kind: string;
+  readonly kind: NotificationKind;
   readonly cluster: string;
   readonly runId: string;
   readonly message: string;

@@ -1,5 +1,6 @@
 /** One step: what `decide` answers at a tick. Data with reasons; acting on it is the handlers' work. */
 import type { GroupMemory, HostMemory, RunMemory, ServiceMemory } from './memory.ts';
+import type { NotificationKind } from './notification-kinds.ts';
 import type { Ending } from './outcome.ts';
 
 /** Sizes of one group in one UpdateAutoScalingGroup call; absolute values, so a repeat changes nothing. */
@@ -71,7 +72,7 @@ export interface Step {
   readonly reason: string;
   /** Notices worth telling (held host, bounce storm, freeze …): kind and text, each told once by the ledger. */
   readonly notify: readonly {
-    readonly kind: string;
+    readonly kind: NotificationKind;
     readonly message: string;
     readonly instanceId?: string;
     /** For programs that listen: goes out with the notice. */

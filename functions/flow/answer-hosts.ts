@@ -180,7 +180,7 @@ async function keepAnswer(
     };
   });
   if (before === undefined || after === undefined || after === before) return;
-  const kind = after.state !== before.state ? `notice-${after.state}` : 'notice-reminder';
+  const kind = after.state !== before.state ? (`notice-${after.state}` as const) : 'notice-reminder';
   const date =
     after.startMs === undefined ? 'without a date' : `from ${new Date(after.startMs).toISOString()} on`;
   const message = `${instanceId}: ${after.code}, ${date}: ${after.reason}`;

@@ -12,6 +12,7 @@ import type { Table } from '../aws/ledger/table.ts';
 import { describeTasks } from '../aws/tasks.ts';
 import { NEVER_REHEARSED, rehearsedText } from '../core/game-day/result.ts';
 import type { NoticeEntry, NoticeState } from '../core/notices/entry.ts';
+import type { NotificationKind } from '../core/notification-kinds.ts';
 import { isOpenFor, type NamedService, servicesNamed } from '../core/redeploy/affected.ts';
 import type { RedeployStep } from '../core/redeploy/decide.ts';
 import type { AffectedService, RedeployMemory, RedeployOutcome } from '../core/redeploy/facts.ts';
@@ -94,6 +95,14 @@ const STATE_AFTER: Readonly<Record<RedeployOutcome, NoticeState>> = {
   missed: 'missed',
 };
 
+/** What somebody has to know of: services that are not as they should be. */
+const TOLD_OF: Readonly<Partial<Record<RedeployOutcome, NotificationKind>>> = {
+  failed: 'service-failed',
+  'left-to-aws': 'service-left-to-aws',
+  missed: 'service-missed',
+  told: 'service-told',
+};
+
 function whatCameOf(
   { verdict, forcedAtMs }: RedeployMemory,
   rehearsed: string,
@@ -115,7 +124,7 @@ export async function keepVerdicts(
   run: { readonly cluster: string; readonly runId: string; readonly execution: string },
   settings: Settings,
 ): Promise<void> {
-  const say = (kind: string, message: string, detail: Readonly<Record<string, unknown>>) =>
+  const say = (kind: NotificationKind, message: string, detail: Readonly<Record<string, unknown>>) =>
     tell(
       [{ kind, cluster: run.cluster, runId: run.runId, message: `${run.cluster}: ${message}`, detail }],
       settings,
@@ -135,10 +144,11 @@ export async function keepVerdicts(
     for (const entry of entries)
       await keep(entry, { ...whatCameOf(memory, service?.rehearsed ?? NEVER_REHEARSED), serviceName });
     const isNews = entries.some((entry) => entry.reason !== verdict?.reason);
-    if (verdict !== undefined && isNews && STATE_AFTER[verdict.outcome] !== 'done') {
+    const kind = verdict && TOLD_OF[verdict.outcome];
+    if (verdict !== undefined && isNews && kind !== undefined) {
       const { outcome, reason } = verdict;
       const rehearsed = service?.rehearsed;
-      await say(`service-${outcome}`, `${serviceName}: ${outcome}. ${reason} (${rehearsed})`, {
+      await say(kind, `${serviceName}: ${outcome}. ${reason} (${rehearsed})`, {
         service: serviceName,
         outcome,
         rehearsed,

@@ -9,6 +9,7 @@ import type { Claim } from '../aws/ledger/claims.ts';
 import { noteExecution, readExecutionNote, readLookedMs, writeLooked } from '../aws/ledger/executions.ts';
 import { readHeader, updateRun } from '../aws/ledger/runs.ts';
 import type { Table } from '../aws/ledger/table.ts';
+import { kindOfOutcome } from '../core/notification-kinds.ts';
 import { environment } from '../edge/environment.ts';
 import { clusterNameOf } from '../edge/request.ts';
 import { endingOfDead } from './claim.ts';
@@ -48,7 +49,7 @@ export async function tellIfUnheard(
   const ended = await endingOfDead(executionArn);
   const ending = record?.outcome ?? { ...ended, reason: `${ended.reason}; nothing was touched` };
   const message = `${cluster}: ${ending.outcome}. ${ending.reason}`;
-  await tell([{ kind: ending.outcome.toLowerCase(), cluster, runId, message }], record?.settings);
+  await tell([{ kind: kindOfOutcome(ending.outcome), cluster, runId, message }], record?.settings);
   if (record !== undefined && record.outcome === undefined) {
     await updateRun(table, runId, { outcome: ending, endedAtMs: nowMs });
   }
