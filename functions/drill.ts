@@ -101,16 +101,16 @@ async function act(
   if (!isOurs) return next;
   if (step.ending !== undefined) return ended(next, step.ending.outcome, step.ending.reason);
   if (step.stop !== undefined) {
+    const { by } = await originOf(table, state);
     await fenceOf(table, state)();
-    await stopTask(ecs, state.cluster, step.stop.taskArn, reasonOf(state, step.stop.serviceName));
+    await stopTask(ecs, state.cluster, step.stop.taskArn, reasonOf(state.runId, step.stop.serviceName, by));
   }
   return next;
 }
 
-/** Who stopped it and why, for whoever finds the task; the run's id tells our stops from others' (ECS keeps 255 letters). */
-function reasonOf({ runId, request }: RunState, serviceName: string): string {
-  const { by } = originOfExecution(runId);
-  return `ecs-rollover game day ${runId}: one task of ${serviceName} is stopped to see it replaced (${request.reason}, ${by})`;
+/** Who stopped it and why, for whoever finds the task; the run's id, early in it, tells our stops from others'. */
+function reasonOf(runId: string, serviceName: string, by: string): string {
+  return `ecs-rollover game day ${runId} (${by}): one task of ${serviceName} is stopped to see it replaced`;
 }
 
 /**

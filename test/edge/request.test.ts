@@ -85,6 +85,16 @@ describe('parseRequest', () => {
     ]);
   });
 
+  it('takes how many tasks of each service', () => {
+    const day = { cluster: 'p', mode: 'game-day', services: ['web'] };
+    expect(parseRequest({ ...day, tasks: 50 })).toMatchObject({ ok: true, value: { tasks: 50 } });
+    for (const tasks of [0, 51, 1.5]) expect(parseRequest({ ...day, tasks })).toMatchObject({ ok: false });
+    expect(parseRequest({ cluster: 'p', mode: 'game-day', tasks: 2 })).toEqual({
+      ok: false,
+      problems: ['services: is missing; tasks says only how many of each'],
+    });
+  });
+
   it('takes services and tasks on a game day', () => {
     expect(parseRequest({ cluster: 'p', mode: 'game-day', tasks: ['t-1'] })).toMatchObject({ ok: true });
   });
