@@ -61,6 +61,11 @@ const READ_FOR_PLAN = actions(
 /** What became of hosts and tasks that a notice names. */
 const READ_NAMED = actions('ec2: DescribeInstanceStatus DescribeInstances', 'ecs: DescribeTasks');
 
+/** What the rollover command looks at under the role of whoever runs it. */
+export const READS_OF_PEOPLE: readonly string[] = [
+  ...new Set([...FIND_CLUSTERS, ...READ_CLUSTER, ...READ_FOR_PLAN]),
+].filter((action) => !action.startsWith('states:'));
+
 const TELL = actions('sns: Publish', 'events: PutEvents');
 const START_RUNS = actions('states: DescribeExecution StartExecution');
 
@@ -148,47 +153,59 @@ const NAMES_TEMPLATES: readonly FunctionName[] = ['prepare', 'restore'];
 /** Which have a queue before them. */
 const QUEUED: readonly FunctionName[] = ['trigger', 'sweep'];
 
+const TEMPLATE_PERMISSIONS =
+  'Amazon EC2 Auto Scaling user guide, ec2-auto-scaling-launch-template-permissions';
+
 /** Actions that no code of ours calls, and why they are granted all the same. */
 export const BESIDES: readonly {
   readonly action: string;
   readonly of: readonly FunctionName[];
   readonly because: string;
+  /** Where AWS says so. */
+  readonly source: string;
 }[] = [
   ...actions('xray: PutTelemetryRecords PutTraceSegments').map((action) => ({
     action,
     of: FUNCTION_NAMES,
     because: 'Lambda sends its traces under the role of the function (active tracing)',
+    source: 'AWS Lambda developer guide, services-xray',
   })),
   ...actions('kms: Decrypt GenerateDataKey').map((action) => ({
     action,
     of: FUNCTION_NAMES.filter((name) => CALLS[name].includes('sns:Publish')),
     because: 'the topic is encrypted with our key: SNS uses it as the publisher',
+    source: 'Amazon SNS developer guide, sns-key-management',
   })),
   ...actions('sqs: DeleteMessage GetQueueAttributes ReceiveMessage').map((action) => ({
     action,
     of: QUEUED,
     because: "Lambda's poller reads the handler's queue under the role of the function",
+    source: 'AWS Lambda developer guide, services-sqs-configure',
   })),
   {
     action: 'ec2:RunInstances',
     of: NAMES_TEMPLATES,
     because:
       'Auto Scaling asks whether the caller may launch what a template says, when a group gets a version of it',
+    source: TEMPLATE_PERMISSIONS,
   },
   {
     action: 'ec2:CreateTags',
     of: NAMES_TEMPLATES,
     because: 'the same, where the template has tags',
+    source: TEMPLATE_PERMISSIONS,
   },
   {
     action: 'iam:PassRole',
     of: NAMES_TEMPLATES,
     because: 'the same, where the template has an instance profile, as every template of an ECS host has',
+    source: TEMPLATE_PERMISSIONS,
   },
   {
     action: 'ssm:GetParameters',
     of: ['restore'],
     because: 'the same, where the template says resolve:ssm: for its image',
+    source: 'Amazon EC2 Auto Scaling user guide, using-systems-manager-parameters',
   },
 ];
 
@@ -206,7 +223,7 @@ export function grantsOf(name: FunctionName): readonly Grant[] {
 }
 
 /** `'ecs: ListTasks StopTask'` → `['ecs:ListTasks', 'ecs:StopTask']`. */
-function actions(...lines: readonly string[]): readonly string[] {
+export function actions(...lines: readonly string[]): readonly string[] {
   return lines.flatMap((line) => {
     const [service = '', ...names] = line.split(/:? /);
     return names.map((name) => `${service}:${name}`);

@@ -6,8 +6,10 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { packagedCode } from './code.ts';
+import { ClusterDoor } from './constructs/cluster-door.ts';
 import { EventQueue } from './constructs/event-queue.ts';
 import { FlowFunctions } from './constructs/flow-functions.ts';
+import { People, placeOf } from './constructs/people.ts';
 import { RolloverState } from './constructs/state.ts';
 import { RolloverStateMachine } from './constructs/state-machine.ts';
 import { WakeUps } from './constructs/wake-ups.ts';
@@ -49,6 +51,8 @@ export class EcsRollover extends Construct {
   /** Ledger, topic and its key. */
   readonly state: RolloverState;
   readonly functions: FlowFunctions;
+  /** Policies to attach to people's roles. */
+  readonly people: People;
 
   /** @throws Error naming every property that cannot be used. */
   constructor(scope: Construct, id: string, { codeOf = packagedCode, ...written }: EcsRolloverProps = {}) {
@@ -57,6 +61,7 @@ export class EcsRollover extends Construct {
     const { settings, guardrails, schedules } = properties;
     const logRetention = properties.logRetentionDays as RetentionDays;
     const stack = Stack.of(this);
+    const place = placeOf(stack);
     this.state = new RolloverState(this, 'State', properties.notificationEmails, properties.ledgerTableName);
     const queues = {
       trigger: new EventQueue(this, 'TriggerEvents', 'trigger'),
@@ -82,9 +87,7 @@ export class EcsRollover extends Construct {
         sweepQueue: queues.sweep.queue.queueArn,
         stateMachine: arns.rollover,
         retirementMachine: arns.retirement,
-        partition: stack.partition,
-        region: stack.region,
-        account: stack.account,
+        ...place,
       },
     });
     const machine = (name: Definition) =>
@@ -98,11 +101,36 @@ export class EcsRollover extends Construct {
     const { trigger, sweep } = this.functions.byName;
     queues.trigger.feed(trigger);
     queues.sweep.feed(sweep);
-    new WakeUps(this, 'WakeUps', {
+    const wakeUps = new WakeUps(this, 'WakeUps', {
       sweep,
       queues,
       stateMachines: [this.stateMachine, machine('retirement')],
       schedules,
+    });
+    const doors = new Map(
+      properties.operatedClusters.map((cluster) => {
+        const door = new ClusterDoor(this, `DoorOf${cluster}`, {
+          cluster,
+          rollover: this.stateMachine,
+          logRetention,
+        });
+        return [cluster, door.stateMachine.stateMachineArn] as const;
+      }),
+    );
+    this.people = new People(this, 'People', {
+      doors,
+      arns: {
+        ...place,
+        table: this.state.table.tableArn,
+        stateMachine: arns.rollover,
+        retirementMachine: arns.retirement,
+        triggerQueue: queues.trigger.queue.queueArn,
+        sweepQueue: queues.sweep.queue.queueArn,
+        deadLetters: [queues.trigger.deadLetters.queueArn, queues.sweep.deadLetters.queueArn],
+        functions: Object.values(this.functions.byName).map(({ functionArn }) => functionArn),
+        logGroups: this.functions.logGroupArns,
+        rules: wakeUps.ruleArns,
+      },
     });
     this.#tellWhere(arns.rollover, properties);
   }

@@ -12,6 +12,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { HANDLER_TIMEOUT_SECONDS } from '../../functions/edge/timeouts.ts';
 import { FUNCTION_NAMES, type FunctionName, type Grant, grantsOf } from '../grants.ts';
+import { acknowledgeWildcards } from '../wildcards.ts';
 
 export interface FlowFunctionsProps {
   readonly codeOf: (name: FunctionName) => Code;
@@ -24,10 +25,13 @@ export interface FlowFunctionsProps {
 
 export class FlowFunctions extends Construct {
   readonly byName: Readonly<Record<FunctionName, LambdaFunction>>;
+  /** With `:*`, as actions on log events name them. */
+  readonly logGroupArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: FlowFunctionsProps) {
     super(scope, id);
     const made = FUNCTION_NAMES.map((name) => [name, this.#make(name, props)] as const);
+    this.logGroupArns = made.map(([, { logGroup }]) => logGroup.logGroupArn);
     this.byName = Object.fromEntries(made) as Record<FunctionName, LambdaFunction>;
   }
 
@@ -43,7 +47,13 @@ export class FlowFunctions extends Construct {
       description: `ecs-rollover ${name}: what this handler calls, nothing else`,
     });
     logGroup.grantWrite(role);
-    for (const grant of grantsOf(name)) role.addToPolicy(statementOf(grant, arns));
+    for (const grant of grantsOf(name)) {
+      role.addToPolicy(statementOf(grant, arns));
+      acknowledgeWildcards(
+        role,
+        grant.resources.map((resource) => filled(resource, arns)),
+      );
+    }
     return new LambdaFunction(this, pascal, {
       code: codeOf(name),
       handler: 'index.handler',
@@ -69,18 +79,21 @@ function statementOf(
   { actions, resources, conditions }: Grant,
   arns: Readonly<Record<string, string>>,
 ): PolicyStatement {
-  const filled = (text: string) => text.replace(/\{(\w+)\}/g, (_, key: string) => arns[key] ?? `{${key}}`);
   return new PolicyStatement({
     effect: Effect.ALLOW,
     actions: [...actions],
-    resources: resources.map(filled),
+    resources: resources.map((resource) => filled(resource, arns)),
     ...(conditions && {
       conditions: Object.fromEntries(
         Object.entries(conditions).map(([operator, keys]) => [
           operator,
-          Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, filled(value)])),
+          Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, filled(value, arns)])),
         ]),
       ),
     }),
   });
+}
+
+function filled(text: string, arns: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, key: string) => arns[key] ?? `{${key}}`);
 }

@@ -11,6 +11,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledgeMachine } from '../wildcards.ts';
 
 const DEFINITIONS = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'statemachine');
 
@@ -66,5 +67,9 @@ export class RolloverStateMachine extends Construct {
     });
     // Every version, not the newest alone: a run that began before an upgrade goes on with its own.
     for (const [, fn] of used) fn.grantInvoke(this.stateMachine);
+    acknowledgeMachine(
+      this.stateMachine,
+      used.map(([, fn]) => fn),
+    );
   }
 }

@@ -2,9 +2,10 @@
  * What starts us: rules on the default event bus and the user's schedules, both through a queue; the sweep, which is also
  * the poll of what sends no event.
  */
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Aws, Duration, TimeZone } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   ContextAttribute,
@@ -36,15 +37,17 @@ const SCHEDULE_RETRIES = { maxEventAge: Duration.hours(1), retryAttempts: 20 };
 const SWEEP_RETRIES = { maxEventAge: Duration.minutes(SWEEP_MINUTES), retryAttempts: 5 };
 
 export class WakeUps extends Construct {
+  readonly ruleArns: readonly string[];
+
   constructor(scope: Construct, id: string, props: WakeUpsProps) {
     super(scope, id);
     const { sweep, queues, stateMachines, schedules } = props;
-    for (const rule of EVENT_RULES) {
+    this.ruleArns = EVENT_RULES.map((rule) => {
       const ownExecutions = rule.source === 'aws.states' && {
         stateMachineArn: stateMachines.map(({ stateMachineArn }) => stateMachineArn),
       };
       const { queue, deadLetters } = queues[rule.target];
-      new Rule(this, rule.name, {
+      return new Rule(this, rule.name, {
         description: rule.description,
         eventPattern: {
           source: [rule.source],
@@ -52,13 +55,30 @@ export class WakeUps extends Construct {
           detail: { ...rule.detail, ...ownExecutions },
         },
         targets: [new SqsQueue(queue, { deadLetterQueue: deadLetters, ...RULE_RETRIES })],
-      });
-    }
+      }).ruleArn;
+    });
+    // A role of its own: the one that targets make may invoke every version, and is shared with whatever else a stack has.
+    const role = new Role(this, 'SweepSchedule', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+      description: 'ecs-rollover: EventBridge Scheduler starts the sweep',
+    });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [sweep.functionArn] }),
+    );
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queues.sweep.deadLetters.queueArn] }),
+    );
 
     new Schedule(this, 'Sweep', {
       description: 'New images, windows that open, runs that died: looks every few minutes',
       schedule: ScheduleExpression.rate(Duration.minutes(SWEEP_MINUTES)),
-      target: new LambdaInvoke(sweep, { deadLetterQueue: queues.sweep.deadLetters, ...SWEEP_RETRIES }),
+      target: new LambdaInvoke(sweep, {
+        role: role.withoutPolicyUpdates(),
+        deadLetterQueue: queues.sweep.deadLetters,
+        ...SWEEP_RETRIES,
+      }),
     });
     for (const [index, { expression, timeZone, cluster, mode }] of schedules.entries()) {
       new Schedule(this, `Schedule${index + 1}`, {

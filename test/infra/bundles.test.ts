@@ -9,6 +9,7 @@ import { DescribeImagesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleHandlers, literalKeys } from '../../infra/bundles.ts';
+import { BESIDES, FUNCTION_NAMES, type FunctionName, grantsOf } from '../../infra/grants.ts';
 
 const EC2 = '@aws-sdk/client-ec2';
 
@@ -20,6 +21,26 @@ const ENVIRONMENT = {
   ROLLOVER_SETTINGS: '{}',
   ROLLOVER_GUARDRAILS: '{}',
 };
+
+/** IAM's name of each service. Source: the service authorization reference. */
+const IAM_PREFIX: Readonly<Record<string, string>> = {
+  'client-auto-scaling': 'autoscaling',
+  'client-cloudwatch': 'cloudwatch',
+  'client-dynamodb': 'dynamodb',
+  'client-ec2': 'ec2',
+  'client-ecr': 'ecr',
+  'client-ecs': 'ecs',
+  'client-elastic-load-balancing-v2': 'elasticloadbalancing',
+  'client-eventbridge': 'events',
+  'client-imagebuilder': 'imagebuilder',
+  'client-service-quotas': 'servicequotas',
+  'client-sfn': 'states',
+  'client-sns': 'sns',
+  'client-ssm': 'ssm',
+};
+
+/** Comes with DynamoDB's client for endpoint discovery, which is off unless somebody asks for it. */
+const NEVER_MADE = 'dynamodb:DescribeEndpoints';
 
 const directory = mkdtempSync(join(tmpdir(), 'rollover-bundles-'));
 let bundles: readonly Bundle[] = [];
@@ -56,6 +77,30 @@ describe('the bundles', () => {
       encoding: 'utf8',
     });
     expect(out.trim()).toBe('[]');
+  });
+});
+
+describe("a handler's role", () => {
+  /** The actions that the handler's code can ask for. */
+  const callsOf = (name: FunctionName): readonly string[] =>
+    [...(bundles.find((bundle) => bundle.name === name)?.commands ?? [])]
+      .map((command) => {
+        const [client = '', operation] = command.split('/');
+        return `${IAM_PREFIX[client] ?? client}:${operation}`;
+      })
+      .filter((call) => call !== NEVER_MADE);
+
+  it.each(FUNCTION_NAMES)('grants %s every call that its code can make', (name) => {
+    const granted = new Set(grantsOf(name).flatMap(({ actions }) => actions));
+    expect(callsOf(name).length).toBeGreaterThan(0);
+    expect(callsOf(name).filter((call) => !granted.has(call))).toEqual([]);
+  });
+
+  it.each(FUNCTION_NAMES)('grants %s nothing else but what AWS asks for besides, with a reason', (name) => {
+    const besides = BESIDES.filter(({ of }) => of.includes(name)).map(({ action }) => action);
+    const wanted = new Set([...callsOf(name), ...besides]);
+    const granted = grantsOf(name).flatMap(({ actions }) => actions);
+    expect(granted.filter((action) => !wanted.has(action))).toEqual([]);
   });
 });
 

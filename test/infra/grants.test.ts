@@ -1,58 +1,72 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleHandlers } from '../../infra/bundles.ts';
-import { BESIDES, FUNCTION_NAMES, type FunctionName, grantsOf } from '../../infra/grants.ts';
+/** What the roles hold, against what AWS allows to narrow and against the page that tells it. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { BESIDES, FUNCTION_NAMES, grantsOf } from '../../infra/grants.ts';
+import { iamPage } from '../../infra/iam-docs.ts';
+import { permissionsOf } from '../../infra/people.ts';
 import { NARROWED } from '../../infra/scopes.ts';
 
-/** IAM's name of each service. Source: the service authorization reference. */
-const IAM_PREFIX: Readonly<Record<string, string>> = {
-  'client-auto-scaling': 'autoscaling',
-  'client-cloudwatch': 'cloudwatch',
-  'client-dynamodb': 'dynamodb',
-  'client-ec2': 'ec2',
-  'client-ecr': 'ecr',
-  'client-ecs': 'ecs',
-  'client-elastic-load-balancing-v2': 'elasticloadbalancing',
-  'client-eventbridge': 'events',
-  'client-imagebuilder': 'imagebuilder',
-  'client-service-quotas': 'servicequotas',
-  'client-sfn': 'states',
-  'client-sns': 'sns',
-  'client-ssm': 'ssm',
+/** Resource types by action; none: it can only be granted on `*`. */
+const REFERENCE = JSON.parse(
+  readFileSync(new URL('./authorization-reference.json', import.meta.url), 'utf8'),
+) as { readonly actions: Readonly<Record<string, readonly string[]>> };
+
+/** Granted on `*` although the reference has a resource type, and why. */
+const REVIEWED: Readonly<Record<string, string>> = {
+  'ecs:ListTasks':
+    'its resource is a host, which not every call names: narrowed by the condition ecs:cluster',
 };
 
-/** Comes with DynamoDB's client for endpoint discovery, which is off unless somebody asks for it. */
-const NEVER_MADE = 'dynamodb:DescribeEndpoints';
-
-const directory = mkdtempSync(join(tmpdir(), 'rollover-grants-'));
-const callsOf = new Map<FunctionName, readonly string[]>();
-
-beforeAll(async () => {
-  for (const { name, commands } of await bundleHandlers(directory)) {
-    const calls = [...commands].map((command) => {
-      const [client = '', operation] = command.split('/');
-      return `${IAM_PREFIX[client] ?? client}:${operation}`;
-    });
-    callsOf.set(name, calls.filter((call) => call !== NEVER_MADE).sort());
-  }
-}, 120_000);
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const all = [
+  ...FUNCTION_NAMES.flatMap((name) => grantsOf(name).map((grant) => ({ of: name as string, grant }))),
+  ...(['viewer', 'operator', 'breaker'] as const).flatMap((role) =>
+    permissionsOf(role).map((grant) => ({ of: role as string, grant })),
+  ),
+];
 
 describe('the grants', () => {
-  it.each(FUNCTION_NAMES)('give %s every call that its code can make', (name) => {
-    const granted = new Set(grantsOf(name).flatMap(({ actions }) => actions));
-    const calls = callsOf.get(name) ?? [];
-    expect(calls.length).toBeGreaterThan(0);
-    expect(calls.filter((call) => !granted.has(call))).toEqual([]);
+  it('stand on * only where the service authorization reference has nothing narrower', () => {
+    const wide = all
+      .filter(({ grant }) => grant.resources.includes('*'))
+      .flatMap(({ of, grant }) =>
+        grant.actions
+          .filter((action) => REFERENCE.actions[action]?.length !== 0 && !(action in REVIEWED))
+          .map((action) => `${of}: ${action}`),
+      );
+    expect(wide).toEqual([]);
+    for (const action of Object.keys(REVIEWED)) {
+      const scopes = all.filter(({ grant }) => grant.actions.includes(action));
+      for (const { grant } of scopes) expect(grant.conditions).toBeDefined();
+    }
   });
 
-  it.each(FUNCTION_NAMES)('give %s nothing else but what AWS asks for besides, with a reason', (name) => {
-    const besides = BESIDES.filter(({ of }) => of.includes(name)).map(({ action }) => action);
-    const wanted = new Set([...(callsOf.get(name) ?? []), ...besides]);
-    const granted = grantsOf(name).flatMap(({ actions }) => actions);
-    expect(granted.filter((action) => !wanted.has(action))).toEqual([]);
+  it('are narrowed to resources of a service that the reference lists for the action', () => {
+    const service = (resource: string) => resource.split(':')[2];
+    const strange = all.flatMap(({ of, grant: { actions, resources } }) =>
+      actions.flatMap((action) => {
+        const types = REFERENCE.actions[action];
+        const listed = new Set(types?.map(service));
+        return resources
+          .filter((resource) => resource.startsWith('arn:') && types?.[0]?.startsWith('arn:'))
+          .filter((resource) => !listed.has(service(resource)))
+          .map((resource) => `${of}: ${action} on ${resource}`);
+      }),
+    );
+    expect(strange).toEqual([]);
+  });
+
+  it('name only actions that exist', () => {
+    const unknown = all
+      .flatMap(({ grant }) => grant.actions)
+      .filter((action) => !(action in REFERENCE.actions));
+    expect([...new Set(unknown)]).toEqual([]);
+  });
+
+  it('that no call needs have a reason and a source', () => {
+    for (const { because, source } of BESIDES) {
+      expect(because.length).toBeGreaterThan(20);
+      expect(source).toMatch(/guide/);
+    }
   });
 
   it('narrow only actions that somebody holds', () => {
@@ -69,4 +83,8 @@ describe('the grants', () => {
       .filter((action) => changing.test(action) && !action.startsWith('ec2:Describe'));
     expect(everywhere).toEqual([]);
   });
+});
+
+it('docs/iam.md is what the grants say: node infra/iam-docs.ts > docs/iam.md', () => {
+  expect(readFileSync(new URL('../../docs/iam.md', import.meta.url), 'utf8')).toBe(iamPage());
 });
