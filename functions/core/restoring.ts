@@ -96,7 +96,8 @@ export function restoredSizes(memory: GroupMemory, now: SizesNow): Restored {
     due?.maxSize ??
     (isOurs(now.maxSize, now.maxSizesSet, set.maxSize) ? original.maxSize : now.maxSize);
   // Whoever takes hosts away after desired went back has chosen them already: it is not raised against them.
-  if (givenBack !== undefined && now.desiredCapacity < Math.min(group.goal, givenBack.desiredCapacity)) {
+  const isTheirs = givenBack !== undefined && now.desiredCapacity <= givenBack.desiredCapacity;
+  if (isTheirs && now.desiredCapacity < group.goal) {
     return { ...now, minSize: Math.min(minSize, now.desiredCapacity), maxSize, left: undefined };
   }
   // Desired follows the goal, which took up what others changed; what came after the last look is above the last we set.

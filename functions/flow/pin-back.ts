@@ -10,6 +10,7 @@ import {
   asChange,
   canonical,
   isSameSource,
+  type LaunchSource,
   launchSourceOf,
   type Pin,
   pinned,
@@ -37,11 +38,17 @@ export async function pinBack(memory: GroupMemory, pinning: Pinning): Promise<st
   const known = new Set([...targetImageIds, ...Object.values(imagesBefore)]);
   const foreign = uses.find((use) => !known.has(use.imageId ?? ''));
   if (foreign !== undefined) return `somebody else lets ${name} launch ${foreign.imageId ?? 'no image'}`;
+  const before = (use: TemplateUse) => imagesBefore[use.instanceTypes[0] ?? '*'] ?? imagesBefore['*'];
+  // Their reference stays theirs, also where it brings what ran before: `restore` must not take it for ours.
+  if (!isOurs(current, memory))
+    return uses.every((use) => use.imageId === before(use))
+      ? undefined
+      : `somebody else changed the template reference of ${name}`;
 
   let group = memory;
   const pins: Pin[] = [];
   for (const use of uses) {
-    const imageId = imagesBefore[use.instanceTypes[0] ?? '*'] ?? imagesBefore['*'];
+    const imageId = before(use);
     if (imageId === undefined) return `what the hosts of ${name} ran before is not known`;
     const made = await versionOf(group, use, imageId, pinning);
     group = made.group;
@@ -54,6 +61,13 @@ export async function pinBack(memory: GroupMemory, pinning: Pinning): Promise<st
   await pinning.fence();
   await updateGroup(autoScaling, { AutoScalingGroupName: name, ...asChange(wanted) });
   return undefined;
+}
+
+/** As the run found or set it; once a version to go back with is made, what stands may be either of our pins. */
+function isOurs(current: LaunchSource, { original, set, createdVersions }: GroupMemory): boolean {
+  if (Object.keys(createdVersions).some((key) => key.endsWith(`:${BACK}`))) return true;
+  const own = [original.launchSource, set.launchSource];
+  return own.some((one) => one !== undefined && isSameSource(current, JSON.parse(one) as LaunchSource));
 }
 
 async function versionOf(

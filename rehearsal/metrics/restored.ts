@@ -6,7 +6,7 @@
 import type { CallObservation, Observation } from '../../simulator/observation.ts';
 import type { ContainerInstanceTruth, GroupTruth, Truth } from '../../simulator/truth.ts';
 import { actionOf, inputOf, isMutating, texts } from '../checkers/calls.ts';
-import { isOurs, type JudgedRun } from '../checkers/checker.ts';
+import { isOurs, type JudgedRun, tookEffect } from '../checkers/checker.ts';
 import type { Leftover } from '../result.ts';
 import { isSameForm } from './launch-source.ts';
 
@@ -14,6 +14,8 @@ type Sizes = 'minSize' | 'maxSize' | 'desiredCapacity';
 
 /** A group as it should stand at the end; more than one size is right where others changed it during a surge. */
 interface Original {
+  /** Others changed sizes at this moment, and before that these were right. */
+  unseen?: { readonly sizes: Record<Sizes, Set<number>>; readonly atMs: number };
   readonly sizes: Record<Sizes, Set<number>>;
   /** What scheduled actions would set, and what that came to where others changed it after one fell due. */
   readonly scheduled: Record<Sizes, Set<number>>;
@@ -78,7 +80,10 @@ export class Originals {
       const host = this.#run.truth.containerInstanceOf(observation.instanceId);
       if (host) this.#takeUpTags(host);
     }
-    if (observation.kind === 'call') this.#takeUpTagging(observation);
+    if (observation.kind === 'call') {
+      this.#takeUpTagging(observation);
+      this.#overwrite(observation);
+    }
     const isForeignCall =
       observation.kind === 'call' && observation.function === 'outside' && isMutating(observation.operation);
     if (observation.kind === 'fault' ? IMAGE_FAULTS.has(observation.fault) : isForeignCall)
@@ -128,6 +133,8 @@ export class Originals {
     if (!now) return;
     this.#seen.set(name, snapshotOf(now));
     if (isOurChange || !before || !original) return;
+    const isSizeChange = SIZE_KNOBS.some(([size]) => now[size] !== before[size]);
+    if (isSizeChange) original.unseen = { sizes: { ...original.sizes }, atMs: this.#run.truth.nowMs };
     for (const [size] of SIZE_KNOBS) {
       const by = now[size] - before[size];
       if (by === 0) continue;
@@ -145,6 +152,23 @@ export class Originals {
       ...Object.fromEntries(changed.map(([knob]) => [knob, now[knob]])),
     };
     if (now.launchSource !== before.launchSource) original.launchImages = now.launchImages;
+  }
+
+  /**
+   * A size that others changed so shortly before our call that no read of ours could show it, and which the call set anew:
+   * UpdateAutoScalingGroup knows no condition, so what was right before is right as well. Whoever still wants it asks again.
+   */
+  #overwrite(call: CallObservation): void {
+    const { AutoScalingGroupName, DesiredCapacity } = inputOf(call);
+    if (actionOf(call.operation) !== 'UpdateAutoScalingGroup' || DesiredCapacity === undefined) return;
+    const original = this.#groups.get(String(AutoScalingGroupName));
+    if (!original?.unseen || !tookEffect(call.answer) || !isOurs({ kind: 'function', name: call.function }))
+      return;
+    const { unseen } = original;
+    delete original.unseen;
+    if (this.#run.truth.nowMs - unseen.atMs > this.#run.graceMs) return;
+    for (const [size] of SIZE_KNOBS)
+      original.sizes[size] = new Set([...original.sizes[size], ...unseen.sizes[size]]);
   }
 
   /** Somebody else published an image or changed a template: the new original, where we have not pinned anything. */

@@ -18,6 +18,7 @@ import type { GroupTruth } from '../truth.ts';
 import type { AutoScalingPort, Call, GroupCapacity, Instance, World } from '../world.ts';
 import { Activities } from './activities.ts';
 import {
+  activeRefresh,
   type Group,
   isPending,
   isSuspended,
@@ -286,7 +287,8 @@ export class AutoScalingService implements AutoScalingPort {
     const reference = specification.Version ?? '$Default';
     const version = this.#world.ec2.newTemplateVersion(specification, reference, imageId);
     if (reference === '$Default') this.#world.ec2.setDefaultTemplateVersion(specification, version);
-    else if (reference !== '$Latest') {
+    // What UpdateAutoScalingGroup refuses, its owner cannot do either.
+    else if (reference !== '$Latest' && !activeRefresh(group)?.shape.DesiredConfiguration) {
       const LaunchTemplateSpecification = { ...specification, Version: version };
       group.source = mixed
         ? {

@@ -46,6 +46,16 @@ describe('sizes that are given back', () => {
   });
 });
 
+it('once given back, a desired capacity that somebody lowered stays, however often restore comes back', () => {
+  const goal = 2;
+  const theirs = { minSize: 0, maxSize: 4, desiredCapacity: 1 };
+  const seen = { ...theirs, inService: 1, ...NONE_SET };
+  const before = { ...groupMemory, goal, original: { ...groupMemory.original, minSize: 0 } };
+  const first = restoredSizes({ ...before, givenBack: { ...theirs, desiredCapacity: goal } }, seen);
+  expect(first).toMatchObject(theirs);
+  expect(restoredSizes({ ...before, givenBack: theirs }, seen)).toMatchObject(theirs);
+});
+
 describe('sizes that a crash left in doubt', () => {
   const all = { inService: 4, allProtected: true, minSizesSet: [4, 6], maxSizesSet: [6] };
   const begun = {

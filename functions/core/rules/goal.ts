@@ -34,7 +34,10 @@ export const followGrowth: Rule = (tick) => {
       const { givenBack } = settled(memory, group.facts);
       tick.draft.noteGroup(group.name, { givenBack, givingBack: undefined });
     }
-    if (!group.plan.referenceOnly && !isSettling(tick, group)) followScaleOut(tick, group);
+    if (group.plan.referenceOnly) continue;
+    // A way back raises sizes too.
+    noteFloor(tick, group);
+    if (!isSettling(tick, group)) followScaleOut(tick, group);
   }
 };
 

@@ -120,8 +120,8 @@ export function end(tick: Tick, group: GroupLook, host: Host, isDead = host.kind
     decrementCounted: undefined,
   });
   if (lowers) {
-    // A raise that was never made is forgotten with the Min that would tell of it.
-    const desiredCapacity = desiredSet(memory, group.facts);
+    // A raise that was never made is forgotten with the Min that would tell of it; one of this very step is yet to be made.
+    const desiredCapacity = asked ?? desiredSet(memory, group.facts);
     draft.noteGroup(group.name, { set: { ...memory.set, minSize: desired - 1, desiredCapacity } });
   }
   draft.phase ??= 'moving';

@@ -99,6 +99,20 @@ describe('I4, knobs are restored', () => {
     expect(scaled(5)).toEqual([]);
   });
 
+  it('forgives a size that others set so shortly before our call that no read could show it, and no other', () => {
+    const leftAfter = (seconds: number) => {
+      const account = stage();
+      account.watch();
+      account.group('web', { desiredCapacity: 3 }, AWS);
+      account.wait(seconds);
+      account.call('AutoScaling.UpdateAutoScalingGroup', { AutoScalingGroupName: 'web', DesiredCapacity: 3 });
+      account.group('web', { desiredCapacity: 2 });
+      return account.end().measured.leftovers.map(({ knob }) => knob);
+    };
+    expect(leftAfter(1)).toEqual([]);
+    expect(leftAfter(600)).toEqual(['DesiredCapacity']);
+  });
+
   it('wants what a scheduled action set, with what others added after it fell due', () => {
     const ends = (desiredCapacity: number) => {
       const account = stage();
