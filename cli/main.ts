@@ -8,6 +8,7 @@ import { BadInput } from './bad-input.ts';
 import { addBenchCommand } from './bench.ts';
 import { addCaptureCommand } from './capture.ts';
 import { addControlCommands } from './control.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addPlanCommand } from './plan.ts';
 import { addQuarterCommand } from './quarter.ts';
 import { addRehearseCommand } from './rehearse.ts';
@@ -23,6 +24,7 @@ const program = new Command('rollover')
 addCaptureCommand(program);
 addPlanCommand(program);
 addControlCommands(program);
+addDoctorCommand(program);
 addRehearseCommand(program);
 addBenchCommand(program);
 addSimulateCommand(program);

@@ -41,6 +41,7 @@ const GONE = new Set([
   'TargetGroupNotFoundException',
   'TargetGroupNotFound',
   'ExecutionDoesNotExist',
+  'StateMachineDoesNotExist',
 ]);
 
 /** Auto Scaling is in the middle of something with this group or host: a conflict, not a throttle. */

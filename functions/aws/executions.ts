@@ -1,6 +1,7 @@
 /** Executions of the state machine: started once whatever is delivered twice, and looked at. */
 import {
   DescribeExecutionCommand,
+  DescribeStateMachineCommand,
   type ExecutionStatus as ListedStatus,
   paginateListExecutions,
   type SFNClient,
@@ -47,6 +48,16 @@ export async function describeExecution(
       ...(answer.error === undefined ? {} : { error: answer.error }),
       ...(answer.cause === undefined ? {} : { cause: answer.cause }),
     };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** `ACTIVE` or `DELETING`; undefined when AWS knows no such machine. */
+export async function machineStatus(sfn: SFNClient, stateMachineArn: string): Promise<string | undefined> {
+  try {
+    return (await sfn.send(new DescribeStateMachineCommand({ stateMachineArn }))).status;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
