@@ -125,6 +125,8 @@ export interface HostMemory {
   readonly terminateDecrement?: boolean;
   /** Intents up to this moment came to nothing: AWS refused the call, or it was lost. */
   readonly intentsLostUntilMs?: number;
+  /** How many. */
+  readonly intentsLost?: number;
   /** The last reads of `agentConnected`, newest first, at most three, at least 20 s apart (rule 4). */
   readonly agentReads?: readonly { readonly atMs: number; readonly connected: boolean }[];
   readonly readySinceMs?: number;

@@ -178,6 +178,17 @@ describe('rule 17: ended by id', () => {
     expect(lost(179_999)).toBe(false);
     expect(lost(180_000)).toBe(true);
   });
+
+  it('the fifth that is lost holds the host: whatever is in the way does not go by itself', () => {
+    const held = (intentsLost: number) => {
+      const facts = base();
+      const intent = { terminateIntentMs: facts.observedAtMs - 180_000, readsAfterIntent: 2, intentsLost };
+      const noted = see(remember(facts, ID.b, intent)).remember.hosts;
+      return noted.find(({ instanceId }) => instanceId === ID.b)?.held;
+    };
+    expect(held(3)).toBeUndefined();
+    expect(held(4)).toMatchObject({ final: true, reason: expect.stringContaining('asked for 5 times') });
+  });
 });
 
 describe('rule 18: with decrement', () => {

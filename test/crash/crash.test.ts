@@ -32,6 +32,19 @@ it('a run that goes on closing after it was given back counts its own decrements
   await strike('roll', 'for-good', looks[2]?.[0]);
 });
 
+it('a host whose end comes to nothing each time is held, and the run ends', async () => {
+  const { points } = await calm('go-back');
+  // Between the intent and its call: each repeat finds that this step asked for it before.
+  const at = points.findIndex(({ operation = '' }) =>
+    operation.endsWith('TerminateInstanceInAutoScalingGroup'),
+  );
+  const { result } = await strike('go-back', 'for-good', at - 1);
+  expect(result).toMatchObject({
+    outcome: 'FAILED',
+    reason: expect.stringMatching(/end was asked for 5 times/),
+  });
+});
+
 it('sizes that were given back are ours again where the way back asks for hosts', async () => {
   const { points } = await calm('go-back');
   // The look that wants `prepare` to pin what ran before dies for good, and the sweep takes over what is left open.

@@ -28,7 +28,8 @@ const ALSO_ALLOWED: Readonly<Record<Blow, readonly string[]>> = {
   lost: [],
   'all-lost': [],
   stopped: ['ABORTED'],
-  'for-good': ['FAILED', 'ABORTED'],
+  // A host whose end cannot be asked for is held, and the others go on.
+  'for-good': ['FAILED', 'ABORTED', 'PARTIAL'],
 };
 
 /** The sweep comes every five minutes; the rest is its own first calls. */

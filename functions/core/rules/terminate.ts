@@ -19,6 +19,8 @@ export const TERMINATIONS_PER_STEP = 60;
  * keeps the host running all that while: a call sent twice might take two hosts from desired.
  */
 const INTENT_LOST_MS = 180_000;
+/** A host whose end came to nothing so often stays: whatever is in the way does not go by itself, and the others wait. */
+const INTENTS_LOST_MAX = 5;
 
 export const terminateHosts: Rule = (tick) => {
   const { look, draft, freeze } = tick;
@@ -147,7 +149,8 @@ function fullestZoneFirst(hosts: readonly Host[], group: GroupLook): Host[] {
 }
 
 /** Again only when two later reads still say InService (rule 17): the call, or its answer, was lost. */
-export const forgetLostIntents: Rule = ({ look, draft }) => {
+export const forgetLostIntents: Rule = (tick) => {
+  const { look, draft } = tick;
   for (const host of look.hosts.values()) {
     if (host.kind !== 'terminating') continue;
     const { terminateIntentMs = look.nowMs, readsAfterIntent = 0 } = host.memory;
@@ -157,6 +160,13 @@ export const forgetLostIntents: Rule = ({ look, draft }) => {
       terminateDecrement: undefined,
       readsAfterIntent: undefined,
       intentsLostUntilMs: terminateIntentMs,
+      intentsLost: (host.memory.intentsLost ?? 0) + 1,
+    });
+    const lost = draft.host(host.instanceId)?.intentsLost ?? 0;
+    if (lost < INTENTS_LOST_MAX || host.role !== 'outdated' || !isRolling(draft)) continue;
+    hold(tick, host, {
+      reason: `its end was asked for ${lost} times, and Auto Scaling shows nothing of it`,
+      final: true,
     });
   }
 };
