@@ -2,6 +2,7 @@ import { DescribeTasksCommand, ECSClient, ListTasksCommand, type Task } from '@a
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { beginAsNewContainer } from '../../functions/aws/container-memory.ts';
+import type { FactScope } from '../../functions/aws/facts/read-facts.ts';
 import { readStopped } from '../../functions/aws/facts/read-stopped.ts';
 import type { RunMemory } from '../../functions/core/memory.ts';
 
@@ -119,16 +120,17 @@ describe('stopped tasks', () => {
       containerInstanceArn,
       lastStatus: 'STOPPED',
     }));
-    const largeLook = (left: Task[], afterSeconds: number, running: Task[] = [], which: object[] = hosts) =>
-      readStopped(
-        client,
-        'prod',
-        { cluster: 'prod', memory: memory(), nowMs: NOW_MS + afterSeconds * 1000, alarms: [], look: 'tick' },
-        which,
-        running,
-        left,
-        true,
-      );
+    const largeLook = (
+      left: Task[],
+      afterSeconds: number,
+      running: Task[] = [],
+      which: object[] = hosts,
+      more: Partial<FactScope> = {},
+    ) => {
+      const nowMs = NOW_MS + afterSeconds * 1000;
+      const scope = { cluster: 'prod', memory: memory(), nowMs, alarms: [], look: 'tick', ...more } as const;
+      return readStopped(client, 'prod', scope, which, running, left, true);
+    };
 
     it('are described, not listed, while they stop, and their hosts listed in turns when they have', async () => {
       stopped(...gone.map((task) => ({ ...task, lastStatus: 'STOPPING' })));
@@ -149,6 +151,13 @@ describe('stopped tasks', () => {
       expect((await largeLook([], 0)).unread).toHaveLength(60);
       await largeLook([], 15);
       expect((await largeLook([], 30)).unread).toEqual([]);
+    });
+
+    it('are listed on fewer hosts by a look that has no time left', async () => {
+      stopped();
+      const remembering = { untilMs: Date.now() - 1 } as FactScope['remembering'] & object;
+      expect((await largeLook([], 0, [], hosts, { remembering })).unread).toHaveLength(90);
+      expect(lists()).toBe(10);
     });
 
     it('are not listed any more on a host found empty, until something runs there after all', async () => {

@@ -57,7 +57,7 @@ export async function readRunning<B>(
   }
   const running = new RunningTasks(ecs, name, scope, scope.remembering);
   if (await running.resume()) return undefined;
-  const containers = await listKnownContainerInstances(ecs, name, scope.nowMs);
+  const containers = await listKnownContainerInstances(ecs, { ...cluster, clusterName: name }, scope.nowMs);
   if (running.isUnknown) {
     await running.begin(containers);
     return undefined;

@@ -12,8 +12,9 @@ import { isDaemonOf } from './tasks.ts';
 /** STOPPED lists of new hosts are read in turns, this many at a time. */
 const NEW_HOSTS_PER_TURN = 5;
 const TURN_MS = 15_000;
-/** Draining hosts of a large cluster that one look lists to see that they are empty. */
+/** Draining hosts of a large cluster that one look lists to see that they are empty; and if it has no time left. */
 const DRAINED_PER_LOOK = 40;
+const DRAINED_WHEN_LATE = 10;
 /** Turns after every group's trial are at least this far apart: a bad image has shown itself by then, as a rule. */
 const TURNS_APART_MS = 40_000;
 
@@ -60,7 +61,7 @@ export async function readStopped(
   for (const host of empty()) if (!isDraining.has(host) || waiting.has(host)) empty().delete(host);
   const { due, unread } = cutToLook(
     draining.filter((host) => !waiting.has(host)),
-    isLarge,
+    isLarge ? listsOf(scope) : undefined,
   );
   const lists = await Promise.all(
     unique([...due, ...newHostsInTurn(cluster, scope, containers)]).map((containerInstance) =>
@@ -90,16 +91,21 @@ export async function readStopped(
  */
 function cutToLook(
   draining: readonly string[],
-  isLarge: boolean,
+  most: number | undefined,
 ): { readonly due: readonly string[]; readonly unread: readonly string[] } {
-  if (!isLarge) return { due: draining, unread: [] };
+  if (most === undefined) return { due: draining, unread: [] };
   const unlisted = draining.filter((host) => !empty().has(host));
   const unknown = unlisted.filter((host) => !stopping().has(host));
   const told = unlisted.filter((host) => stopping().has(host));
   return {
-    due: [...unknown, ...told].slice(0, DRAINED_PER_LOOK),
-    unread: unknown.slice(DRAINED_PER_LOOK),
+    due: [...unknown, ...told].slice(0, most),
+    unread: unknown.slice(most),
   };
+}
+
+function listsOf({ remembering }: FactScope): number {
+  const isLate = remembering !== undefined && Date.now() >= remembering.untilMs;
+  return isLate ? DRAINED_WHEN_LATE : DRAINED_PER_LOOK;
 }
 
 const isOnItsWay = (task: Task) => task.lastStatus !== 'STOPPED';
