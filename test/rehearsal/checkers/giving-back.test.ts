@@ -102,7 +102,7 @@ describe('I4, knobs are restored', () => {
   it('forgives a size that others set so shortly before our call that no read could show it, and no other', () => {
     const leftAfter = (seconds: number) => {
       const account = stage();
-      account.watch();
+      account.watch({ graceMs: 15_000 });
       account.group('web', { desiredCapacity: 3 }, AWS);
       account.wait(seconds);
       account.call('AutoScaling.UpdateAutoScalingGroup', { AutoScalingGroupName: 'web', DesiredCapacity: 3 });
