@@ -13,6 +13,7 @@ import { People, placeOf } from './constructs/people.ts';
 import { RolloverState } from './constructs/state.ts';
 import { RolloverStateMachine } from './constructs/state-machine.ts';
 import { WakeUps } from './constructs/wake-ups.ts';
+import { Watch } from './constructs/watch.ts';
 import type { FunctionName } from './grants.ts';
 import { type Deployed, type RolloverProperties, readProperties } from './properties.ts';
 
@@ -98,14 +99,21 @@ export class EcsRollover extends Construct {
         logRetention,
       }).stateMachine;
     this.stateMachine = machine('rollover');
+    const retirement = machine('retirement');
     const { trigger, sweep } = this.functions.byName;
     queues.trigger.feed(trigger);
     queues.sweep.feed(sweep);
     const wakeUps = new WakeUps(this, 'WakeUps', {
       sweep,
       queues,
-      stateMachines: [this.stateMachine, machine('retirement')],
+      stateMachines: [this.stateMachine, retirement],
       schedules,
+    });
+    new Watch(this, 'Watch', {
+      functions: this.functions.byName,
+      stateMachines: [this.stateMachine, retirement],
+      queues: [queues.trigger, queues.sweep],
+      topic: this.state.topic,
     });
     const doors = new Map(
       properties.operatedClusters.map((cluster) => {

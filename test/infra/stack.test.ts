@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEPLOYMENT_PARAMETER } from '../../cli/operate/deployment.ts';
 import { EVENT_RULES } from '../../functions/edge/event-patterns.ts';
 import { HANDLER_TIMEOUT_SECONDS } from '../../functions/edge/timeouts.ts';
+import { ALARMS } from '../../infra/alarms.ts';
 import { FUNCTION_NAMES, grantsOf } from '../../infra/grants.ts';
 import { deployed } from './deployed.ts';
 
@@ -143,6 +145,63 @@ describe('the topic', () => {
       Protocol: 'email',
       Endpoint: 'ops@example.com',
     });
+  });
+});
+
+describe('the alarms', () => {
+  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties,
+  );
+  const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+  const sections = runbook.split(/^## /m).slice(1);
+
+  it('tell people on the topic, and where they read on', () => {
+    expect(alarms).toHaveLength(Object.keys(ALARMS).length);
+    for (const { AlarmActions, AlarmDescription } of alarms) {
+      expect(AlarmActions).toHaveLength(1);
+      expect(AlarmDescription).toMatch(/docs\/runbook\.md#[a-z]+$/);
+    }
+  });
+
+  it.each(Object.keys(ALARMS))(
+    '%s has a section of the runbook: what it is, where to look, what to do',
+    (name) => {
+      const section = sections.find((text) => text.startsWith(`${name}\n`)) ?? '';
+      for (const part of ['Description', 'Investigation', 'Resolution']) {
+        expect(section).toMatch(new RegExp(`\\*\\*${part}\\.\\*\\* .{20,}`));
+      }
+    },
+  );
+
+  it('have no other sections beside theirs', () => {
+    expect(sections.map((text) => text.split('\n')[0]).sort()).toEqual(Object.keys(ALARMS).sort());
+  });
+
+  it('look at metrics and dimensions that the functions write', async () => {
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false').stubEnv('POWERTOOLS_DEV', 'true').resetModules();
+    const { measure } = await import('../../functions/edge/metrics.ts');
+    const written: string[] = [];
+    const print = vi.spyOn(console, 'log').mockImplementation((line: string) => void written.push(line));
+    measure({ InstancesHeld: 1 }, { cluster: 'prod', autoScalingGroupName: 'web' });
+    measure({ NoticeDeadlineHours: 1 }, { cluster: 'prod' });
+    print.mockRestore();
+    vi.unstubAllEnvs();
+    const dimensionsOf = new Map(
+      written.map((line) => {
+        const [{ Dimensions, Metrics, Namespace }] = JSON.parse(line)._aws.CloudWatchMetrics;
+        return [Metrics[0].Name, [`"${Namespace}"`, ...[...Dimensions[0]].sort()].join()];
+      }),
+    );
+    const queries = alarms.flatMap(({ Metrics = [] }) =>
+      Metrics.map(({ Expression = '' }: { Expression?: string }) =>
+        /^SELECT \w+\((\w+)\) FROM SCHEMA\((.*)\)$/.exec(Expression),
+      ).filter(Boolean),
+    );
+    expect(queries).toHaveLength(2);
+    for (const [, metric, schema] of queries) {
+      const [namespace, ...dimensions] = schema.split(', ');
+      expect([namespace, ...dimensions.sort()].join()).toBe(dimensionsOf.get(metric));
+    }
   });
 });
 
