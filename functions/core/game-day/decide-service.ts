@@ -60,7 +60,6 @@ export function decideGameDayService(look: GameDayRead, rules: GameDayRules): Ga
 function before(look: GameDayRead, rules: GameDayRules): GameDayServiceStep {
   const { now, memory, ask } = look;
   const { nowMs, limitMs, noMore } = rules;
-  const isBegun = memory.stops.length > 0;
   if (isDone(look)) return end(memory, 'recovered', true, soFar(memory));
   if (noMore !== undefined) return cut(memory, noMore);
   const refusal = refusalOf(ask.serviceName, now);
@@ -68,7 +67,8 @@ function before(look: GameDayRead, rules: GameDayRules): GameDayServiceStep {
   const unsteady = unsteadinessOf(now, lastOverAtMs(memory));
   if (unsteady !== undefined) {
     const { steadySinceMs: _, ...rest } = memory;
-    const isPatient = isBegun && nowMs - lastOverAtMs(memory) < limitMs;
+    // Before the first stop there is nothing to be patient for.
+    const isPatient = nowMs - lastOverAtMs(memory) < limitMs;
     return isPatient
       ? { next: 'wait', reason: `the next stop waits: ${unsteady}`, memory: rest }
       : cut(rest, `it is not steady: ${unsteady}`);

@@ -67,6 +67,8 @@ describe('who is left alone', () => {
   });
 
   it('one that may just miss one task is taken', () => {
+    const two = service({ desiredCount: 2, tasks: [task('t1'), task('t2')] });
+    expect(decideAt(0, [look(two, { memory: READY })]).stop).toBeDefined();
     const step = decideAt(0, [look(service({ minimumHealthyPercent: 75 }), { memory: READY })]);
     expect(step.stop).toBeDefined();
   });
@@ -219,6 +221,125 @@ describe('a day of several stops', () => {
     expect(stopped).toHaveLength(4);
     expect(outcome).toBe('PARTIAL');
     expect(reason).toContain('no task is left');
+  });
+});
+
+describe('which task is next', () => {
+  const hosts = { t1: 'h1', t2: 'h1', t3: 'h3', t4: 'h4' };
+  const tasks = (['t1', 't2', 't3', 't4'] as const).map((arn) =>
+    task(arn, { zone: arn === 't4' ? 'eu-west-1b' : 'eu-west-1a', host: hosts[arn] }),
+  );
+  /** These were stopped, and are back under other names. */
+  function nextAfter(stopped: readonly (keyof typeof hosts)[]): string | undefined {
+    const back = tasks.map((one) =>
+      (stopped as readonly string[]).includes(one.taskArn)
+        ? { ...one, taskArn: `${one.taskArn}b`, createdAtMs: NOW_MS - 60_000 }
+        : one,
+    );
+    const stops = stopped.map((arn) => {
+      const { taskArn, zone, host } = tasks.find((one) => one.taskArn === arn) ?? task(arn);
+      const times = { askedAtMs: NOW_MS - 120_000, firstAskedAtMs: NOW_MS - 120_000 };
+      return { taskArn, zone, host, ...times, desired: 4, lowestHealthy: 3, recoveredAtMs: NOW_MS - 60_000 };
+    });
+    const memory = { stops, steadySinceMs: NOW_MS - 15_000 };
+    const ask = { serviceName: 'web', tasks: 4 };
+    return decideAt(0, [look(service({ tasks: back }), { ask, memory })]).stop?.taskArn;
+  }
+
+  it('is one of the zone that has most, then of another zone, then of another host', () => {
+    expect(nextAfter([])).toBe('t1');
+    expect(nextAfter(['t1'])).toBe('t4');
+    expect(nextAfter(['t1', 't4'])).toBe('t3');
+    expect(nextAfter(['t1', 't3', 't4'])).toBe('t2');
+  });
+});
+
+describe('what counts as done', () => {
+  const over = (taskArn: string, change: object = {}) => ({
+    taskArn,
+    zone: 'eu-west-1a',
+    host: 'h1',
+    askedAtMs: NOW_MS - 200_000,
+    firstAskedAtMs: NOW_MS - 200_000,
+    desired: 4,
+    lowestHealthy: 3,
+    recoveredAtMs: NOW_MS - 100_000,
+    ...change,
+  });
+  const named = { serviceName: 'web', tasks: ['t1', 't2'] };
+
+  it('is each task that was named, not some of them', () => {
+    const half = { stops: [over('t1')], steadySinceMs: NOW_MS - 15_000 };
+    expect(decideAt(0, [look(service(), { ask: named, memory: half })]).stop?.taskArn).toBe('t2');
+    const both = { stops: [over('t1'), over('t2', { lowestHealthy: 2 })] };
+    const { ending } = decideAt(0, [look(service(), { ask: named, memory: both })]);
+    expect(ending?.outcome).toBe('SUCCEEDED');
+    expect(ending?.reason).toContain('2 tasks were stopped, one at a time; whole again after 100 s, 100 s');
+    expect(ending?.reason).toContain('never fewer than 2 of 4');
+  });
+
+  it('is not the whole day where a service, or a task, was left alone', () => {
+    const done = look(service(), { memory: { stops: [over('t1')] } });
+    expect(decideAt(0, [done]).ending?.outcome).toBe('SUCCEEDED');
+    const closed = look(service({ optedIn: false }), { name: 'api' });
+    expect(decideAt(0, [done, closed]).ending).toMatchObject({
+      outcome: 'PARTIAL',
+      reason: expect.stringMatching(/^web: 1 task was stopped.*; api: left alone, not opted in/),
+    });
+    const leftAlone = [{ task: 't9', reason: 'it is not in prod' }];
+    expect(decideAt(0, [done], { leftAlone }).ending).toMatchObject({
+      outcome: 'PARTIAL',
+      reason: expect.stringContaining('t9: left alone, it is not in prod'),
+    });
+  });
+
+  it('stays what a look before has found', () => {
+    const verdict = { outcome: 'recovered', isComplete: true, reason: 'it came back', atMs: NOW_MS } as const;
+    const first = look(service({ optedIn: false }), { memory: { stops: [over('t1')], verdict } });
+    const step = decideAt(0, [first]);
+    expect(step).toEqual({ remember: [], ending: { outcome: 'SUCCEEDED', reason: 'web: it came back' } });
+  });
+
+  it('says of a service that is deleted meanwhile that it did not come back', () => {
+    const { step } = afterStop(30, service());
+    expect(step.ending).toBeUndefined();
+    const open = { stops: [over('t1', { recoveredAtMs: undefined })] };
+    const gone = { ...look(service(), { memory: open }), now: undefined };
+    expect(decideAt(0, [gone]).ending).toMatchObject({ outcome: 'FAILED' });
+  });
+
+  it('lets trouble of before the last stop be over, and none since', () => {
+    const ask = { serviceName: 'web', tasks: 2 };
+    const memory = { stops: [over('t1')], steadySinceMs: NOW_MS - 15_000 };
+    const said = (atMs: number) => service({ trouble: [{ atMs, message: 'unhealthy in target-group' }] });
+    expect(decideAt(0, [look(said(NOW_MS - 100_001), { ask, memory })]).stop).toBeDefined();
+    const waits = decideAt(0, [look(said(NOW_MS - 100_000), { ask, memory })]);
+    expect(waits.waitsFor?.reason).toContain('unhealthy');
+    // Half an hour without a steady state: what was measured stands.
+    const late = decideAt(1700, [look(said(NOW_MS), { ask, memory })]);
+    expect(late.ending).toMatchObject({
+      outcome: 'PARTIAL',
+      reason: expect.stringContaining('then no more'),
+    });
+  });
+
+  it('asks for no task again that is protected by now', () => {
+    const tasks = ['t1', 't2', 't3', 't4'].map((arn) => task(arn, { isProtected: arn === 't1' }));
+    const { step, at } = afterStop(60, service({ tasks }));
+    expect(step.stop).toBeUndefined();
+    expect(memoryAfter(step, at).stops[0]?.void).toContain('protected');
+  });
+
+  it('believes that a recovery takes what the longest one took, where the window closes', () => {
+    const ask = { serviceName: 'web', tasks: 2 };
+    const memory = { stops: [over('t3', { recoveredAtMs: NOW_MS - 190_000 }), over('t1')] };
+    const three = { ...ask, tasks: 3 };
+    const ready = look(service(), { ask: three, memory: { ...memory, steadySinceMs: NOW_MS - 15_000 } });
+    const until = (seconds: number) => ({
+      window: { open: true as const, closesAtMs: NOW_MS + seconds * 1000 },
+    });
+    expect(decideAt(0, [ready], until(100)).stop).toBeDefined();
+    expect(decideAt(0, [ready], until(99)).ending?.reason).toContain('then no more: the window closes');
   });
 });
 
