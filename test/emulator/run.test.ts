@@ -6,6 +6,7 @@ import { DescribeLaunchTemplateVersionsCommand } from '@aws-sdk/client-ec2';
 import type { ContainerInstance } from '@aws-sdk/client-ecs';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { handler as plan } from '../../functions/plan.ts';
 import { handler as sweep } from '../../functions/sweep.ts';
 import { handler as trigger } from '../../functions/trigger.ts';
 import { type FunctionName, grantsOf } from '../../infra/grants.ts';
@@ -81,6 +82,32 @@ describe('a run over the wire', () => {
       InstanceType: 'm5.large',
     });
     expect((await groupNow(clients.autoScaling)).LaunchTemplate?.Version).toBe('$Latest');
+  });
+
+  it('gives everything back when somebody aborts it in the middle', async () => {
+    const before = await groupNow(clients.autoScaling);
+    await useImage(clients, world.newImage);
+    let asked = false;
+
+    const { report } = await run({ cluster: CLUSTER }, async () => {
+      await settle(clients);
+      const isDraining = (await hostsNow(clients)).some((host) => host.status === 'DRAINING');
+      if (asked || !isDraining) return;
+      asked = true;
+      await plan(
+        {
+          request: { cluster: CLUSTER, mode: 'abort' },
+          execution: `${MACHINE_ARN.replace(':stateMachine:', ':execution:')}:abort`,
+        },
+        lambdaContext,
+      );
+    });
+
+    expect(report.outcome).toBe('ABORTED');
+    const after = await groupNow(clients.autoScaling);
+    expect(knobsOf(after)).toEqual(knobsOf(before));
+    expect((await hostsNow(clients)).map((host) => host.status)).toEqual(Array(SIZE.hosts).fill('ACTIVE'));
+    expect(await tasksNow(clients)).toHaveLength(SIZE.tasks + SIZE.hosts);
   });
 
   it('plans and changes nothing', async () => {
