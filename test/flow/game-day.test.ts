@@ -106,7 +106,9 @@ it('waits for the end of a rollover, and a rollover for its own', async () => {
     expect(day).toMatchObject({ kind: 'game-day', outcome: 'SUCCEEDED' });
     expect(day?.from.localeCompare(rolled?.until ?? '')).toBeGreaterThanOrEqual(0);
 
-    await send({ ...DAY, tasks: 3 }, ALICE);
+    // The history is written before the cluster is free.
+    await operated.until(async () => (await status()).state === 'idle');
+    expect((await send({ ...DAY, tasks: 3 }, ALICE)).ending).toBeUndefined();
     expect((await send({ cluster: 'prod', image: OLD_IMAGE }, ALICE)).ending?.outcome).toBe('PENDING_WINDOW');
     expect((await send({ ...DAY, tasks: 3 }, ALICE)).ending?.outcome).toBe('NOTHING_TO_DO');
   });
