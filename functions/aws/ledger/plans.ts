@@ -8,6 +8,8 @@ type ListName = (typeof LISTS)[number];
 /** Findings are the longest, about 600 bytes each; a group lists its outdated hosts, 20 bytes each. */
 const SLICE: Readonly<Record<ListName, number>> = { groups: 1, findings: 200, keptOut: 500, exempt: 500 };
 
+const SLICE_PREFIX = 'PLAN#';
+
 type PlanHeader = Omit<Plan, ListName> & { readonly slices: Readonly<Record<ListName, number>> };
 
 /** Writes the plan; the header last, so that a half-written plan is never read. An earlier plan of the run gives way. */
@@ -30,9 +32,13 @@ export function planIn(items: readonly Item[]): Plan | undefined {
   const header = items.find((item) => item.sk === 'PLAN')?.data as PlanHeader | undefined;
   if (header === undefined) return undefined;
   const { slices, ...rest } = header;
+  // Thousands of hosts are items of the same run, and a large plan has hundreds of slices.
+  const sliceAt = new Map(
+    items.filter(({ sk }) => sk.startsWith(SLICE_PREFIX)).map((item) => [item.sk, item]),
+  );
   const list = <T>(name: ListName): T[] =>
     Array.from({ length: slices[name] }, (_, at) => {
-      const item = items.find(({ sk }) => sk === sliceKey(name, at));
+      const item = sliceAt.get(sliceKey(name, at));
       return ((item?.data as { entries?: T[] } | undefined)?.entries ?? []) as T[];
     }).flat();
   return {
@@ -45,5 +51,5 @@ export function planIn(items: readonly Item[]): Plan | undefined {
 }
 
 function sliceKey(name: ListName, at: number): string {
-  return `PLAN#${name}#${String(at).padStart(4, '0')}`;
+  return `${SLICE_PREFIX}${name}#${String(at).padStart(4, '0')}`;
 }
