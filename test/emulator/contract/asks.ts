@@ -92,6 +92,11 @@ function reads(names: Names): Ask[] {
     ecs('DescribeServices', { ...IN_CLUSTER, services: ['web', 'logs'], include: ['TAGS'] }),
     ecs('DescribeTaskDefinition', { taskDefinition: 'web:1' }),
     ecs('ListAccountSettings', { effectiveSettings: true }),
+    ecs(
+      'ListAccountSettings',
+      { name: 'fargateEventWindows', effectiveSettings: true },
+      'fargateEventWindows',
+    ),
     autoScaling('DescribeAutoScalingGroups', { AutoScalingGroupNames: [GROUP] }),
     autoScaling('DescribeAutoScalingInstances', { InstanceIds: instanceIds }),
     autoScaling('DescribeAutoScalingInstances', { MaxRecords: 2 }, 'MaxRecords 2'),

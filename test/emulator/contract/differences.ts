@@ -154,6 +154,14 @@ export const JUDGEMENTS: readonly Judgement[] = [
   },
   {
     right: 'ours',
+    says: 'A setting that the emulator does not know yet is refused.',
+    source: 'Amazon ECS API reference, ListAccountSettings.name (its values have fargateEventWindows)',
+    rows: [
+      'ECS.ListAccountSettings (fargateEventWindows) | (answer) | done | InvalidParameterException: unknown should be one of [serviceLongArnFormat,taskLongArnFormat,containerInstanceLongArnFormat,containerLongArnFormat,awsvpcTrunking,containerInsights,dualStackIPv6]',
+    ],
+  },
+  {
+    right: 'ours',
     says: 'Health is written in capitals by this call alone.',
     source: 'AWS CLI reference, autoscaling describe-auto-scaling-instances, Examples',
     rows: [
