@@ -37,7 +37,7 @@ beforeAll(async () => {
     const before = asJson(drawRun(seed).capture);
     drawn.set(seed, { before, taken: await again(before) });
   }
-}, 60_000);
+}, 120_000);
 
 /** What AWS says of a thing that a capture of it need not say again. */
 const UNSAID: Readonly<Record<string, string>> = {
@@ -65,7 +65,7 @@ describe('a capture of a captured account', () => {
     const { cost: _other, ...toldAgain } = second.result;
     expect(toldAgain).toEqual(told);
     expect(told.outcome).toBe('SUCCEEDED');
-  }, 30_000);
+  });
 
   it('holds who else launches from a template of the cluster, and their hosts', async () => {
     const json = asJson(

@@ -167,7 +167,7 @@ it('rehearses as the original does, to the second', async () => {
   ] as const)
     expect(second[field], field).toEqual(first[field]);
   expect(first.outcome).toBe('SUCCEEDED');
-}, 60_000);
+});
 
 describe('placement expressions', () => {
   const world = {
