@@ -4,13 +4,16 @@
  * Recorded before touched: an item that names the group (or template) was written to the ledger before the first call
  * that changes a knob of it. Restored: `metrics/restored.ts` at the end. Sizes never go below what is in service, since
  * Auto Scaling would choose victims: what holds the hosts of a group, one of which the role was forbidden to take away, is
- * told as left, and no more. Other groups are judged, and this one as soon as that host is gone. So is a reference that
- * Auto Scaling refuses, since others made its template name what is not there: nobody could put it back.
+ * told as left, and no more. Other groups are judged, and this one as soon as that host is gone. The same where none of its
+ * hosts may be emptied by I2: others have raised what a service wants beyond the room that there is, and its tasks on the
+ * host are needed for its minimum. So is a reference that Auto Scaling refuses, since others made its template name what is
+ * not there: nobody could put it back.
  */
 import type { CallObservation } from '../../simulator/observation.ts';
 import { Originals } from '../metrics/restored.ts';
 import { actionOf, inputOf, isLedgerWrite, texts, touchedBy } from './calls.ts';
 import { type CheckerFactory, isOurs, tookEffect, Verdicts } from './checker.ts';
+import type { ServiceMotion } from './service-motion.ts';
 
 /** Calls that change a knob of a group, template or host; ending or launching one host by id is none. */
 const KNOB_CALLS = new Set([
@@ -70,6 +73,21 @@ export const knobsAreRestored: CheckerFactory = (context) => {
     }
   }
 
+  /** Its end would take a service below its minimum, and no room is left for its tasks: they wait for more already. */
+  function isNeeded(instanceId: string): boolean {
+    const here = new Map<ServiceMotion, number>();
+    for (const task of context.chronicle.hosts.get(instanceId)?.tasksToMove ?? []) {
+      const motion = context.chronicle.motionOf(task);
+      if (motion && task.healthy) here.set(motion, (here.get(motion) ?? 0) + 1);
+    }
+    return [...here].some(
+      ([motion, count]) =>
+        motion.desired > motion.desiredFirst &&
+        motion.healthy < motion.desired &&
+        motion.healthy - count < motion.allowedMinimum,
+    );
+  }
+
   return {
     invariant: 'I4',
     violations: verdicts.violations,
@@ -106,7 +124,7 @@ export const knobsAreRestored: CheckerFactory = (context) => {
       );
       for (const { resource, knob, original, now } of originals.leftovers(truth, ending.outcome)) {
         const hosts = standing.get(resource) ?? [];
-        const isHeld = hosts.length === now && hosts.some((id) => denied.has(id));
+        const isHeld = hosts.length === now && (hosts.some((id) => denied.has(id)) || hosts.every(isNeeded));
         if (isHeld && HOLDS_HOSTS.has(knob)) continue;
         const isForeign = foreign.has(CHANGES_TEMPLATE) && !foreign.has(STARTS_REFRESH);
         if (knob === 'LaunchTemplate' && isForeign && refused.has(resource)) continue;

@@ -27,6 +27,8 @@ export class ServiceMotion {
   readonly serviceName: string;
   readonly cluster: string;
   desired: number;
+  /** As it was first seen. */
+  readonly desiredFirst: number;
   /** Highest so far. */
   desiredMost: number;
   /** Most tasks of it that a host carried when we drained it. */
@@ -53,6 +55,7 @@ export class ServiceMotion {
     this.serviceName = of.serviceName;
     this.cluster = of.cluster;
     this.desired = of.desired;
+    this.desiredFirst = of.desired;
     this.desiredMost = of.desired;
     this.minimumHealthyPercent = of.minimumHealthyPercent;
     this.maximumPercent = of.maximumPercent;

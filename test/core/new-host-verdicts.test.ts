@@ -114,3 +114,33 @@ describe('hosts of the target that stood before the run', () => {
     expect(see(unregistered(-1, 2)).end).toBeUndefined();
   });
 });
+
+describe('an image of which hosts have joined', () => {
+  /** The first new host stands; of the others, so many did not register in time, in the first one's zone or in their own. */
+  function joinsNoMore(late: number, zone?: string): Facts {
+    const facts = drainingAfterTrial();
+    const [standing, ...fresh] = newHosts(facts);
+    const tasks = facts.tasks.filter(({ instanceId }) => !fresh.includes(instanceId ?? ''));
+    const launchedMs = facts.observedAtMs - 20 * MINUTES;
+    const first = withHostMemory({ ...facts, tasks }, standing, { runningSinceMs: launchedMs });
+    return fresh.reduce((before: Facts, id, at) => {
+      const runningSinceMs = facts.observedAtMs - (at < late ? 11 : 9) * MINUTES;
+      const bare = { containerInstanceArn: undefined, status: undefined, agentConnected: false };
+      const host = { ...bare, ...(zone !== undefined && { zone }) } as never;
+      const memory = { readySinceMs: undefined, agentReads: undefined, runningSinceMs } as never;
+      return withHostMemory(withHost(before, id, host), id, memory);
+    }, first);
+  }
+
+  it('is bad once three in a row that were launched later never join', () => {
+    expect(see(joinsNoMore(3)).end).toMatchObject({
+      outcome: 'ROLLED_BACK',
+      reason: expect.stringContaining('never joined'),
+    });
+    expect(see(joinsNoMore(2)).end).toBeUndefined();
+  });
+
+  it('is not blamed for a zone of which no host joins, while others stand elsewhere', () => {
+    expect(see(joinsNoMore(3, 'elsewhere')).end).toBeUndefined();
+  });
+});

@@ -161,7 +161,7 @@ describe('the end of a run that has done its work', () => {
     expect(ending(left(['i-00002']))).toBeUndefined();
   });
 
-  it('waits for a new host that is still to join, but not after two that did not', () => {
+  it('waits for a new host that is still to join, but not after three that did not', () => {
     const coming = (failedNew: number) =>
       left([], (facts) => {
         const joining = withHost(facts, 'i-00043', {
@@ -173,8 +173,8 @@ describe('the end of a run that has done its work', () => {
           groups: joining.memory.groups.map((group) => ({ ...group, failedNew })),
         });
       });
-    expect(ending(coming(1))).toBeUndefined();
-    expect(ending(coming(2))?.outcome).toBe('SUCCEEDED');
+    expect(ending(coming(2))).toBeUndefined();
+    expect(ending(coming(3))?.outcome).toBe('SUCCEEDED');
   });
 
   it('waits until EC2 says terminated, for fifteen minutes and as long as somebody’s hook may hold the host', () => {

@@ -20,7 +20,7 @@ const GONE_WAIT_MS = 900_000;
 const MANAGED_DRAINING_HOOK = 'ecs-managed-draining-termination-hook';
 
 /** After so many new hosts that did not become ready, more are not waited for. */
-const FAILED_AT_THE_END = 2;
+const FAILED_AT_THE_END = 3;
 
 export const finish: Rule = (tick) => {
   if (isDone(tick)) endDone(tick);

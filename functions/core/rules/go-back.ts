@@ -22,9 +22,11 @@ export function goesBack({ look, draft }: Tick): boolean {
   return look.groups.some((group) => wantsBack(draft, group));
 }
 
-/** A host that the run brought in, on the image that it goes back from. */
-export function isUnwanted(draft: Tick['draft'], host: Host): boolean {
-  return host.role === 'new' && (host.facts?.launchTimeMs ?? 0) >= draft.run.startedAtMs;
+/** On the image that the run goes back from: a host that it brought in, or that has not joined, whoever launched it. */
+export function isUnwanted(draft: Tick['draft'], { role, kind, facts }: Host): boolean {
+  if (role !== 'new') return false;
+  const hasNotJoined = kind === 'failed' && facts?.containerInstanceArn === undefined;
+  return hasNotJoined || (facts?.launchTimeMs ?? 0) >= draft.run.startedAtMs;
 }
 
 /** A host that came back: of this run, and on what ran before. */

@@ -43,7 +43,7 @@ function neverJoined({ look, draft }: Tick, group: GroupLook): string | undefine
   const failed = group.hosts.find((host) => host.kind === 'failed');
   if (failed === undefined) return undefined;
   const isProven = memory.waveReadyAtMs !== undefined || group.ready.length > 0;
-  if (isProven && !onlyOldOnesStand(draft, group)) return undefined;
+  if (isProven && !onlyOldOnesStand(draft, group) && !joinsNoMore(look, group)) return undefined;
   const image = failed.facts?.imageId ?? 'the image';
   const waited = span(look.settings.registrationTimeoutSeconds);
   if (failed.facts?.containerInstanceArn === undefined) {
@@ -67,6 +67,32 @@ function onlyOldOnesStand(draft: Tick['draft'], group: GroupLook): boolean {
     ({ kind, facts }) => kind === 'failed' && facts?.containerInstanceArn === undefined,
   );
   return failed.length > 0 && failed.length + (memoryOf(draft, group).failedNew ?? 0) >= WITNESSES;
+}
+
+/**
+ * Some have joined, and of those that were launched later none any more, three in a row: what was proven is not so now. Where
+ * all of them are in a zone in which no other new host stands, while some do elsewhere, it may be the zone.
+ */
+function joinsNoMore(look: Tick['look'], group: GroupLook): boolean {
+  const launched = group.hosts.filter(
+    ({ role, memory }) => (role === 'new' || memory.role === 'new') && memory.runningSinceMs !== undefined,
+  );
+  const since = (host: Host) => host.memory.runningSinceMs ?? 0;
+  const joined = launched.filter(({ memory }) => memory.agentReads !== undefined);
+  const lastJoinedMs = Math.max(...joined.map(since));
+  const inVain = launched.filter(
+    (host) => since(host) > lastJoinedMs && host.memory.agentReads === undefined && hadItsTime(look, host),
+  );
+  if (inVain.length < DEATHS) return false;
+  const zones = new Set(inVain.map(({ zone }) => zone));
+  return zones.size > 1 || group.ready.length === 0 || group.ready.some(({ zone }) => zones.has(zone));
+}
+
+/** It did not register in time, and stands or was ended for it. */
+function hadItsTime({ nowMs, settings }: Tick['look'], { kind, memory }: Host): boolean {
+  const untilMs = memory.terminateIntentMs ?? nowMs;
+  const isLate = untilMs - (memory.runningSinceMs ?? untilMs) >= settings.registrationTimeoutSeconds * 1000;
+  return kind === 'failed' || (memory.terminateIntentMs !== undefined && isLate);
 }
 
 function lacksAttribute({ look }: Tick, group: GroupLook): string | undefined {

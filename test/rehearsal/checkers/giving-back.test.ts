@@ -150,6 +150,27 @@ describe('I4, knobs are restored', () => {
     expect(told('i-0123456789abcdef0', 'other')).toBe(2);
   });
 
+  it('forgives a surplus host whose tasks are needed for what others want of a service meanwhile, and no other', () => {
+    const B = 'i-0000000000000000b';
+    const leftWhere = (raised: boolean) => {
+      const account = stage();
+      account.group('web', { desiredCapacity: 1, maxSize: 1 });
+      account.service('api', 2, 50, 100);
+      for (const name of ['t1', 't2']) account.addTask(name, { on: A, of: 'api' });
+      account.watch();
+      account.call('DynamoDB.PutItem', RECORD);
+      account.addHost(B, { image: NEW });
+      account.group('web', { desiredCapacity: 2, maxSize: 2, instanceIds: [A, B] });
+      if (raised) account.service('api', 6, 50, 100);
+      account.addTask('t3', { on: B, of: 'api' });
+      account.addTask('t4', { on: B, of: 'api' });
+      return account.end({ outcome: 'PARTIAL' }).violations.filter(({ invariant }) => invariant === 'I4')
+        .length;
+    };
+    expect(leftWhere(true)).toBe(0);
+    expect(leftWhere(false)).toBe(2);
+  });
+
   // terraform-aws-modules/terraform-aws-eks issue 2122: UpdateAutoScalingGroup answers ValidationError where a template
   // names an image that is not there.
   it('forgives a reference that is refused for what others wrote, and none that could be put back', () => {
