@@ -232,11 +232,18 @@ describe('sweep', () => {
     expect(inputs()).toEqual([{ cluster: 'prod', reason: 'age' }]);
   });
 
-  it('tells people of an execution that was stopped before it owned anything', async () => {
+  const queued = { messageId: 'm', eventSource: 'aws:sqs', body: JSON.stringify(statusChange) };
+  it.each([
+    ['the event', statusChange],
+    [
+      'its queue, together with something that is none',
+      { Records: [queued, { ...queued, body: 'no JSON' }] },
+    ],
+  ])('tells people of an execution that was stopped before it owned anything: from %s', async (_, event) => {
     const input = JSON.stringify({ cluster: 'prod' });
     sfn.on(DescribeExecutionCommand).resolves({ status: 'ABORTED', cause: 'not today', input });
 
-    expect(await handler(statusChange, lambdaContext)).toEqual({ started: [], problems: [] });
+    expect(await handler(event, lambdaContext)).toEqual({ started: [], problems: [] });
 
     expect(notices()).toEqual([
       expect.objectContaining({
