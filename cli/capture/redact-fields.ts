@@ -68,3 +68,9 @@ export const NAMING_SETTINGS: ReadonlySet<string> = new Set([
   'notification-topic-arn',
   'image-owners',
 ]);
+
+/** Tags of ours that are no settings, with a word or a time: `rollover:enabled`, `rollover:exempt-until`. */
+export const MARKS: ReadonlySet<string> = new Set(['enabled', 'exempt-until', 'game-day', 'quiesce']);
+
+/** Tags of ours that hold what somebody wrote, or what a run was called. */
+export const OWN_TEXT: ReadonlySet<string> = new Set(['exempt-reason', 'run']);

@@ -4,7 +4,7 @@
  * Text that `redact-fields.ts` does not know is left out. Pure.
  */
 import { readImageSource } from '../../functions/core/images/source.ts';
-import { TAG_PREFIX } from '../../functions/edge/settings-tags.ts';
+import { settingsFromTags, TAG_PREFIX } from '../../functions/edge/settings-tags.ts';
 import { clusterInUserData } from '../../simulator/ecs/user-data.ts';
 import { type Kind, kindOf, Pseudonyms } from './pseudonyms.ts';
 import {
@@ -13,7 +13,17 @@ import {
   isAwsAttribute,
   redactedExpression,
 } from './redact-expressions.ts';
-import { AWS_NAMES, KEPT, NAMED, NAMING_SETTINGS, REFERRING, RESOURCE_WORDS, WORD } from './redact-fields.ts';
+import {
+  AWS_NAMES,
+  KEPT,
+  MARKS,
+  NAMED,
+  NAMING_SETTINGS,
+  OWN_TEXT,
+  REFERRING,
+  RESOURCE_WORDS,
+  WORD,
+} from './redact-fields.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -270,7 +280,7 @@ class Redaction {
   #tagValue(key: string, value: string): string {
     if (!key.startsWith(TAG_PREFIX)) return this.#reference(value);
     const setting = key.slice(TAG_PREFIX.length).replace(/-\d+$/, '');
-    if (!NAMING_SETTINGS.has(setting)) return WORD.test(value) ? value : '';
+    if (!NAMING_SETTINGS.has(setting)) return saysNothing(key, setting, value) ? value : this.#name(value);
     const one = (word: string) => {
       if (/^(?:amazon|self|aws-marketplace|launch-template|\d{1,4})$/.test(word)) return word;
       const source = readImageSource(word);
@@ -280,6 +290,12 @@ class Redaction {
     };
     return value.split(' ').map(one).join(' ');
   }
+}
+
+/** A setting that can be read, or a mark of ours: numbers, words of the settings, times. Anything else is somebody's text. */
+function saysNothing(key: string, setting: string, value: string): boolean {
+  if (MARKS.has(setting)) return WORD.test(value) && !/[A-Za-z]{8,}/.test(value);
+  return !OWN_TEXT.has(setting) && settingsFromTags({ [key]: value }, 'cluster', '').problems.length === 0;
 }
 
 function isTags(key: string): boolean {

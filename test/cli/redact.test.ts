@@ -124,6 +124,25 @@ function poison(value: unknown): unknown {
   return isOurs ? inner : { ...inner, Note: 'zqx of ours', detail: { reason: 'zqx', texts: ['zqx'] } };
 }
 
+it('settings in tags stay, what people wrote in them does not', () => {
+  const json = asJson(buildCapture({ groups: [{ name: 'web', hosts: 1 }], services: [] })) as {
+    ecs: { clusters: { tags: { key: string; value: string }[] }[] };
+  };
+  const tags = {
+    'rollover:surge': '25pct',
+    'rollover:windows': 'Tue 02:00-05:00 Europe/Berlin',
+    'rollover:after': 'staging 24',
+    'rollover:alarms': 'shop-5xx shop-latency',
+    'rollover:exempt-until': '2027-01-31',
+    'rollover:exempt-reason': 'waits for Hugo of Example Corp',
+    'rollover:surge-2': 'ask Hugo',
+  };
+  json.ecs.clusters[0]?.tags.push(...Object.entries(tags).map(([key, value]) => ({ key, value })));
+  const text = JSON.stringify(redacted(json as never));
+  for (const kept of ['25pct', 'Tue 02:00-05:00 Europe/Berlin', '2027-01-31']) expect(text).toContain(kept);
+  for (const gone of ['staging', 'shop', 'Hugo', 'Example']) expect(text).not.toContain(gone);
+});
+
 it('rehearses as the original does, to the second', async () => {
   const before = asJson(
     buildCapture({
