@@ -67,10 +67,11 @@ export function conclude(facts: EndFacts): { readonly ending: Ending; readonly s
  * The last word on each piece of work of each cluster: a run that was stopped from outside is ended by the execution that
  * restored it, a window by the next one, and what is said of the whole cluster stands for named hosts as well; but named
  * hosts do not speak for the whole. Who came too late and changed nothing does not speak for a run that did; nor does one
- * that handed its run over, however long it takes to end afterwards.
+ * that handed its run over, however long it takes to end afterwards. Tasks on Fargate have a machine of their own, which says
+ * nothing of hosts.
  */
 function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
-  const byCluster = new Map<string, Map<string, Ending>>();
+  const byMachine = new Map<string, Map<string, Ending>>();
   const writtenDown = new Map(mirror.runs().map(({ record }) => [record.runId, record.outcome]));
   const handedOver = new Set(
     mirror.runs().flatMap(({ record }) => [record.execution, ...(record.continuedBy ?? [])].slice(0, -1)),
@@ -81,7 +82,8 @@ function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
     const ending =
       (execution.status === 'ABORTED' && writtenDown.get(execution.identity.name)) || endingOf(execution);
     const { cluster, hosts, isWord } = askedIn(execution.identity.inputText);
-    const said = byCluster.get(cluster) ?? new Map<string, Ending>();
+    const machine = `${cluster} ${execution.identity.stateMachineArn}`;
+    const said = byMachine.get(machine) ?? new Map<string, Ending>();
     const before = [...said.values()];
     if (before.length > 0 && handedOver.has(execution.identity.arn)) continue;
     if (
@@ -95,14 +97,20 @@ function lastEndings(account: Account, mirror: LedgerMirror): Ending[] {
     for (const [work, { outcome }] of said) {
       if (hosts === WHOLE || CHANGES_NOTHING.has(outcome)) said.delete(work);
     }
-    byCluster.set(cluster, said.set(hosts, ending));
+    byMachine.set(machine, said.set(hosts, ending));
   }
   // What the ledger says of a run that was stopped from outside outlives the execution that was stopped.
   for (const { record } of mirror.runs()) {
-    if (record.outcome && !byCluster.has(record.cluster))
-      byCluster.set(record.cluster, new Map([[WHOLE, record.outcome]]));
+    const machine = `${record.cluster} ${machineOf(record.execution)}`;
+    if (record.outcome && !byMachine.has(machine)) byMachine.set(machine, new Map([[WHOLE, record.outcome]]));
   }
-  return [...byCluster.values()].flatMap((said) => [...said.values()]);
+  return [...byMachine.values()].flatMap((said) => [...said.values()]);
+}
+
+/** The machine of `arn:aws:states:…:execution:MACHINE:NAME`. */
+function machineOf(executionArn: string): string {
+  const parts = executionArn.replace(':execution:', ':stateMachine:').split(':');
+  return parts.slice(0, -1).join(':');
 }
 
 function endingOf(execution: Account['stepFunctions']['executions'][number]): Ending | undefined {

@@ -10,9 +10,11 @@ import {
   listQuarantine,
   type PendingRequest,
 } from '../../functions/aws/ledger/notes.ts';
+import { listNotices } from '../../functions/aws/ledger/notices.ts';
 import { type Reasons, readReasons } from '../../functions/aws/ledger/reasons.ts';
 import { type Run, readRun } from '../../functions/aws/ledger/runs.ts';
 import type { GameDayResult } from '../../functions/core/game-day/result.ts';
+import { isOver, type NoticeEntry } from '../../functions/core/notices/entry.ts';
 import type { Quarantine } from '../../functions/core/plan/plan-facts.ts';
 import { ledger } from '../../functions/flow/claim.ts';
 
@@ -33,17 +35,20 @@ export interface StatusFacts {
   readonly history: readonly HistoryEntry[];
   /** The last game day of each service that had one. */
   readonly gameDays: readonly GameDayResult[];
+  /** Notices of AWS about this cluster that are not over. */
+  readonly notices: readonly NoticeEntry[];
 }
 
 /** `runId`: the run to look at, where it is known from an earlier look; it may have ended meanwhile. */
 export async function readStatus(cluster: string, runId?: string): Promise<StatusFacts> {
   const table = ledger();
-  const [claim, pending, quarantine, history, gameDays] = await Promise.all([
+  const [claim, pending, quarantine, history, gameDays, notices] = await Promise.all([
     readClaim(table, cluster),
     listPending(table, cluster),
     listQuarantine(table),
     listHistory(table, cluster),
     listResults(table, cluster),
+    listNotices(table),
   ]);
   const id = runId ?? claim?.runId ?? history.at(-1)?.runId;
   const [run, reasons, execution] = await Promise.all([
@@ -62,5 +67,6 @@ export async function readStatus(cluster: string, runId?: string): Promise<Statu
     quarantine,
     history,
     gameDays: [...gameDays.values()],
+    notices: notices.filter((notice) => notice.cluster === cluster && !isOver(notice)),
   };
 }

@@ -11,6 +11,10 @@ export function statusText(view: StatusView): string {
       ({ text, since, triggeredBy }) =>
         `a request of ${since}${triggeredBy ? ` by ${provenanceText(triggeredBy)}` : ''} ${text}`,
     ),
+    ...view.notices.map(
+      ({ names, code, state, actsAt, hoursLeft, reason }) =>
+        `notice ${names}: ${code}${actsAt ? ` from ${actsAt} on (${hoursLeft} h)` : ''}, ${state}: ${reason}`,
+    ),
     ...windowLines(view),
     ...view.quarantine.map(
       ({ imageId, reason, since }) => `${imageId} in quarantine since ${since}: ${reason}`,

@@ -5,6 +5,8 @@ import type { Run } from '../../functions/aws/ledger/runs.ts';
 import { heldBy, keptOutBy } from '../../functions/core/explain.ts';
 import { rehearsedText } from '../../functions/core/game-day/result.ts';
 import type { HostMemory } from '../../functions/core/memory.ts';
+import type { NoticeEntry } from '../../functions/core/notices/entry.ts';
+import { keyOfEntity } from '../../functions/core/notices/notice.ts';
 import type { Ending } from '../../functions/core/outcome.ts';
 import type { Provenance } from '../../functions/core/provenance.ts';
 import type { Hold } from '../../functions/core/step.ts';
@@ -72,6 +74,15 @@ export interface StatusView {
     readonly reason: string;
     readonly since: string;
   }[];
+  /** Notices of AWS that are not over, the nearest date first. */
+  readonly notices: readonly {
+    readonly names: string;
+    readonly code: string;
+    readonly state: string;
+    readonly actsAt?: string;
+    readonly hoursLeft?: number;
+    readonly reason: string;
+  }[];
   /** Services that had a game day: the last one of each. */
   readonly rehearsed: readonly {
     readonly service: string;
@@ -80,6 +91,8 @@ export interface StatusView {
     readonly text: string;
   }[];
 }
+
+const HOUR_MS = 3_600_000;
 
 export function statusView(facts: StatusFacts): StatusView {
   const { cluster, nowMs, run } = facts;
@@ -92,6 +105,7 @@ export function statusView(facts: StatusFacts): StatusView {
     pending: facts.pending.map(pendingStatus),
     ...windowOf(facts),
     quarantine: facts.quarantine.map(({ imageId, reason, atMs }) => ({ imageId, reason, since: iso(atMs) })),
+    notices: noticesOf(facts),
     rehearsed: facts.gameDays.map((last) => ({
       service: last.serviceName,
       at: iso(last.atMs),
@@ -99,6 +113,22 @@ export function statusView(facts: StatusFacts): StatusView {
       text: `${rehearsedText(last)} (${last.reason})`,
     })),
   };
+}
+
+function noticesOf({ notices, nowMs }: StatusFacts): StatusView['notices'] {
+  const dateOf = ({ startMs = Number.POSITIVE_INFINITY }: NoticeEntry) => startMs;
+  return [...notices]
+    .sort((a, b) => dateOf(a) - dateOf(b))
+    .map(({ entity, code, state, startMs, reason }) => ({
+      names: keyOfEntity(entity),
+      code,
+      state,
+      ...(startMs !== undefined && {
+        actsAt: iso(startMs),
+        hoursLeft: Math.round((startMs - nowMs) / HOUR_MS),
+      }),
+      reason,
+    }));
 }
 
 function stateOf({ claim, executionStatus, run, nowMs }: StatusFacts): StatusView['state'] {

@@ -8,14 +8,20 @@ import type { Table } from '../aws/ledger/table.ts';
 import { describeTasks } from '../aws/tasks.ts';
 import { isRunDue } from '../core/notices/due.ts';
 import { isOpen, isOver, keyOfEntry, type NoticeEntry } from '../core/notices/entry.ts';
+import { remindersDue } from '../core/notices/escalation.ts';
+import { keyOfEntity } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { isOpenFor } from '../core/redeploy/affected.ts';
+import type { Settings } from '../core/settings.ts';
 import { environment } from '../edge/environment.ts';
 import type { StartedForNotice } from './answer-hosts.ts';
 import { isFree } from './claim.ts';
 import { settingsOfCluster } from './followers.ts';
 import { shortHash } from './purpose.ts';
 import { tell } from './tell.ts';
+
+/** A message stays short enough to be read; the detail has them all. */
+const NAMED_MAX = 20;
 
 /** Starts a run for each cluster that has entries whose time it is. */
 export async function answerFargate(
@@ -36,11 +42,34 @@ export async function answerFargate(
   for (const [cluster, of] of byCluster) {
     const name = cluster.clusterName ?? '';
     const settings = settingsOfCluster(cluster);
+    await remind(table, name, of, settings, nowMs);
     if (!of.some((entry) => isRunDue(entry, settings, nowMs)) || !(await isFree(table, { cluster: name })))
       continue;
     started.push(await startRetirement(table, name, of, origin, nowMs));
   }
   return started;
+}
+
+/** As its date nears, once for each stage and cluster, whatever the number of services. */
+async function remind(
+  table: Table,
+  cluster: string,
+  entries: readonly NoticeEntry[],
+  settings: Settings,
+  nowMs: number,
+): Promise<void> {
+  const due = entries.flatMap((entry) => {
+    const reminders = remindersDue(entry, settings.deadlineMarginHours, nowMs);
+    return reminders > (entry.reminders ?? 0) ? [{ entry, reminders }] : [];
+  });
+  if (due.length === 0) return;
+  const names = due.map(({ entry }) => keyOfEntity(entry.entity)).sort();
+  const from = new Date(Math.min(...due.flatMap(({ entry }) => entry.startMs ?? []))).toISOString();
+  const message = `${cluster}: Fargate retires tasks from ${from} on, and ${names.length} of what it names are not done: ${names.slice(0, NAMED_MAX).join(', ')}`;
+  const runId = due[0]?.entry.execution ?? '';
+  await tell([{ kind: 'notice-reminder', cluster, runId, message, detail: { names, from } }], settings);
+  for (const { entry, reminders } of due)
+    await changeNotice(table, entry, (known) => known && { ...known, reminders });
 }
 
 async function startRetirement(

@@ -58,6 +58,11 @@ const AFTER: Readonly<Record<DrawnKind, (fault: DrawnFault) => readonly Outcome[
   'delete-image-digest': () => [...STAYS, 'ROLLED_BACK'],
   'move-image-tag': () => [],
   'schedule-instance-event': () => [],
+  // The host stays, or the run was for it alone.
+  // PENDING_WINDOW: its request had joined the run, or waited, and was dropped.
+  'cancel-instance-event': () => ['ABORTED', 'PARTIAL', 'NOTHING_TO_DO', 'PENDING_WINDOW'],
+  // The last word may be that of the run for them: moved, left to Fargate, waiting for its window, or a deployment failed.
+  'retire-fargate-tasks': () => ['PARTIAL', 'REFUSED', 'FAILED', 'NOTHING_TO_DO', 'PENDING_WINDOW'],
   'send-event': (fault) => AFTER_REQUEST[modeOf(fault)] ?? [],
   'duplicate-events': () => [],
   'drop-events': () => [],

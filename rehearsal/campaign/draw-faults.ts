@@ -12,9 +12,10 @@ import { busEvent, CLUSTER } from './draw-settings.ts';
 
 export type DrawnFault = Readonly<Record<string, unknown>> & { readonly kind: DrawnKind };
 
-/** A drawn cluster has no tasks on Fargate. */
-type NotDrawn = 'retire-fargate-tasks' | 'cancel-instance-event';
-export type DrawnKind = Exclude<FaultKind, NotDrawn>;
+/** Drawn beside the faults (draw-notices.ts). */
+const NOTICE_KINDS = ['retire-fargate-tasks', 'cancel-instance-event'] as const;
+type NoticeKind = (typeof NOTICE_KINDS)[number];
+export type DrawnKind = FaultKind;
 
 /** An alarm of every drawn cluster; in the settings of those that draw the kind `alarm`. */
 export const ALARM = 'errors';
@@ -56,7 +57,7 @@ const READ_SERVICES = ['ECS', 'AutoScaling', 'EC2', 'ElasticLoadBalancingV2', 'S
 const ROLES = ['outdated:1', 'draining:1', 'canary', 'new:2', 'outdated:2'];
 
 /** By kind: the fault, and what ends it again; nothing where the cluster has nothing that it could happen to. */
-const DRAWS: Readonly<Record<DrawnKind, (scene: Scene) => Arguments[]>> = {
+const DRAWS: Readonly<Record<Exclude<DrawnKind, NoticeKind>, (scene: Scene) => Arguments[]>> = {
   'image-never-registers': ({ random }) => [
     random.chance(0.6) ? { atSeconds: 0 } : { when: random.pick(['canary-ready', 'first-drain']) },
   ],
@@ -185,7 +186,8 @@ const DRAWS: Readonly<Record<DrawnKind, (scene: Scene) => Arguments[]>> = {
 };
 
 /** Kinds that a campaign can draw. */
-export const DRAWN_KINDS = Object.keys(DRAWS) as readonly DrawnKind[];
+const FAULTS = Object.keys(DRAWS) as readonly (keyof typeof DRAWS)[];
+export const DRAWN_KINDS: readonly DrawnKind[] = [...FAULTS, ...NOTICE_KINDS];
 
 export interface DrawnFaults {
   readonly faults: readonly DrawnFault[];
@@ -205,8 +207,9 @@ export function drawFaults(
   const healAtSeconds = random.integer(1800, 5400);
   const isInnocent = random.chance(0.125);
   const count = random.integer(1, MOST_FAULTS);
-  const swarm = DRAWN_KINDS.filter(() => random.chance(0.5));
-  const kinds = DRAWN_KINDS.filter((kind) => (only ?? swarm).includes(kind));
+  const swarm = FAULTS.filter(() => random.chance(0.5));
+  const chosen: readonly DrawnKind[] = only ?? swarm;
+  const kinds = FAULTS.filter((kind) => chosen.includes(kind));
   if (kinds.length === 0 || (isInnocent && only === undefined))
     return { faults: [], heals: [], healAtSeconds };
   const drawn = Array.from({ length: count }, (_, at) => {

@@ -5,6 +5,7 @@ import { ACCOUNT, CAPTURED_AT, REGION } from '../clusters/constants.ts';
 import type { ClusterSpec } from '../clusters/spec.ts';
 import { drawCluster } from './draw-cluster.ts';
 import { ALARM, type DrawnFault, type DrawnKind, drawFaults } from './draw-faults.ts';
+import { drawNotices, withNotices } from './draw-notices.ts';
 import { drawSettings, drawStart, drawTimings } from './draw-settings.ts';
 
 export interface DrawnRun {
@@ -15,6 +16,8 @@ export interface DrawnRun {
   readonly start: Readonly<Record<string, unknown>>;
   /** In the order of arming; what ends them again is armed after them. */
   readonly faults: readonly DrawnFault[];
+  /** EC2 has scheduled something for a host of which nobody was told: it strikes, and is no fault that fires. */
+  readonly isUnheard?: boolean;
   /** What `rollover rehearse --capture` and `--scenario` take. */
   readonly capture: Readonly<Record<string, unknown>>;
   readonly scenario: Readonly<Record<string, unknown>>;
@@ -28,7 +31,10 @@ export interface DrawnRun {
 export function drawRun(seed: number, only?: readonly DrawnKind[]): DrawnRun {
   const streams = new RandomStreams(seed);
   const spec = drawCluster(streams);
-  const { faults, heals } = drawFaults(streams, spec, only);
+  const struck = drawFaults(streams, spec, only);
+  const notices = drawNotices(streams, struck, only);
+  const faults = [...struck.faults, ...notices.faults];
+  const heals = [...struck.heals, ...notices.heals];
   const isWatched = faults.some(({ kind }) => kind === 'alarm');
   const settings = { ...drawSettings(streams), ...(isWatched && { alarms: [ALARM] }) };
   const start = drawStart(streams, spec);
@@ -38,7 +44,8 @@ export function drawRun(seed: number, only?: readonly DrawnKind[]): DrawnRun {
     settings,
     start,
     faults,
-    capture: { ...buildCapture(spec), cloudWatch: { alarms: [quietAlarm()] } },
+    ...(notices.unheard && { isUnheard: true }),
+    capture: { ...withNotices(buildCapture(spec), notices), cloudWatch: { alarms: [quietAlarm()] } },
     scenario: { ...start, settings, timings: drawTimings(streams), faults: [...faults, ...heals] },
   };
 }

@@ -59,7 +59,8 @@ export function wrongsOf(
   );
   for (const { field, message, remedy } of result.findings)
     claim('a finding names field and remedy', field !== '' && message !== '' && remedy !== '');
-  if (fired.length === 0) wrongs.push(...wrongsOfUndisturbed(run, result, endingAtEnd.length));
+  if (fired.length === 0 && !run.isUnheard)
+    wrongs.push(...wrongsOfUndisturbed(run, result, endingAtEnd.length));
   return wrongs;
 }
 

@@ -45,8 +45,10 @@ export interface Quarter {
     readonly told: number;
     readonly missed: number;
   };
-  /** Services deployed twice for one notice, and hosts ended that nothing asked for. */
+  /** Services deployed twice for one notice. */
   readonly doubled: number;
+  /** Hosts on the newest image, named by nobody, that went again: mostly where a run levels its zones. */
+  readonly extraHosts: number;
   readonly tasksKilled: number;
   readonly violations: readonly string[];
   readonly leftovers: number;
@@ -108,7 +110,8 @@ export async function playQuarter(
     weeks,
     hosts: countHosts(announced, follower, endSeconds),
     fargate: countFargate(drawn, follower),
-    doubled: countDoubled(drawn, announced, follower),
+    doubled: countDoubled(drawn, follower),
+    extraHosts: countExtra(drawn, announced, follower),
     tasksKilled: result.tasks.killed,
     violations: result.violations.map(({ invariant, message }) => `${invariant}: ${message}`),
     leftovers: result.leftovers.length,
@@ -203,11 +206,7 @@ function countFargate({ fargate }: DrawnQuarter, follower: Follower) {
   return { notices: fargate.length, services: servicesOf().length, handled, told, missed };
 }
 
-function countDoubled(
-  { fargate, images }: DrawnQuarter,
-  announced: readonly Announced[],
-  follower: Follower,
-): number {
+function countDoubled({ fargate }: DrawnQuarter, follower: Follower): number {
   let doubled = 0;
   for (const { atSeconds, startSeconds } of fargate)
     for (const service of OURS) {
@@ -219,24 +218,30 @@ function countDoubled(
       ).length;
       doubled += Math.max(0, times - 1 - others);
     }
+  return doubled;
+}
+
+function countExtra({ images }: DrawnQuarter, announced: readonly Announced[], follower: Follower): number {
+  let extra = 0;
   const named = new Set(announced.map(({ instanceId }) => instanceId));
   for (const [instanceId, { image, endedAtSeconds }] of follower.hosts) {
     if (endedAtSeconds === undefined || named.has(instanceId)) continue;
     const newest = images.findLast(({ atSeconds }) => atSeconds <= endedAtSeconds)?.imageId;
-    if (image === newest) doubled += 1;
+    if (image === newest) extra += 1;
   }
-  return doubled;
+  return extra;
 }
 
 export function quarterText(quarter: Quarter): string {
-  const { seed, weeks, hosts, fargate, doubled, tasksKilled, violations, leftovers, images } = quarter;
+  const { seed, weeks, hosts, fargate, doubled, extraHosts, tasksKilled, violations, leftovers, images } =
+    quarter;
   const days = images.map(({ hostDaysExposed }) => hostDaysExposed);
   const mean = days.reduce((sum, one) => sum + one, 0) / Math.max(1, days.length);
   return [
     `${weeks} weeks of the example, seed ${seed}`,
     `hosts: ${hosts.notices} notices: ${hosts.handled} replaced before their date, ${hosts.spared} called off and left, ${hosts.missed} missed`,
     `Fargate: ${fargate.notices} notices of ${fargate.services} services each: ${fargate.handled} replaced before their date, ${fargate.told} told (CodeDeploy), ${fargate.missed} missed`,
-    `doubled: ${doubled} · tasks killed: ${tasksKilled} · violations: ${violations.length} · left over: ${leftovers}`,
+    `doubled: ${doubled} · hosts launched and taken away again: ${extraHosts} · tasks killed: ${tasksKilled} · violations: ${violations.length} · left over: ${leftovers}`,
     `images: ${images.length}; host-days exposed each: ${mean.toFixed(1)} on average, ${Math.max(0, ...days).toFixed(1)} at most`,
     ...violations,
     '',
