@@ -45,7 +45,7 @@ export function iamPage(): string {
 
 const INTRODUCTION = `Every function has a role of its own, which holds what this function calls and nothing else. A test reads the calls from the functions' bundles and compares them with the grants both ways; another compares the grants with the template; a third holds each \`*\` against the [service authorization reference](https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html), so that none stands where AWS allows better. cdk-nag (AwsSolutions) is clean, each acknowledged wildcard with its reason (infra/wildcards.ts).
 
-Clusters, groups and templates opt in later, by tags, so grants name resource types of this account and Region, not single clusters; which cluster is touched is decided by its tag, the guardrails and the claim, before each act. In a function's role: \`{table}\` is the ledger, \`{key}\` the topic's key, \`{…Queue}\` the queue before the function, \`{stateMachine}\` and \`{retirementMachine}\` the machines.
+Clusters, groups and templates opt in later, by tags, so grants name resource types of this account and Region, not single clusters; which cluster is touched is decided by its tag, the guardrails and the claim, before each act. In a function's role: \`{table}\` is the ledger, \`{key}\` the topic's key, \`{…Queue}\` the queue before the function, \`{instanceRoles}\` the property \`instanceRoleArns\` (every role of the account, to EC2 alone, where it is left out), \`{stateMachine}\` and \`{retirementMachine}\` the machines.
 
 Whoever deploys needs the rights to make these roles (\`CAPABILITY_IAM\`); with the CDK's bootstrap its execution role has them.`;
 

@@ -26,6 +26,12 @@ export interface RolloverProperties {
   readonly schedules?: readonly UserSchedule[];
   /** Clusters that get a way in of their own, and a policy for people who may roll this cluster alone (docs/iam.md). */
   readonly operatedClusters?: readonly string[];
+  /**
+   * ARNs of the roles in the instance profiles of your groups' templates: what may be passed to EC2.
+   *
+   * @default - every role of this account, to EC2 alone
+   */
+  readonly instanceRoleArns?: readonly string[];
   /** E-mail addresses that are told of everything; each has to confirm. */
   readonly notificationEmails?: readonly string[];
   /**
@@ -78,6 +84,7 @@ const EXPRESSION =
 
 const CLUSTER = 'must be the name of an ECS cluster, such as "prod"';
 const TABLE = 'must be the name of a DynamoDB table';
+const ROLE = 'must be the ARN of an IAM role, such as "arn:aws:iam::111122223333:role/ecsInstanceRole"';
 const EMAIL = 'must be an e-mail address';
 const WRITE_EXPRESSION =
   'must be an expression of EventBridge Scheduler, such as "cron(0 2 ? * TUE *)", "rate(7 days)" or "at(2026-12-01T02:00:00)"';
@@ -106,6 +113,14 @@ const shape = {
   guardrails: guardrailsSchema.optional(),
   schedules: listOf(scheduleSchema, 'schedules'),
   operatedClusters: listOf(clusterName, 'cluster names'),
+  instanceRoleArns: listOf(
+    z
+      .string({ error: ROLE })
+      .refine((arn) => Token.isUnresolved(arn) || /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(arn), {
+        error: ROLE,
+      }),
+    'role ARNs',
+  ),
   notificationEmails: listOf(
     z.string({ error: EMAIL }).regex(/^[^@\s]+@[^@\s]+$/, { error: EMAIL }),
     'e-mail addresses',

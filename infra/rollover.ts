@@ -90,6 +90,7 @@ export class EcsRollover extends Construct {
         retirementMachine: arns.retirement,
         ...place,
       },
+      instanceRoleArns: properties.instanceRoleArns,
     });
     const machine = (name: Definition) =>
       new RolloverStateMachine(this, `${name.charAt(0).toUpperCase()}${name.slice(1)}Machine`, {

@@ -79,7 +79,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     conditions: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } },
   },
   'iam:PassRole': {
-    resources: ['arn:{partition}:iam::{account}:role/*'],
+    resources: ['{instanceRoles}'],
     conditions: { StringLike: { 'iam:PassedToService': 'ec2.amazonaws.com*' } },
   },
   'ssm:GetParameters': {

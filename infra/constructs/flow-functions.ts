@@ -21,6 +21,8 @@ export interface FlowFunctionsProps {
   readonly environment: Readonly<Record<string, string>>;
   /** ARNs that grants are scoped to, by the placeholder the grant uses. */
   readonly arns: Readonly<Record<string, string>>;
+  /** What may be passed to EC2; none: every role of the account. */
+  readonly instanceRoleArns: readonly string[];
 }
 
 export class FlowFunctions extends Construct {
@@ -36,7 +38,7 @@ export class FlowFunctions extends Construct {
   }
 
   #make(name: FunctionName, props: FlowFunctionsProps): LambdaFunction {
-    const { codeOf, logRetention, architecture, environment, arns } = props;
+    const { codeOf, logRetention, architecture, environment, arns, instanceRoleArns } = props;
     const pascal = name.charAt(0).toUpperCase() + name.slice(1);
     const logGroup = new LogGroup(this, `${pascal}Log`, {
       retention: logRetention,
@@ -47,7 +49,13 @@ export class FlowFunctions extends Construct {
       description: `ecs-rollover ${name}: what this handler calls, nothing else`,
     });
     logGroup.grantWrite(role);
-    for (const grant of grantsOf(name)) {
+    const everyRole = ['arn:{partition}:iam::{account}:role/*'];
+    const roles = instanceRoleArns.length > 0 ? instanceRoleArns : everyRole;
+    for (const asked of grantsOf(name)) {
+      const grant = {
+        ...asked,
+        resources: asked.resources.flatMap((resource) => (resource === '{instanceRoles}' ? roles : resource)),
+      };
       role.addToPolicy(statementOf(grant, arns));
       acknowledgeWildcards(
         role,

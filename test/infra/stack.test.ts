@@ -205,6 +205,23 @@ describe('the alarms', () => {
   });
 });
 
+it('lets the functions pass the instance roles that the deployment names, and no other', () => {
+  const role = 'arn:aws:iam::111122223333:role/ecsInstanceRole';
+  const passing = (arns?: readonly string[]) =>
+    Object.values(
+      deployed(arns === undefined ? {} : { instanceRoleArns: arns }).findResources('AWS::IAM::Policy'),
+    ).flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.filter(
+        ({ Action }: { Action: string }) => Action === 'iam:PassRole',
+      ),
+    );
+  expect(passing([role]).map(({ Resource }) => Resource)).toEqual([role, role]);
+  for (const { Resource, Condition } of [...passing(), ...passing([role])]) {
+    expect(Condition).toEqual({ StringLike: { 'iam:PassedToService': 'ec2.amazonaws.com*' } });
+    expect(Resource).not.toBe('*');
+  }
+});
+
 it('goes on with the ledger that an earlier deployment left, where its name is given', () => {
   const again = deployed({ ledgerTableName: 'left-behind' });
   again.resourceCountIs('AWS::DynamoDB::Table', 0);
