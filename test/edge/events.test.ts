@@ -24,6 +24,7 @@ describe('an event', () => {
       },
     ],
     ['scheduled-event', { kind: 'schedule', atMs }],
+    ['spot-interruption', { kind: 'interruption', instanceId: 'i-1234567890abcdef0', atMs }],
     ['ecs-ami-update.sns', { kind: 'images', imageIds: ['ami-0abcdef1234567890'], atMs }],
   ])('of the form %s is understood', (name, cause) => {
     expect(read(sample(name))).toEqual(cause);

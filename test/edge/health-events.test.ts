@@ -3,7 +3,7 @@
  * (aws-health-events-eventbridge-schema, and cloudwatch-events-health of older days) and of the Amazon ECS developer guide
  * (task-maintenance). Corrected there: a brace too many after affectedEntities, and the account number.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type HealthEvent, readHealthEvent } from '../../functions/edge/health-events.ts';
@@ -17,6 +17,15 @@ function changed(name: string, detail: Readonly<Record<string, unknown>>): Healt
   const event = sample(name);
   return { ...event, detail: { ...event.detail, ...detail } };
 }
+
+it('every sample is named with its source by docs/notices.md', () => {
+  const page = readFileSync(new URL('../../docs/notices.md', import.meta.url), 'utf8');
+  const samples = readdirSync(new URL('../samples/', import.meta.url)).filter((name) =>
+    /^health-/.test(name),
+  );
+  expect(samples.length).toBeGreaterThan(0);
+  for (const name of samples) expect(page).toContain(`sample \`${name.replace('.json', '')}\``);
+});
 
 describe('an event of AWS Health', () => {
   it('about an instance that retires names it, its date and its state', () => {
