@@ -210,7 +210,7 @@ function removeSurplusHosts(tick: Tick, group: GroupLook): boolean {
   const isFrozen = freeze.drains !== undefined || freeze.all !== undefined;
   if (open && (isFrozen || draft.run.closingSinceMs === undefined))
     draft.noteRun({ closingSinceMs: look.nowMs });
-  return open && !isOverdue(tick);
+  return open && !isOverdue(tick, group);
 }
 
 /** Taken out to be removed, and set back to ACTIVE by `restore` after a failure, or by somebody: it counts again. */
@@ -237,10 +237,11 @@ function waitsForNext(tick: Tick, group: GroupLook, host: Host): boolean {
 }
 
 /** The closing phase has a limit as well: a surplus that never finds room elsewhere stays rather than hang the run. */
-function isOverdue({ look, draft, freeze }: Tick): boolean {
+function isOverdue({ look, draft, freeze }: Tick, group: GroupLook): boolean {
   if (freeze.drains !== undefined || freeze.all !== undefined) return false;
   const sinceMs = Math.max(draft.run.closingSinceMs ?? look.nowMs, draft.run.lastProgressAtMs);
-  const limitMs = look.settings.drainTimeoutSeconds * 1000 * GIVE_UP_TIMEOUTS;
+  const { drainTimeoutSeconds } = group.settings;
+  const limitMs = drainTimeoutSeconds * 1000 * GIVE_UP_TIMEOUTS;
   if (look.nowMs - sinceMs < limitMs) return false;
   draft.tell('surplus-stays', 'hosts beyond the goal could not be drained: they stay');
   return true;

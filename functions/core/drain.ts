@@ -1,11 +1,18 @@
 /** How far a drain has come, and what keeps it. */
 import type { HostFacts, TaskFacts, TaskStatus } from './facts.ts';
 import type { HostMemory } from './memory.ts';
+import { type Settings, settingsFor } from './settings.ts';
 
 /** How long a drain may wait for each class of task, in seconds. Daemons are never waited for: ECS stops them last. */
 export interface DrainLimits {
   readonly replica: number;
   readonly standalone: number;
+}
+
+/** The limits for the hosts of one group. */
+export function drainLimits(settings: Settings, autoScalingGroupName: string | undefined): DrainLimits {
+  const { drainTimeoutSeconds, standaloneTimeoutSeconds } = settingsFor(settings, autoScalingGroupName);
+  return { replica: drainTimeoutSeconds, standalone: standaloneTimeoutSeconds };
 }
 
 /** One task that keeps a host from being empty. */

@@ -3,14 +3,14 @@
  */
 
 import type { Draft } from './draft.ts';
-import { type DrainProgress, drainProgress, isStopping } from './drain.ts';
+import { type DrainProgress, drainLimits, drainProgress, isStopping } from './drain.ts';
 import { satisfies } from './expressions.ts';
 import type { Facts, HostFacts, TaskFacts } from './facts.ts';
 import { isInterrupted } from './interruption.ts';
 import type { HostMemory } from './memory.ts';
 import type { Plan } from './plan.ts';
 import { endedInError } from './rules/task-ends.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, settingsFor } from './settings.ts';
 
 export type HostKind =
   /** Not ours to touch, or not in scope: the plan says why, or nothing of us is on it. */
@@ -173,7 +173,7 @@ function sortHost(
           tasks,
           memory,
           (name) => latest(draft.service(name)?.lastProgressMs, draft.run.agentsAwayAtMs),
-          { replica: settings.drainTimeoutSeconds, standalone: settings.standaloneTimeoutSeconds },
+          drainLimits(settings, autoScalingGroupName),
           nowMs,
         );
   const role = index.outdated.has(instanceId)
@@ -252,7 +252,8 @@ function newKind(
   }
   const { runningSinceMs } = memory;
   const sinceMs = runningSinceMs === undefined ? undefined : latest(runningSinceMs, draft.run.agentsAwayAtMs);
-  const timedOut = sinceMs !== undefined && nowMs - sinceMs > settings.registrationTimeoutSeconds * 1000;
+  const { registrationTimeoutSeconds } = settingsFor(settings, facts.autoScalingGroupName);
+  const timedOut = sinceMs !== undefined && nowMs - sinceMs > registrationTimeoutSeconds * 1000;
   return timedOut && facts.tasksUnread !== true ? 'failed' : 'incoming';
 }
 

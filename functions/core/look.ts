@@ -6,12 +6,14 @@ import type { GroupMemory } from './memory.ts';
 import { type Demand, demandOf } from './placement.ts';
 import type { GroupPlan, Plan } from './plan.ts';
 import { lookAtServices, type ServiceLook } from './services.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, settingsFor } from './settings.ts';
 import { type WindowState, windowOf } from './windows.ts';
 
 export interface GroupLook {
   readonly name: string;
   readonly plan: GroupPlan;
+  /** In force for it: what its tags say over those of the cluster. */
+  readonly settings: Settings;
   readonly facts: GroupFacts;
   readonly hosts: readonly Host[];
   /** Pending or InService, whoever's they are. */
@@ -51,7 +53,7 @@ export function lookAt(facts: Facts, plan: Plan, settings: Settings, draft: Draf
     settings,
     nowMs,
     hosts,
-    groups: lookAtGroups(facts, plan, hosts),
+    groups: lookAtGroups(facts, plan, settings, hosts),
     services: lookAtServices(facts, hosts, settings, draft),
     definitions,
     daemonBelongs: daemonBelongs(facts),
@@ -63,7 +65,12 @@ export function lookAt(facts: Facts, plan: Plan, settings: Settings, draft: Draf
   };
 }
 
-function lookAtGroups(facts: Facts, plan: Plan, hosts: ReadonlyMap<string, Host>): GroupLook[] {
+function lookAtGroups(
+  facts: Facts,
+  plan: Plan,
+  settings: Settings,
+  hosts: ReadonlyMap<string, Host>,
+): GroupLook[] {
   const byName = new Map(facts.groups.map((group) => [group.autoScalingGroupName, group]));
   const hostsOf = new Map<string, Host[]>();
   for (const host of hosts.values()) {
@@ -74,11 +81,17 @@ function lookAtGroups(facts: Facts, plan: Plan, hosts: ReadonlyMap<string, Host>
   return plan.groups.flatMap((groupPlan) => {
     const group = byName.get(groupPlan.autoScalingGroupName);
     if (group === undefined) return [];
-    return [lookAtGroup(group, groupPlan, hostsOf.get(group.autoScalingGroupName) ?? [])];
+    const own = settingsFor(settings, group.autoScalingGroupName);
+    return [lookAtGroup(group, groupPlan, own, hostsOf.get(group.autoScalingGroupName) ?? [])];
   });
 }
 
-function lookAtGroup(facts: GroupFacts, plan: GroupPlan, hosts: readonly Host[]): GroupLook {
+function lookAtGroup(
+  facts: GroupFacts,
+  plan: GroupPlan,
+  settings: Settings,
+  hosts: readonly Host[],
+): GroupLook {
   const alive = hosts.filter((host) => host.kind !== 'gone' && isMember(host));
   const terminating = alive.filter((host) => host.kind === 'terminating');
   // Auto Scaling lowers desired and leaves InService in one: a read that says InService has the old desired as well.
@@ -89,6 +102,7 @@ function lookAtGroup(facts: GroupFacts, plan: GroupPlan, hosts: readonly Host[])
   return {
     name: facts.autoScalingGroupName,
     plan,
+    settings,
     facts,
     hosts,
     alive,

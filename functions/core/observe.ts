@@ -4,7 +4,7 @@
  */
 
 import type { Draft } from './draft.ts';
-import { drainProgress } from './drain.ts';
+import { drainLimits, drainProgress } from './drain.ts';
 import type { Facts, HostFacts, TaskFacts } from './facts.ts';
 import { freshMemory, indexPlan, isGoneHost, tasksByHost } from './groups.ts';
 import { tellHeld } from './hold.ts';
@@ -129,7 +129,7 @@ function observeDrain(
     tasks,
     memory,
     () => undefined,
-    { replica: settings.drainTimeoutSeconds, standalone: settings.standaloneTimeoutSeconds },
+    drainLimits(settings, host.autoScalingGroupName),
     nowMs,
   );
   const isEmpty = progress.state === 'empty' && host.tasksUnread !== true;

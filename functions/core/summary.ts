@@ -47,8 +47,11 @@ export function phaseOf(look: Look, draft: Draft): Step['phase'] {
     return 'baking';
   }
   if (memories.some((memory) => memory.waveReadyAtMs === undefined)) {
-    const canary = look.groups.some((group) => group.ready.length === 0 && group.outdatedLeft.length > 0);
-    return canary && look.settings.canaryInstances > 0 ? 'trial' : 'registering';
+    const isTrial = look.groups.some(
+      ({ ready, outdatedLeft, settings }) =>
+        ready.length === 0 && outdatedLeft.length > 0 && settings.canaryInstances > 0,
+    );
+    return isTrial ? 'trial' : 'registering';
   }
   const moving = [...look.hosts.values()].some((host) =>
     ['draining', 'drained', 'terminating'].includes(host.kind),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../functions/core/facts.ts';
 import type { HostMemory } from '../../functions/core/memory.ts';
+import type { Settings } from '../../functions/core/settings.ts';
 import { drainingAfterTrial, see, withRun } from '../support/mid-run.ts';
 
 describe('rules 11 and 12', () => {
@@ -50,6 +51,15 @@ describe('rules 11 and 12', () => {
   it('an overdue host stays DRAINING, where it could take nothing back', () => {
     expect(heldOf(stuck())).toMatchObject({ service: 'web' });
     expect(activated(stuck())).toEqual([]);
+  });
+
+  it('by the limit and the policy of its group, where its tags give it one', () => {
+    const step = (own: Partial<Settings>) => see(stuck(), { byGroup: { group: own } });
+    const held = (own: Partial<Settings>) =>
+      step(own).remember.hosts.find((host) => host.instanceId === slow)?.held;
+    expect(held({ drainTimeoutSeconds: 3600 })).toBeUndefined();
+    expect(held({ drainTimeoutSeconds: 1200 })?.reason).toContain('20 min');
+    expect(step({ onDrainTimeout: 'stop-tasks' }).stopTasks).not.toEqual([]);
   });
 
   it('it goes back at once where it can take back what is blocked', () => {

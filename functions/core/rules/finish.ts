@@ -174,7 +174,8 @@ function endStalled(tick: Tick): void {
     return;
   }
   const stillSeconds = (look.nowMs - draft.run.lastProgressAtMs) / 1000;
-  if (stillSeconds < look.settings.drainTimeoutSeconds) return;
+  const limits = look.groups.map(({ settings }) => settings.drainTimeoutSeconds);
+  if (stillSeconds < Math.max(...limits)) return;
   // Only a surplus is left that finds no room elsewhere: the closing phase tries once more, and gives up.
   if (look.groups.every((group) => group.outdatedLeft.length === 0)) {
     endDone(tick);

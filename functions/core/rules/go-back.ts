@@ -58,7 +58,9 @@ export function bringBack(tick: Tick, group: GroupLook): boolean {
   const asked = memory.launchesAskedAtMs ?? 0;
   const isComing = desiredCapacity > standing.length || look.nowMs - asked < SETTLE_MS;
   if (missing <= 0 || isComing || group.decrementsInFlight > 0 || freeze.all !== undefined) return true;
-  const most = look.settings.raiseMaxSize ? Number.POSITIVE_INFINITY : ownBounds(group.facts, memory).maxSize;
+  const most = group.settings.raiseMaxSize
+    ? Number.POSITIVE_INFINITY
+    : ownBounds(group.facts, memory).maxSize;
   const besides = Math.max(1, memory.goal + group.plan.surge - standing.length);
   const wanted = Math.min(standing.length + Math.min(missing, besides), most);
   if (wanted <= standing.length) return true;
@@ -100,7 +102,7 @@ function inVain(tick: Tick, group: GroupLook): string | undefined {
   const isComing = group.alive.some((host) => cameBack(draft, host) && !isRoom(host));
   if (trouble !== undefined && !isComing) return `${group.name} cannot launch what ran before: ${trouble}`;
   const sinceMs = Math.max(draft.run.closingSinceMs ?? look.nowMs, draft.run.lastProgressAtMs);
-  const limit = look.settings.drainTimeoutSeconds;
+  const limit = group.settings.drainTimeoutSeconds;
   return look.nowMs - sinceMs >= limit * 1000 ? `nothing moved for ${span(limit)}` : undefined;
 }
 

@@ -16,9 +16,9 @@ const FAILED_ATTEMPTS = 3;
 const ATTEMPT_MS = 30_000;
 
 /** The plan's surge, within what MaxSize allows where it may not rise. */
-export function effectiveSurge({ look, draft }: Pick<Tick, 'look' | 'draft'>, group: GroupLook): number {
+export function effectiveSurge({ draft }: Pick<Tick, 'draft'>, group: GroupLook): number {
   const { goal } = memoryOf(draft, group);
-  return surgeWithin(group.plan.surge, goal, group.facts.maxSize, look.settings.raiseMaxSize);
+  return surgeWithin(group.plan.surge, goal, group.facts.maxSize, group.settings.raiseMaxSize);
 }
 
 /** A host launched now would not be ready in time for even the quickest drain to finish before the window closes. */

@@ -7,6 +7,7 @@ import { type Blocker, nameOfTask } from '../drain.ts';
 import type { TaskFacts } from '../facts.ts';
 import type { Host } from '../groups.ts';
 import { hold, lastWord } from '../hold.ts';
+import { type Settings, settingsFor } from '../settings.ts';
 import { endRun, type Rule, span, type Tick } from '../tick.ts';
 import { activate } from './unplaced.ts';
 
@@ -38,12 +39,13 @@ function judge(tick: Tick, host: Host): void {
   if (progress.state !== 'overdue') return;
   const [first] = progress.blockers;
   const standalone = first.serviceName === undefined;
-  if (standalone ? look.settings.standaloneTasks === 'stop' : look.settings.onDrainTimeout === 'stop-tasks') {
+  const { standaloneTasks, onDrainTimeout } = settingsOf(tick, host);
+  if (standalone ? standaloneTasks === 'stop' : onDrainTimeout === 'stop-tasks') {
     stopAll(tick, progress.blockers, standalone);
     return;
   }
-  const reason = reasonOf(tick, first);
-  if (!standalone && look.settings.onDrainTimeout === 'rollback') {
+  const reason = reasonOf(tick, host, first);
+  if (!standalone && onDrainTimeout === 'rollback') {
     endRun(draft, 'ROLLED_BACK', `${host.instanceId}: ${reason}`);
     return;
   }
@@ -65,8 +67,13 @@ function judge(tick: Tick, host: Host): void {
   if (standalone || canTakeBack(tick, host, first)) activate(tick, host, `held: ${reason}`);
 }
 
-function reasonOf({ look }: Tick, blocker: Blocker): string {
-  const { settings } = look;
+/** In force for the host: those of its group. */
+function settingsOf({ look }: Tick, host: Host): Settings {
+  return settingsFor(look.settings, host.autoScalingGroupName);
+}
+
+function reasonOf(tick: Tick, host: Host, blocker: Blocker): string {
+  const settings = settingsOf(tick, host);
   if (blocker.serviceName === undefined) {
     return `standalone task ${nameOfTask(blocker.taskArn)} still runs after ${span(settings.standaloneTimeoutSeconds)}`;
   }
@@ -124,7 +131,10 @@ function retryOrReturn(tick: Tick, host: Host): void {
     draft.noteHost(host.instanceId, host.memory, { held: { ...held, final: true } });
     return;
   }
-  draft.waits.push({ untilMs: look.nowMs + look.settings.drainTimeoutSeconds * 1000, what: 'a second try' });
+  draft.waits.push({
+    untilMs: look.nowMs + settingsOf(tick, host).drainTimeoutSeconds * 1000,
+    what: 'a second try',
+  });
   if (draining) {
     // The second try: the clock starts anew, and `attempts` says that there is no third.
     draft.noteHost(host.instanceId, host.memory, { drainingSinceMs: look.nowMs, clockStoppedMs: undefined });

@@ -26,7 +26,8 @@ function unregistered(host: Host): Policy | undefined {
 }
 
 function standalonePolicy(tick: Tick, host: Host): Policy | undefined {
-  if (tick.look.settings.standaloneTasks !== 'hold' || host.standalone.length === 0) return undefined;
+  const { standaloneTasks } = settingsFor(tick.look.settings, host.autoScalingGroupName);
+  if (standaloneTasks !== 'hold' || host.standalone.length === 0) return undefined;
   const reason = `${counted(host.standalone.length, 'standalone task')} on it, and standaloneTasks is hold`;
   hold(tick, host, { reason, because: 'standalone', final: false });
   return { rule: 'standalone', reason };

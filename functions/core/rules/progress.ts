@@ -55,11 +55,12 @@ export const obeyControl: Rule = (tick) => {
 
 /** Waits with a known end, so that they are not taken for a standstill, and why hosts that come are not ready yet. */
 export const noteWaits: Rule = ({ look, draft }) => {
-  const { nowMs, settings } = look;
-  const registrationMs = settings.registrationTimeoutSeconds * 1000;
-  const patienceMs = settings.drainTimeoutSeconds * 1000 + GENERATIONS_WITHOUT_PROGRESS * registrationMs;
-  const lastMs = draft.run.lastProgressAtMs + patienceMs;
+  const { nowMs } = look;
   for (const group of look.groups) {
+    const { settings } = group;
+    const registrationMs = settings.registrationTimeoutSeconds * 1000;
+    const patienceMs = settings.drainTimeoutSeconds * 1000 + GENERATIONS_WITHOUT_PROGRESS * registrationMs;
+    const lastMs = draft.run.lastProgressAtMs + patienceMs;
     const memory = memoryOf(draft, group);
     for (const host of group.incoming) {
       const { runningSinceMs } = host.memory;

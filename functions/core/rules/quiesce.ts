@@ -29,12 +29,12 @@ export const QUIESCE_PER_STEP = 30;
 export const askToQuiesce: Rule = (tick) => {
   const { look, draft, freeze } = tick;
   if (freeze.all !== undefined || freeze.drains !== undefined) return;
-  const patienceMs = look.settings.drainTimeoutSeconds * 1000;
   const asked = new Map<string, number>();
   const waiting = look.groups.flatMap((group) => group.hosts.filter((host) => isWaiting(tick, host)));
   for (const host of waiting) {
     const askedMs = host.memory.quiesce?.askedAtMs;
-    if (askedMs !== undefined && look.nowMs - askedMs < patienceMs) count(asked, host);
+    const { drainTimeoutSeconds } = settingsFor(look.settings, host.autoScalingGroupName);
+    if (askedMs !== undefined && look.nowMs - askedMs < drainTimeoutSeconds * 1000) count(asked, host);
   }
   const open = new Set(
     look.groups.flatMap((group) =>

@@ -34,8 +34,8 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
   // Somebody may be scaling in: the second read decides whether the goal follows (rule 2).
   if (memory.foreignBelow !== undefined) return;
 
-  const surge = Math.min(effectiveSurge({ look, draft }, group), trialHostsWanted({ look, draft }, group));
-  const whole = withFirstNew({ look, draft }, group, surge);
+  const surge = Math.min(effectiveSurge({ draft }, group), trialHostsWanted({ look, draft }, group));
+  const whole = withFirstNew({ draft }, group, surge);
   const back = heldBack({ look, draft }, group, whole);
   if (memory.heldBack !== undefined && back !== memory.heldBack && group.decrementsInFlight === 0)
     draft.noteGroup(group.name, { heldBack: back });
@@ -77,11 +77,7 @@ function registerIn({ look, draft, freeze }: Tick, group: GroupLook): void {
  * The target size of rule 3. Where more hosts stand than the goal wants and not one of them is new (protected hosts stay
  * when somebody sets desired to less), the first new ones come beside all that stand: nothing else could ever drain.
  */
-function withFirstNew(
-  { look, draft }: Pick<Tick, 'look' | 'draft'>,
-  group: GroupLook,
-  surge: number,
-): number {
+function withFirstNew({ draft }: Pick<Tick, 'draft'>, group: GroupLook, surge: number): number {
   const { goal } = memoryOf(draft, group);
   const outdatedLeft = group.outdatedLeft.length;
   const whole = wantedCapacity({ goal, surge, outdatedLeft });
@@ -90,7 +86,7 @@ function withFirstNew(
   const standing = group.alive.length - group.terminating;
   const beside = wantedCapacity({ goal: standing, surge, outdatedLeft });
   const { maxSize } = group.facts;
-  return Math.max(whole, look.settings.raiseMaxSize ? beside : Math.min(beside, maxSize));
+  return Math.max(whole, group.settings.raiseMaxSize ? beside : Math.min(beside, maxSize));
 }
 
 /** Launched lately: EC2 may not tell of it yet, nor of its image (eventual consistency, Amazon EC2 API reference). */

@@ -139,13 +139,13 @@ function canLevel(tick: Tick, group: GroupLook): boolean {
 }
 
 /** All is replaced but the zones are apart, and there is reason to hope that a swap would help. */
-export function wantsLevelling({ look, draft }: Tick, group: GroupLook): boolean {
+export function wantsLevelling({ draft }: Tick, group: GroupLook): boolean {
   const memory = memoryOf(draft, group);
   if (group.plan.outdated.length === 0 || group.outdatedLeft.length > 0 || group.terminating > 0)
     return false;
   if (memory.original.suspendedProcesses.includes('AZRebalance')) return false;
   if (group.alive.some((host) => host.role !== 'new')) return false;
-  if (!look.settings.raiseMaxSize && group.facts.maxSize <= memory.goal) return false;
+  if (!group.settings.raiseMaxSize && group.facts.maxSize <= memory.goal) return false;
   if (group.facts.failedLaunches.some((failure) => failure.atMs >= draft.run.startedAtMs)) return false;
   const counts = [...zoneCounts(group).values()];
   return (

@@ -27,12 +27,12 @@ export const terminateHosts: Rule = (tick) => {
   if (freeze.all !== undefined) return;
   for (const group of look.groups) {
     const frozen = freeze.groups.get(group.name);
-    const passed = memoryOf(draft, group).trialPassedAtMs !== undefined || !isRolling(draft);
+    const passed = memoryOf(draft, group).trialPassedAtMs !== undefined;
     const ready = group.hosts.filter((host) => isEnding(tick, host));
     for (const host of fullestZoneFirst(ready, group)) {
       const rule = frozen === undefined ? undefined : '5';
       const refusal =
-        (isRolling(draft) ? frozen : undefined) ??
+        frozen ??
         (passed || host.role === 'new' ? undefined : 'its trial has not passed yet') ??
         terminationRefusal(tick, host);
       if (refusal === undefined) end(tick, group, host);

@@ -26,10 +26,10 @@ type Context = Pick<Tick, 'look' | 'draft'>;
 
 /** How many new hosts may be brought in now: the canaries until they are ready, then as many as the surge. */
 export function trialHostsWanted({ look, draft }: Context, group: GroupLook): number {
-  const { canaryInstances } = look.settings;
+  const { canaryInstances } = group.settings;
   if (awaitsApproval({ look, draft })) return canaryInstances;
   if (canaryInstances === 0 || isPast(draft, group)) return Number.POSITIVE_INFINITY;
-  return isCanaryReady(look.settings.canaryInstances, group) ? Number.POSITIVE_INFINITY : canaryInstances;
+  return isCanaryReady(canaryInstances, group) ? Number.POSITIVE_INFINITY : canaryInstances;
 }
 
 function isPast(draft: Tick['draft'], group: GroupLook): boolean {
@@ -50,8 +50,8 @@ export type DrainAllowance =
   | { readonly mode: 'all' };
 
 export function drainAllowance(tick: Context, group: GroupLook): DrainAllowance {
-  const { look, draft } = tick;
-  const { canaryInstances } = look.settings;
+  const { draft } = tick;
+  const { canaryInstances } = group.settings;
   const memory = memoryOf(draft, group);
   const hasTrial = canaryInstances > 0 && memory.trialPassedAtMs === undefined;
   const isReady = hasTrial ? isCanaryReady(canaryInstances, group) : memory.waveReadyAtMs !== undefined;
@@ -104,7 +104,7 @@ function noteWave({ look, draft }: Tick, group: GroupLook): void {
   if (trialHostsWanted({ look, draft }, group) !== Number.POSITIVE_INFINITY) return;
   if (draft.register.some((action) => action.autoScalingGroupName === group.name)) return;
   // Until desired shows the whole wave, the canary alone is no wave.
-  const surge = effectiveSurge({ look, draft }, group);
+  const surge = effectiveSurge({ draft }, group);
   const sizes = { goal: memory.goal, surge, outdatedLeft: group.outdatedLeft.length };
   const wanted = wantedCapacity(sizes) - (memory.heldBack ?? 0);
   if (group.facts.desiredCapacity < wanted && !isTooLateToLaunch({ look }, group)) return;
@@ -129,7 +129,7 @@ function isStraggler(host: Host, group: GroupLook, nowMs: number): boolean {
 function noteBake({ look, draft }: Tick, group: GroupLook): void {
   const memory = memoryOf(draft, group);
   if (memory.trialPassedAtMs !== undefined || memory.bakeStartedAtMs !== undefined) return;
-  if (look.settings.canaryInstances === 0) {
+  if (group.settings.canaryInstances === 0) {
     if (memory.waveReadyAtMs !== undefined) draft.noteGroup(group.name, { trialPassedAtMs: look.nowMs });
     return;
   }
@@ -144,7 +144,7 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
   const startedMs = chosen.map((host) => runningElsewhereSince(host, look, stuck));
   if (startedMs.includes(undefined)) return;
   // Nothing moved, nothing to watch: the trial has shown what it can.
-  const passed = moves === 0 || (haveMoved && look.settings.bakeSeconds === 0);
+  const passed = moves === 0 || (haveMoved && group.settings.bakeSeconds === 0);
   draft.noteGroup(group.name, {
     bakeStartedAtMs: Math.max(...startedMs.map((atMs) => atMs ?? look.nowMs)),
     ...(passed && { trialPassedAtMs: look.nowMs }),
@@ -158,7 +158,7 @@ function noteBake({ look, draft }: Tick, group: GroupLook): void {
 function noteBakeOver({ look, draft }: Tick, group: GroupLook): void {
   const { bakeStartedAtMs, trialPassedAtMs } = memoryOf(draft, group);
   if (bakeStartedAtMs === undefined || trialPassedAtMs !== undefined) return;
-  if (look.nowMs < bakeStartedAtMs + look.settings.bakeSeconds * 1000) return;
+  if (look.nowMs < bakeStartedAtMs + group.settings.bakeSeconds * 1000) return;
   if (group.hosts.some((host) => losesAgent(host, look.nowMs))) return;
   const stuck = stuckServices(look);
   if (!trialHosts(group).every((host) => hasMoved(host, look.services, stuck))) return;

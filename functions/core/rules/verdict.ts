@@ -45,7 +45,7 @@ function neverJoined({ look, draft }: Tick, group: GroupLook): string | undefine
   const isProven = memory.waveReadyAtMs !== undefined || group.ready.length > 0;
   if (isProven && !onlyOldOnesStand(draft, group) && !joinsNoMore(look, group)) return undefined;
   const image = failed.facts?.imageId ?? 'the image';
-  const waited = span(look.settings.registrationTimeoutSeconds);
+  const waited = span(group.settings.registrationTimeoutSeconds);
   if (failed.facts?.containerInstanceArn === undefined) {
     return `image ${image} never joined the cluster: ${failed.instanceId} did not register within ${waited}`;
   }
