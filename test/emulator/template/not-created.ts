@@ -1,5 +1,6 @@
 /** Resource types of our template that the emulator's CloudFormation passes over, and what is therefore not seen here. */
 export const NOT_CREATED: readonly { readonly type: string; readonly unseen: string }[] = [
+  { type: 'AWS::CloudWatch::Alarm', unseen: 'what the alarms look at, and whom they tell' },
   {
     type: 'AWS::SNS::TopicPolicy',
     unseen: 'that EventBridge and CloudWatch may publish, and nobody without TLS',
