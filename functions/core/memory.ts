@@ -51,6 +51,8 @@ export interface GroupMemory {
     readonly maxSize: number;
     readonly desiredCapacity: number;
   };
+  /** When that was: what was asked for before it is in it. */
+  readonly givenBackAtMs?: number;
   /** Ahead of the call that gives sizes back, until it is answered: sizes that are still those before were not set. */
   readonly givingBack?: {
     readonly from: NonNullable<GroupMemory['givenBack']>;

@@ -193,7 +193,9 @@ function observeVanished(memory: HostMemory, draft: Draft, nowMs: number): void 
     note({ decrementCounted: true });
     const group = draft.group(memory.autoScalingGroupName ?? '');
     if (group === undefined) return;
-    const { givenBack, set, original } = group;
+    const { givenBack, givenBackAtMs = 0, set, original } = group;
+    // Asked for before sizes went back: they went back to what it had left.
+    if (givenBack !== undefined && (memory.terminateIntentMs ?? 0) < givenBackAtMs) return;
     const expected = (givenBack ?? set).desiredCapacity ?? original.desiredCapacity;
     draft.noteGroup(group.autoScalingGroupName, withDesired(group, expected - 1));
   }

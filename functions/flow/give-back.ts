@@ -190,7 +190,7 @@ async function restoreSizes(
   const givenBack = { minSize, maxSize, desiredCapacity };
   if (!isSame(sizes, now)) {
     // Before the call: a repeat after a crash must not take what it did for somebody else's.
-    await remember({ ...group, givingBack: { from: now, to: givenBack } });
+    await remember({ ...group, givingBack: { from: now, to: givenBack }, givenBackAtMs: Date.now() });
     await fence();
     await updateGroup(autoScaling, {
       AutoScalingGroupName: group.autoScalingGroupName,
@@ -200,7 +200,7 @@ async function restoreSizes(
     });
   }
   const { givingBack: _, ...rest } = group;
-  await remember({ ...rest, givenBack });
+  await remember({ ...rest, givenBack, givenBackAtMs: Date.now() });
 }
 
 /**

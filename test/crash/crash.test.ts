@@ -53,6 +53,14 @@ it('sizes that were given back are ours again where the way back asks for hosts'
   await strike('go-back', 'for-good', at);
 });
 
+it('decrements that nobody saw before sizes went back are not counted a second time afterwards', async () => {
+  const { points } = await calm('held-and-window');
+  // The first look after two hosts were ended at once.
+  const end = points.findIndex((point) => isStart(point, 'terminate'));
+  const at = points.findIndex((point, i) => i > end && isStart(point, 'assess'));
+  await strike('held-and-window', 'for-good', at);
+});
+
 it('after the write that lets go of the cluster there is nothing to take over', async () => {
   const { points } = await calm('held-and-window');
   const at = points.findIndex(
