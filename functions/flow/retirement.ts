@@ -46,14 +46,17 @@ export async function readRetirement(
     readEventWindows({ ecs, ec2 }, clusterArn),
   ]);
   const isOfThisRun = (entry: NoticeEntry) => entry.execution === run.execution && entry.cluster === name;
-  const entries = all.filter((entry) => isOpenFor(entry, name) || isOfThisRun(entry));
-  const arns = entries.flatMap(({ entity }) => (entity.of === 'task' ? entity.taskArn : []));
+  const concerned = all.filter((entry) => isOpenFor(entry, name) || isOfThisRun(entry));
+  const arns = concerned.flatMap(({ entity }) => (entity.of === 'task' ? entity.taskArn : []));
   const tasks = new Map((await describeTasks(ecs, name, arns)).map((task) => [task.taskArn, task]));
   const taskOf = ({ entity }: NoticeEntry) => (entity.of === 'task' ? tasks.get(entity.taskArn) : undefined);
   const serviceOf = (entry: NoticeEntry) => {
     const task = taskOf(entry);
     return entry.serviceName ?? (task === undefined ? serviceIn(entry) : serviceNameOf(task));
   };
+  // What AWS called off is left alone, but a deployment that was begun for it is watched to its end.
+  const isBegun = (service = '') => memories.get(service)?.forcedAtMs !== undefined;
+  const entries = concerned.filter((entry) => entry.state !== 'cancelled' || isBegun(serviceOf(entry)));
   const named = servicesNamed(entries, serviceOf);
   const single = entries.filter((entry) => entry.entity.of === 'task' && serviceOf(entry) === undefined);
   const isAlive = (entry: NoticeEntry) => (taskOf(entry)?.lastStatus ?? 'STOPPED') !== 'STOPPED';
@@ -131,7 +134,8 @@ export async function keepVerdicts(
     );
   const keep = (entry: NoticeEntry, after: Pick<NoticeEntry, 'state' | 'reason' | 'serviceName'>) =>
     changeNotice(table, entry, (known) => {
-      if (known === undefined) return undefined;
+      // Called off, perhaps since this look: what the run sees of it is no news of the notice.
+      if (known === undefined || known.state === 'cancelled') return undefined;
       const seen =
         known.execution === run.execution ? {} : { execution: run.execution, startedAtMs: Date.now() };
       const next = { ...known, ...after, ...seen };
