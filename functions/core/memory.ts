@@ -95,6 +95,8 @@ export interface GroupMemory {
   readonly surplusSinceMs?: number;
   /** How many hosts were swapped for zone balance (rule 19). */
   readonly zoneSwaps?: number;
+  /** Hosts of each zone before the last swap, most first. */
+  readonly zonesAtSwap?: readonly number[];
   /** New hosts that never became ready and were replaced. */
   readonly failedNew?: number;
 }

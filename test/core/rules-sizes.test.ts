@@ -379,6 +379,22 @@ describe('rule 19: zones end level', () => {
     expect(asked(replaced('aaaabc', { zoneSwaps: 6 }))).toEqual([]);
   });
 
+  it('not again where the last swap left the zones as they were: Auto Scaling has no room where the fewest are', () => {
+    const { observedAtMs } = replaced('aaaabc');
+    const swapped = (zones: string, agoMs: number, zonesAtSwap: number[]) =>
+      replaced(zones, { zoneSwaps: 1, zonesAtSwap, launchesAskedAtMs: observedAtMs - agoMs });
+    expect(memoryAfter(replaced('aaaabc'))?.zonesAtSwap).toEqual([4, 1, 1]);
+    expect(asked(swapped('aaaabc', 60_000, [4, 1, 1]))).toEqual([]);
+    // Which zone is the fullest makes no difference, that they are nearer to level does.
+    expect(asked(swapped('cccabc', 60_000, [4, 1, 1]))).toEqual([]);
+    expect(asked(swapped('aaabbc', 60_000, [4, 1, 1]))).toEqual([7]);
+    // Until what was asked for shows, the run goes on.
+    const fresh = swapped('aaaabc', 59_999, [4, 1, 1]);
+    expect(asked(fresh)).toEqual([]);
+    expect(see(fresh).remember.run?.ending).toBeUndefined();
+    expect(see(swapped('aaaabc', 60_000, [4, 1, 1])).remember.run?.ending).toBeDefined();
+  });
+
   it('not where MaxSize has no room and may not rise', () => {
     const full = withGroup(replaced('aaaabc'), { maxSize: 6 });
     expect(see(full, { raiseMaxSize: false }).register).toEqual([]);

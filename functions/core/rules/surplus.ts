@@ -4,6 +4,7 @@
  */
 import type { Host } from '../groups.ts';
 import { type GroupLook, memoryOf } from '../look.ts';
+import type { GroupMemory } from '../memory.ts';
 import { Motion } from '../motion.ts';
 import { emptiness } from '../order.ts';
 import { wantedCapacity } from '../sizes.ts';
@@ -15,6 +16,8 @@ import { end } from './terminate.ts';
 
 /** A surplus must be seen for this long: between two reads of a changing group there is often one. */
 const SURPLUS_SEEN_MS = 30_000;
+/** What was asked of a group shows in reads of it by then. */
+const ASKED_SHOWS_MS = 60_000;
 
 export const removeSurplus: Rule = (tick) => {
   const { look, draft, freeze } = tick;
@@ -124,6 +127,7 @@ export const levelZones: Rule = (tick) => {
     draft.noteGroup(group.name, {
       set: { ...memory.set, desiredCapacity: desired, ...(maxSize > group.facts.maxSize && { maxSize }) },
       zoneSwaps: (memory.zoneSwaps ?? 0) + 1,
+      zonesAtSwap: mostFirst(zoneCounts(group)),
       launchesAskedAtMs: look.nowMs,
     });
     draft.phase ??= 'registering';
@@ -134,12 +138,21 @@ function canLevel(tick: Tick, group: GroupLook): boolean {
   const { look, draft, freeze } = tick;
   const memory = memoryOf(draft, group);
   if (freeze.groups.has(group.name) || !wantsLevelling(tick, group)) return false;
-  if (group.facts.desiredCapacity !== memory.goal || group.alive.length !== memory.goal) return false;
-  return look.nowMs - (memory.launchesAskedAtMs ?? 0) >= 60_000;
+  return isAtGoal(group, memory, look.nowMs);
+}
+
+/** Nothing is on its way: what was asked for has come and gone again. */
+function isAtGoal({ facts, alive }: GroupLook, memory: GroupMemory, nowMs: number): boolean {
+  if (facts.desiredCapacity !== memory.goal || alive.length !== memory.goal) return false;
+  return nowMs - (memory.launchesAskedAtMs ?? 0) >= ASKED_SHOWS_MS;
+}
+
+function mostFirst(zones: ReadonlyMap<string, number>): number[] {
+  return [...zones.values()].sort((a, b) => b - a);
 }
 
 /** All is replaced but the zones are apart, and there is reason to hope that a swap would help. */
-export function wantsLevelling({ draft }: Tick, group: GroupLook): boolean {
+export function wantsLevelling({ look, draft }: Tick, group: GroupLook): boolean {
   const memory = memoryOf(draft, group);
   if (group.plan.outdated.length === 0 || group.outdatedLeft.length > 0 || group.terminating > 0)
     return false;
@@ -147,12 +160,12 @@ export function wantsLevelling({ draft }: Tick, group: GroupLook): boolean {
   if (group.alive.some((host) => host.role !== 'new')) return false;
   if (!group.settings.raiseMaxSize && group.facts.maxSize <= memory.goal) return false;
   if (group.facts.failedLaunches.some((failure) => failure.atMs >= draft.run.startedAtMs)) return false;
-  const counts = [...zoneCounts(group).values()];
-  return (
-    counts.length > 1 &&
-    Math.max(...counts) - Math.min(...counts) > 1 &&
-    (memory.zoneSwaps ?? 0) < counts.length * 2
-  );
+  const counts = mostFirst(zoneCounts(group));
+  const [most = 0] = counts;
+  if (most - (counts.at(-1) ?? 0) <= 1 || (memory.zoneSwaps ?? 0) >= counts.length * 2) return false;
+  // Where Auto Scaling has no room in the emptiest zone, the next one would come to the fullest too.
+  const wasInVain = String(memory.zonesAtSwap) === String(counts) && isAtGoal(group, memory, look.nowMs);
+  return !wasInVain;
 }
 
 /** Rule 4: a new host that is not ready in time is replaced and no longer waited for. */
