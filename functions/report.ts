@@ -12,7 +12,9 @@ import { readGameDay } from './aws/ledger/game-days.ts';
 import {
   type Approval,
   dropApproval,
+  dropPending,
   type HistoryEntry,
+  isFirstToWait,
   keepPending,
   quarantine,
   readApproval,
@@ -32,6 +34,7 @@ import { ErrorName } from './edge/errors.ts';
 import { measure } from './edge/metrics.ts';
 import { parseRequest } from './edge/request.ts';
 import { failedStartSchema, type RunState, runStateSchema } from './edge/run-state.ts';
+import { imagesOf } from './flow/approval.ts';
 import { ledger } from './flow/claim.ts';
 import { handlerOf } from './flow/handler.ts';
 import { settleNamed } from './flow/joined.ts';
@@ -84,7 +87,9 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
       ...(input.mode === 'game-day' && { services: saidOf(await readGameDay(table, input.runId)) }),
     },
   };
-  const isRepeat = !isRestored && (await failedSoBefore(table, input, run));
+  const isRepeat = isRestored
+    ? await waitsAlready(table, input, run, ending, nowMs)
+    : await failedSoBefore(table, input, run);
   if (!isRepeat) await tell([notice], run?.record.settings);
   await noteTold(table, input, nowMs);
   if (isRestored && !isHandedOver) await removePicture(table, input.runId);
@@ -98,6 +103,24 @@ async function report(input: z.infer<typeof ReportInput>): Promise<Report> {
     summary: input.summary,
     ...(run?.plan === undefined ? {} : { plan: shortPlan(run.plan) }),
   };
+}
+
+/** What a run for notices of Fargate is for; it is no request that waits, but what it waits for is told once as well. */
+const REDEPLOY = 'redeploy';
+
+/** One image has several causes, each with its execution; that its work waits is told by the first of them. */
+async function waitsAlready(
+  table: Table,
+  { cluster, request, execution, summary }: RunState,
+  run: Run | undefined,
+  { outcome, reason }: Ending,
+  nowMs: number,
+): Promise<boolean> {
+  if (outcome !== 'PENDING_WINDOW' || run?.memory !== undefined) return false;
+  if (summary.waitsFor === 'approval') return false;
+  const purpose = run?.record.mode === 'redeploy' ? REDEPLOY : purposeOf(request);
+  const images = run?.plan === undefined ? [] : imagesOf(run.plan);
+  return !(await isFirstToWait(table, { cluster, purpose }, [...images, reason].join(' '), execution, nowMs));
 }
 
 /** Giving back is tried again until it is done; people hear once for each kind of error that is in its way. */
@@ -311,6 +334,7 @@ async function keepOfServices(
   endedAtMs: number,
 ): Promise<void> {
   if (ending.outcome === 'PENDING_WINDOW') return;
+  if (kind === 'redeploy') await dropPending(table, { cluster, purpose: REDEPLOY });
   const reason = String(request.reason ?? 'retirement');
   const by = triggeredBy === undefined ? {} : { triggeredBy };
   const run = { cluster, runId, startedAtMs, endedAtMs, ending, imageIds: [], kind };

@@ -4,7 +4,13 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readClaim } from '../functions/aws/ledger/claims.ts';
 import { readEarlier } from '../functions/aws/ledger/earlier.ts';
-import { keepPending, listHistory, listPending, listQuarantine } from '../functions/aws/ledger/notes.ts';
+import {
+  dropPending,
+  keepPending,
+  listHistory,
+  listPending,
+  listQuarantine,
+} from '../functions/aws/ledger/notes.ts';
 import { readRun } from '../functions/aws/ledger/runs.ts';
 import { purposeOf } from '../functions/flow/purpose.ts';
 import { handler } from '../functions/report.ts';
@@ -69,6 +75,43 @@ describe('report', () => {
   ] as const)('makes %s green: %s', async (outcome, succeeded) => {
     expect(await handler({ ...state, ending: { outcome, reason: '' } }, lambdaContext)).toMatchObject({
       succeeded,
+    });
+  });
+
+  describe('work that waits for its window', () => {
+    const outside = (opens: string) =>
+      ({ outcome: 'PENDING_WINDOW', reason: `outside the window: opens ${opens}` }) as const;
+    /** An image has several causes: its parameter, its AMI, somebody's request. */
+    const waits = (cause: string, opens = 'Tuesday') =>
+      handler(
+        { ...state, execution: `${EXECUTION}-${cause}`, runId: cause, ending: outside(opens) },
+        lambdaContext,
+      );
+    const kinds = () => published().map(({ kind, runId }) => `${kind} ${runId}`);
+
+    it('is told once, whatever the number of its causes, and again by a repeat of what was broken off', async () => {
+      await Promise.all([waits('parameter'), waits('ami'), waits('request')]);
+      expect(kinds()).toHaveLength(1);
+      const first = String(published()[0]?.runId);
+      await waits(first);
+      expect(kinds()).toEqual([`pending_window ${first}`, `pending_window ${first}`]);
+    });
+
+    it('is told again when it waits for another opening, and after it was dropped', async () => {
+      await waits('one');
+      await waits('two', 'Thursday');
+      expect(kinds()).toEqual(['pending_window one', 'pending_window two']);
+      await dropPending(ledger.table, { cluster: 'prod', purpose: purposeOf(state.request) });
+      await waits('three', 'Thursday');
+      expect(kinds()).toHaveLength(3);
+    });
+
+    it('is told for each piece of work by itself', async () => {
+      await waits('one');
+      const request = { ...state.request, instances: ['i-0aaaaaaaaaaaaaaaa'] };
+      const ending = outside('Tuesday');
+      await handler({ ...state, request, execution: `${EXECUTION}-two`, ending }, lambdaContext);
+      expect(kinds()).toHaveLength(2);
     });
   });
 

@@ -24,7 +24,7 @@ export const NOTIFICATION_ROWS = [
       'aborted',
       'failed',
     ],
-    when: 'the end: the outcome in lower case, with its reason; `detail.stays` names hosts that stay, each with why (at most 500), `detail.staysCount` says how many there are',
+    when: 'the end: the outcome in lower case, with its reason; `detail.stays` names hosts that stay, each with why (at most 500), `detail.staysCount` says how many there are; that work waits is told once for its images and what it waits for, however many causes it has',
   },
   {
     kinds: ['control'],

@@ -107,6 +107,34 @@ export async function dropPending(
   pending: Pick<PendingRequest, 'cluster' | 'purpose'>,
 ): Promise<void> {
   await table.remove('PENDING', `${pending.cluster}#${pending.purpose}`);
+  await table.remove('WAIT', `${pending.cluster}#${pending.purpose}`);
+}
+
+const WAIT_DAYS = 30;
+const WAIT_TRIES = 8;
+
+/**
+ * Whether this execution is the one that tells that a piece of work waits, and for what. Of several that find the same, at
+ * the same time or one after the other, it is the first, until the work is dropped or waits for something else.
+ */
+export async function isFirstToWait(
+  table: Table,
+  { cluster, purpose }: Pick<PendingRequest, 'cluster' | 'purpose'>,
+  what: string,
+  execution: string,
+  nowMs: number,
+): Promise<boolean> {
+  const sk = `${cluster}#${purpose}`;
+  for (let tries = 0; tries < WAIT_TRIES; tries++) {
+    const item = await table.get<{ what: string; execution: string }>('WAIT', sk);
+    // A repeat of what was broken off tells it again, not never.
+    if (item?.data.what === what) return item.data.execution === execution;
+    const version = (item?.version ?? 0) + 1;
+    const ttl = Math.floor(nowMs / 1000) + WAIT_DAYS * 86_400;
+    if (await table.replace({ pk: 'WAIT', sk, data: { what, execution }, version, ttl }, item?.version))
+      return true;
+  }
+  return true;
 }
 
 export async function readSeen(table: Table, parameter: string): Promise<SeenValue | undefined> {
