@@ -60,6 +60,7 @@ export class Motion {
       if (host.kind === 'draining' && host.replicaCount > 0) this.#countMoving(host);
     }
     for (const service of look.services.values()) this.#placeWaiting(service, unplacedAtPlan);
+    for (const service of look.services.values()) this.#keepRoomFor(service);
   }
 
   get roomHosts(): number {
@@ -127,6 +128,15 @@ export class Motion {
     const { facts, nowMs } = this.#look;
     if (!isInterrupted(facts.memory, instanceId, nowMs)) return undefined;
     return { rule: '7', reason: 'Spot takes it back: it is left to AWS' };
+  }
+
+  /**
+   * Tasks that started since the hosts were described may have taken room that looks free, or be on a host that is about to
+   * drain: until somebody has read where they are, room is kept for them.
+   */
+  #keepRoomFor({ demand, unseen }: ServiceLook): void {
+    if (demand === undefined) return;
+    for (let kept = 0; kept < unseen; kept += 1) if (this.#room.placeAnywhere(demand) > 0) return;
   }
 
   #servicesRefuse(host: Host): Refusal | undefined {

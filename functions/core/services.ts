@@ -28,6 +28,8 @@ export interface ServiceLook {
   readonly inMotion: number;
   /** Replacements that have no host yet. */
   readonly toPlace: number;
+  /** Tasks that have their place on some host that stays, where nobody has read them yet. */
+  readonly unseen: number;
   /** Tasks that wait without a host: PROVISIONING for a capacity provider, or not placed yet. */
   readonly homeless: number;
   /** Those of them that ECS could start now and has not. */
@@ -55,6 +57,8 @@ interface Count {
   /** RUNNING, wherever. */
   running: number;
   placedElsewhere: number;
+  /** Of these, so many that only the service's own counts tell of. */
+  unseen: number;
   healthyElsewhere: number;
   healthy: number;
   homeless: number;
@@ -122,6 +126,7 @@ function lookAtService(
     healthy,
     inMotion,
     toPlace,
+    unseen: count.unseen,
     homeless,
     unplaced: Math.max(homeless, Math.min(toPlace, Math.max(0, startable))),
     waitingFor: count.waitingFor,
@@ -142,9 +147,11 @@ function lookAtService(
  */
 function countedByService({ runningCount, pendingCount }: ServiceFacts, seen: Count): Count {
   const elsewhere = runningCount + pendingCount - seen.unmoved - seen.homeless;
+  const unseen = Math.max(0, elsewhere - seen.placedElsewhere);
   return {
     ...seen,
-    placedElsewhere: Math.max(seen.placedElsewhere, elsewhere),
+    placedElsewhere: seen.placedElsewhere + unseen,
+    unseen,
     healthyElsewhere: Math.min(seen.healthyElsewhere, Math.max(0, runningCount - seen.unmovedRunning)),
     healthy: seen.healthy + Math.max(0, runningCount - seen.running),
   };
@@ -155,6 +162,7 @@ const noTasks = (): Count => ({
   unmovedRunning: 0,
   running: 0,
   placedElsewhere: 0,
+  unseen: 0,
   healthyElsewhere: 0,
   healthy: 0,
   homeless: 0,

@@ -4,7 +4,7 @@ import { Draft } from '../../functions/core/draft.ts';
 import type { Facts } from '../../functions/core/facts.ts';
 import { lookAtServices, type ServiceLook } from '../../functions/core/services.ts';
 import { defaults, host, service, task } from '../support/facts.ts';
-import { lookWhere, see, terminating, withHost } from '../support/mid-run.ts';
+import { drainingAfterTrial, lookWhere, see, terminating, withHost } from '../support/mid-run.ts';
 
 const UNREAD = { tasksUnread: true } as const;
 const allUnread = (facts: Facts): Facts => ({
@@ -29,6 +29,33 @@ describe('a host whose tasks are not read', () => {
     const step = see(withHost(facts, id, UNREAD));
     expect(step.terminate.map((act) => act.instanceId)).not.toContain(id);
     expect(step.remember.hosts.find((one) => one.instanceId === id)?.emptySinceMs).toBeUndefined();
+  });
+});
+
+describe('tasks that only their service tells of', () => {
+  const facts = drainingAfterTrial();
+  const staying = facts.hosts.find((one) => one.status === 'ACTIVE' && !isOld(one.instanceId));
+  const counting = (more: number): Facts => ({
+    ...withHost(facts, staying?.instanceId, UNREAD),
+    services: facts.services.map((one) => ({ ...one, runningCount: running(one.serviceName) + more })),
+  });
+
+  function running(serviceName: string): number {
+    return facts.tasks.filter((one) => one.serviceName === serviceName && one.lastStatus === 'RUNNING')
+      .length;
+  }
+
+  function isOld(instanceId: string): boolean {
+    return facts.memory.hosts.some((one) => one.instanceId === instanceId && one.role === 'outdated');
+  }
+
+  it('have room kept for them: they may be where it looks free, or on what drains next', () => {
+    expect(see(counting(0)).drain.length).toBeGreaterThan(0);
+    const step = see(counting(1000));
+    expect(step.drain.filter((act) => isOld(act.instanceId))).toEqual([]);
+    expect(step.holds).toContainEqual(
+      expect.objectContaining({ rule: '8', reason: expect.stringContaining('no ready host') }),
+    );
   });
 });
 
@@ -77,7 +104,8 @@ describe('a service with tasks on hosts that are not read', () => {
 
   it('misses no more places than it counts tasks too few itself', () => {
     expect(look(4, 9, 1, {}).unplaced).toBe(6);
-    expect(look(4, 9, 1, UNREAD)).toMatchObject({ unplaced: 2, toPlace: 2, placedElsewhere: 8 });
+    expect(look(4, 9, 1, UNREAD)).toMatchObject({ unplaced: 2, toPlace: 2, placedElsewhere: 8, unseen: 4 });
+    expect(look(4, 9, 1, {}).unseen).toBe(0);
   });
 
   it('has none healthy that we do not see, and not more than run and are not about to leave', () => {
