@@ -7,34 +7,21 @@ import {
   type InstanceEventWindow,
   paginateDescribeInstanceEventWindows,
 } from '@aws-sdk/client-ec2';
-import { type ECSClient, ListAccountSettingsCommand } from '@aws-sdk/client-ecs';
-import { isInvalid } from './error-codes.ts';
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import { readAccountSetting } from './account-settings.ts';
 
 /** Says of a service whether an event window is configured for its tasks. */
 export async function readEventWindows(
   clients: { readonly ecs: ECSClient; readonly ec2: EC2Client },
   clusterArn: string,
 ): Promise<(serviceArn: string) => boolean> {
-  if (!(await areEnabled(clients.ecs))) return () => false;
+  if ((await readAccountSetting(clients.ecs, 'fargateEventWindows')) !== 'enabled') return () => false;
   const tags = (await listEventWindows(clients.ec2))
     .filter(({ State }) => State === undefined || State === 'active' || State === 'creating')
     .flatMap(({ AssociationTarget }) => AssociationTarget?.Tags ?? []);
   const has = (key: string, value: string) => tags.some(({ Key, Value }) => Key === key && Value === value);
   const ofAll = has('aws:ecs:fargateTask', 'true') || has('aws:ecs:clusterArn', clusterArn);
   return (serviceArn) => ofAll || has('aws:ecs:serviceArn', serviceArn);
-}
-
-/** Where ECS does not know the setting (it is younger than some Regions' software), nobody can have enabled it. */
-async function areEnabled(ecs: ECSClient): Promise<boolean> {
-  try {
-    const { settings } = await ecs.send(
-      new ListAccountSettingsCommand({ name: 'fargateEventWindows', effectiveSettings: true }),
-    );
-    return settings?.[0]?.value === 'enabled';
-  } catch (error) {
-    if (isInvalid(error)) return false;
-    throw error;
-  }
 }
 
 /** Every event window of the Region. */

@@ -19,6 +19,7 @@ import type { AffectedService, RedeployMemory, RedeployOutcome } from '../core/r
 import type { Settings } from '../core/settings.ts';
 import { windowOf } from '../core/windows.ts';
 import { tell } from './tell.ts';
+import { dated } from './wait-period.ts';
 
 /** Everything that one look needs. */
 export interface Retirement {
@@ -39,14 +40,17 @@ export async function readRetirement(
 ): Promise<Retirement> {
   const name = cluster.clusterName ?? '';
   const clusterArn = cluster.clusterArn ?? '';
-  const [all, memories, results, hasEventWindow] = await Promise.all([
+  const [listed, memories, results, hasEventWindow] = await Promise.all([
     listNotices(table),
     readRedeploys(table, run.runId),
     listResults(table, name),
     readEventWindows({ ecs, ec2 }, clusterArn),
   ]);
   const isOfThisRun = (entry: NoticeEntry) => entry.execution === run.execution && entry.cluster === name;
-  const concerned = all.filter((entry) => isOpenFor(entry, name) || isOfThisRun(entry));
+  const concerned = await dated(
+    table,
+    listed.filter((entry) => isOpenFor(entry, name) || isOfThisRun(entry)),
+  );
   const arns = concerned.flatMap(({ entity }) => (entity.of === 'task' ? entity.taskArn : []));
   const tasks = new Map((await describeTasks(ecs, name, arns)).map((task) => [task.taskArn, task]));
   const taskOf = ({ entity }: NoticeEntry) => (entity.of === 'task' ? tasks.get(entity.taskArn) : undefined);

@@ -20,6 +20,7 @@ const ecs = mockClient(ECSClient);
 const ec2 = mockClient(EC2Client);
 const ledger = fakeLedger();
 
+const WAIT_PERIOD = 'fargateTaskRetirementWaitPeriod' as const;
 const NOW_MS = Date.parse('2026-11-22T12:00:00Z');
 const RUN = { cluster: 'prod', runId: 'run-1', execution: 'arn:execution:run-1' };
 const CLUSTER = { clusterName: 'prod', clusterArn: 'arn:aws:ecs:eu-west-1:111122223333:cluster/prod' };
@@ -71,5 +72,32 @@ describe('services of a run for notices of Fargate', () => {
     const step = { force: [], waiting: [], remember: [{ serviceName: 'web', memory }] };
     await keepVerdicts(ledger.table, await look(), step, RUN, DEFAULT_SETTINGS);
     expect(await listNotices(ledger.table)).toMatchObject([{ state: 'cancelled', reason: 'as AWS says' }]);
+  });
+
+  describe('whose notice names no date', () => {
+    const DAY_MS = 86_400_000;
+    const dates = async () => (await look()).services.map(({ startMs }) => startMs);
+
+    // Source: Amazon ECS API reference, PutAccountSetting; developer guide, prepare-task-retirement (7 by default).
+    it.each([
+      [undefined, 7],
+      ['0', 0],
+      ['7', 7],
+      ['14', 14],
+    ])('retire after the wait period of the account: %s', async (value, days) => {
+      const settings = value === undefined ? [] : [{ name: WAIT_PERIOD, value }];
+      ecs.on(ListAccountSettingsCommand, { name: WAIT_PERIOD }).resolves({ settings });
+      await entryOf('api', 'planned');
+      expect(await dates()).toEqual([NOW_MS + days * DAY_MS]);
+      // Kept, so that reminders and windows go by it.
+      expect(await listNotices(ledger.table)).toMatchObject([{ startMs: NOW_MS + days * DAY_MS }]);
+    });
+
+    it('are left to the date that AWS names, where it does', async () => {
+      const entry = await entryOf('api', 'planned');
+      await changeNotice(ledger.table, entry, (known) => known && { ...known, startMs: NOW_MS + 5 });
+      expect(await dates()).toEqual([NOW_MS + 5]);
+      expect(ecs.commandCalls(ListAccountSettingsCommand, { name: WAIT_PERIOD })).toHaveLength(0);
+    });
   });
 });

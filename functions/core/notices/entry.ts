@@ -33,7 +33,7 @@ export interface NoticeEntry {
   readonly announcedMs: number;
   /** AWS's own time of the newest delivery taken in. */
   readonly updatedMs: number;
-  /** When AWS acts, where it says. */
+  /** When AWS acts, where it says; for tasks on Fargate else by the account's wait period (flow/wait-period.ts). */
   readonly startMs?: number;
   readonly endMs?: number;
   /** The cluster that it turned out to concern. */
@@ -159,7 +159,7 @@ export function heard(
 /** What AWS's word makes of the state. A word that something is over never undoes what we know was done. */
 function afterWord(
   entry: NoticeEntry,
-  { status, startMs }: Notice,
+  { status }: Notice,
   { isResolved }: NamedEntity,
   nowMs: number,
 ): Partial<NoticeEntry> {
@@ -172,7 +172,7 @@ function afterWord(
   }
   if (entry.state === 'cancelled') return {};
   // Its date has come, so AWS may have acted by itself: what it looks like now decides, not this word.
-  if (isResolved || (startMs !== undefined && startMs <= nowMs)) {
+  if (isResolved || (entry.startMs !== undefined && entry.startMs <= nowMs)) {
     return { saidOver: true, reason: `AWS says it is over (${isResolved ? 'RESOLVED' : 'closed'})` };
   }
   return { state: 'cancelled', reason: 'AWS called it off', calledOff: 'unsaid' };
