@@ -320,14 +320,31 @@ function takeAway(tick: Tick, group: GroupLook, host: Host, motion: Motion): boo
     draft.hold({ instanceId: host.instanceId, rule: '23', reason: freeze.drains });
     return false;
   }
-  const refusal = motion.accept(host);
+  const refusal = luredBy(tick, group, host) ?? motion.accept(host)?.reason;
   if (refusal !== undefined) {
-    draft.hold({ instanceId: host.instanceId, rule: '23', reason: `surplus, but ${refusal.reason}` });
+    draft.hold({ instanceId: host.instanceId, rule: '23', reason: `surplus, but ${refusal}` });
     return false;
   }
   beginDrain(tick, host, false);
   draft.noteHost(host.instanceId, host.memory, { surplus: 'remove' });
   return true;
+}
+
+/**
+ * On the way back a host whose drain or end was decided on may be ACTIVE still, or again: a process died before the call.
+ * ECS would start there what moves, on the image that kills it, and neither host could go before the other. Each such call
+ * is taken for lost within minutes (rule 17; `observe.ts`), and that host, the emptier one, goes first.
+ */
+function luredBy(tick: Tick, group: GroupLook, host: Host): string | undefined {
+  if (host.replicaCount === 0 || !goesBack(tick)) return undefined;
+  const trap = group.alive.find(
+    (other) =>
+      other !== host &&
+      isUnwanted(tick.draft, other) &&
+      other.facts?.status === 'ACTIVE' &&
+      (other.kind === 'terminating' || other.memory.drainingSinceMs !== undefined),
+  );
+  return trap && `its tasks would start on ${trap.instanceId}, which is to go and still takes tasks`;
 }
 
 /**

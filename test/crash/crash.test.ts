@@ -53,6 +53,15 @@ it('sizes that were given back are ours again where the way back asks for hosts'
   await strike('go-back', 'for-good', at);
 });
 
+it('on the way back no task is lured to a host that was to drain and is ACTIVE still', async () => {
+  const { points } = await calm('go-back');
+  // The step drains one host of the bad image and ends another: it dies for good before either call.
+  const at = points.findLastIndex((point) => isStart(point, 'drain'));
+  expect(points.findIndex((point, i) => i > at && isStart(point, 'terminate'))).toBeGreaterThan(at);
+  const { untilOver } = await strike('go-back', 'for-good', at);
+  expect(untilOver).toBeLessThan(1200);
+});
+
 it('decrements that nobody saw before sizes went back are not counted a second time afterwards', async () => {
   const { points } = await calm('held-and-window');
   // The first look after two hosts were ended at once.
