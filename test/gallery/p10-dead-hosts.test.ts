@@ -66,3 +66,28 @@ it.each(SEEDS)(
     expect(played.calls(END).length).toBeGreaterThan(0);
   },
 );
+
+it.each(SEEDS)(
+  'a dead host that AWS announces goes without a drain, alone and once, and the notice is done (seed %i)',
+  async (seed) => {
+    const played = await play('p10f-dead-host-is-announced', seed);
+    expect(wrongsOf(played).filter((wrong) => !wrong.endsWith('tasks killed'))).toEqual([]);
+    expect(played.result).toMatchObject({ outcome: 'SUCCEEDED', instances: { outdated: 1, replaced: 1 } });
+    const ended = played.lines('host').filter(({ t, state }) => t > 0 && state === 'shutting-down');
+    expect(ended.map(({ instanceId }) => instanceId)).toEqual([SECOND]);
+    // One new host in place of one: a second answer would have launched another.
+    const launched = played.lines('host').filter(({ t, state }) => t > 0 && state === 'pending');
+    expect(launched).toHaveLength(1);
+    expect(played.calls(END)).toHaveLength(1);
+    expect(played.endedAt(SECOND)).toBeGreaterThanOrEqual(660);
+    expect(played.endedAt(SECOND)).toBeLessThan(1200);
+    // Never as one that drains: its tasks would not stop.
+    const draining = played.lines('container-instance').filter(({ status }) => status === 'DRAINING');
+    expect(draining.map(({ instanceId }) => instanceId).filter((id) => id !== SECOND)).toEqual([]);
+    for (const { healthy, desired } of [
+      ...new Map(played.lines('service').map((l) => [l.serviceName, l])).values(),
+    ])
+      expect(healthy).toBeGreaterThanOrEqual(desired);
+    expect(played.notices('notice-done')).toHaveLength(1);
+  },
+);

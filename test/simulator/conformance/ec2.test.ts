@@ -252,3 +252,50 @@ it('a launch template version names the session of the role that made it', () =>
     /^arn:aws:sts::\d{12}:assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]+$/,
   );
 });
+
+// API reference, DescribeInstanceEventWindows.
+describe('event windows', () => {
+  const windows = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      InstanceEventWindowId: `iew-0${String(at).padStart(16, '0')}`,
+      State: 'active' as const,
+    }));
+  const withWindows = (count: number) => {
+    const capture = smallCapture();
+    account = smallAccount({ ...capture, ec2: { ...capture.ec2, eventWindows: windows(count) } });
+  };
+  const ask = (input: object = {}) =>
+    account.call<{ InstanceEventWindows: object[]; NextToken?: string }>(
+      'EC2',
+      'DescribeInstanceEventWindows',
+      input,
+    );
+  const refused = (input: object) => account.refusal('EC2', 'DescribeInstanceEventWindows', input);
+
+  it('are all described where no ids are given, and only those that are named otherwise', () => {
+    withWindows(3);
+    expect(ask().InstanceEventWindows).toHaveLength(3);
+    const [, second] = windows(3);
+    const named = ask({ InstanceEventWindowIds: [second?.InstanceEventWindowId] });
+    expect(named.InstanceEventWindows).toEqual([second]);
+  });
+
+  // "To retrieve the remaining results, make another call with the returned NextToken value."
+  it('come in pages of MaxResults, and the last has no NextToken', () => {
+    withWindows(25);
+    const first = ask({ MaxResults: 20 });
+    expect(first.InstanceEventWindows).toHaveLength(20);
+    const last = ask({ MaxResults: 20, NextToken: first.NextToken });
+    expect(last.InstanceEventWindows).toHaveLength(5);
+    expect(last.NextToken).toBeUndefined();
+  });
+
+  // "This value can be between 20 and 500. You cannot specify this parameter and the event window IDs parameter in the same call."
+  it('MaxResults is refused below 20, above 500, and beside ids', () => {
+    withWindows(1);
+    for (const MaxResults of [19, 501]) expect(refused({ MaxResults })).toContain('InvalidParameterValue');
+    for (const MaxResults of [20, 500]) expect(refused({ MaxResults })).toBeUndefined();
+    const InstanceEventWindowIds = [windows(1)[0]?.InstanceEventWindowId];
+    expect(refused({ MaxResults: 20, InstanceEventWindowIds })).toContain('InvalidParameterCombination');
+  });
+});
