@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { play, SEEDS } from './play.ts';
+import { play, SEEDS, wrongsOf } from './play.ts';
 
 /** 14:00, two hours in. */
 const OPENS_SECONDS = 7200;
@@ -32,6 +32,26 @@ describe.each(SEEDS)('P31a, seed %i', (seed) => {
     const told = played.lines('notification').filter(({ subject }) => /left-to-aws|told/.test(subject));
     expect(told).toHaveLength(2);
   });
+});
+
+it('a notice that was written down is answered although the trigger died before it began anything', async () => {
+  const faults = [
+    { kind: 'retire-fargate-tasks', atSeconds: 0, service: 'api', startTime: '2026-11-29T12:00:00Z' },
+    { kind: 'handler-crash', atSeconds: 0, function: 'trigger', afterCalls: 2, times: 1 },
+    // Keeps the rehearsal going until the window has opened.
+    { kind: 'send-event', atSeconds: 2 * OPENS_SECONDS, event: { source: 'nobody' } },
+  ] as const;
+  const played = await play('p31a-fargate-tasks-retire', 1, { faults });
+  expect(wrongsOf(played)).toEqual([]);
+  expect(played.result.redeployed).toMatchObject([{ service: 'api', outcome: 'moved' }]);
+  const byTrigger = played.lines('call').filter((line) => line.function === 'trigger' && line.t < 300);
+  // Read and written; dead; delivered again, when nothing is new.
+  expect(byTrigger.map(({ operation }) => operation)).toEqual([
+    'DynamoDB.GetItem',
+    'DynamoDB.PutItem',
+    'DynamoDB.GetItem',
+  ]);
+  expect(played.calls('ECS.UpdateService')).toHaveLength(1);
 });
 
 const WINDOW_OPENS_SECONDS = 4 * 3600;
