@@ -19,6 +19,9 @@ it.each([
   expect(played.result.reason).toContain(reason);
   expect(drained(played)).toEqual([]);
   expect(running(played)).toEqual(played.oldHosts);
+  // Nothing of theirs is in the cluster, and what is in another one is not ours.
+  const ofEcs = played.changes().filter(({ operation }) => operation.startsWith('ECS.'));
+  if (launched === 1) expect(ofEcs).toEqual([]);
   // One at a time; Auto Scaling may have begun to launch the successor of the one that was taken away.
   const all = new Set(played.lines('host').map(({ instanceId }) => instanceId)).size;
   expect(all - 4).toBeGreaterThanOrEqual(launched);

@@ -19,6 +19,12 @@ it.each([
   expect(played.result).toMatchObject({ outcome: 'SUCCEEDED', instances: { replaced: 4 }, restored: true });
   expect(standing(played).map(({ image }) => image)).toEqual(Array(4).fill('ami-0bbbbbbbbbbbbbbb2'));
   // Nobody asks for the end of what somebody else has ended, and no hook of others is completed.
+  const ended = new Set(
+    played.lines('host').flatMap((line) => (line.state === 'terminated' ? line.instanceId : [])),
+  );
+  expect(played.calls('AutoScaling.TerminateInstanceInAutoScalingGroup')).toHaveLength(
+    ended.size - played.lines('fault').length,
+  );
   expect(played.calls('AutoScaling.CompleteLifecycleAction')).toEqual([]);
 });
 

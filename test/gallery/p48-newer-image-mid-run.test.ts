@@ -23,11 +23,10 @@ it.each(SEEDS)('the run ends on its own image, then the newer one has its trial 
     .filter(({ image, state }) => image === B && state === 'pending')
     .map(({ t }) => t);
   expect((launchesOfB[1] ?? 0) - (launchesOfB[0] ?? 0)).toBeGreaterThan(30);
-  const firstEndOfA = Math.min(
-    ...born
-      .filter(({ image }) => image === A)
-      .map(({ instanceId }) => played.endedAt(instanceId) ?? 0)
-      .filter((t) => t > firstB),
-  );
-  expect(firstEndOfA - (launchesOfB[0] ?? 0)).toBeGreaterThan(120);
+  const hostsOfA = born.filter(({ image }) => image === A).map(({ instanceId }) => instanceId);
+  const since = (moments: readonly (number | undefined)[]) =>
+    Math.min(...moments.flatMap((t) => (t !== undefined && t > firstB ? t : [])));
+  const firstDrainOfA = since(hostsOfA.map((host) => played.becameAt(host, 'DRAINING')));
+  const firstEndOfA = since(hostsOfA.map((host) => played.endedAt(host)));
+  expect(firstEndOfA - firstDrainOfA).toBeGreaterThan(120);
 });
