@@ -3,6 +3,7 @@ import { parseRequest, type Request } from '../functions/edge/request.ts';
 import type { Parsed } from '../functions/edge/schema.ts';
 import type { Capture } from '../simulator/capture/capture.ts';
 import type { Fault } from '../simulator/faults/schema.ts';
+import type { Readings } from '../simulator/readings.ts';
 import type { TimingOverrides } from '../simulator/timings.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -22,6 +23,8 @@ export interface RehearsalInput {
   readonly horizonSeconds: number;
   /** Between two sweeps; as deployed unless given. */
   readonly sweepSeconds?: number;
+  /** What AWS leaves open, fixed; drawn by the seed unless given. */
+  readonly readings?: Partial<Readings>;
 }
 
 /** The request given beside the scenario, else the scenario's own start, else the one cluster that takes part. */

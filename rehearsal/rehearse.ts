@@ -32,7 +32,8 @@ export async function rehearse(
   takeLine?: (line: LogLine) => void,
 ): Promise<RehearsalRecord> {
   const wallStart = performance.now();
-  const account = createAccount({ capture: input.capture, seed: input.seed, timings: input.timings });
+  const { capture, seed, timings, readings } = input;
+  const account = createAccount({ capture, seed, timings, ...(readings && { readings }) });
   account.install();
   let deployment: Deployment | undefined;
   try {

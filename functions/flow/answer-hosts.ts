@@ -10,6 +10,7 @@ import { registeredAmong } from '../aws/container-instances.ts';
 import { describeInstanceStatuses, describeInstances } from '../aws/instances.ts';
 import { listPending } from '../aws/ledger/notes.ts';
 import { changeNotice } from '../aws/ledger/notices.ts';
+import { listSurpluses } from '../aws/ledger/surpluses.ts';
 import type { Table } from '../aws/ledger/table.ts';
 import {
   answerForHost,
@@ -18,12 +19,13 @@ import {
   type NamedHost,
 } from '../core/notices/answer.ts';
 import { AGAIN_AFTER_MS } from '../core/notices/due.ts';
-import { isOver, type NoticeEntry } from '../core/notices/entry.ts';
+import { isOpen, isOver, type NoticeEntry } from '../core/notices/entry.ts';
 import { remindersDue } from '../core/notices/escalation.ts';
 import { isScheduledEventOver } from '../core/notices/notice.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Settings } from '../core/settings.ts';
 import { parseRequest } from '../edge/request.ts';
+import { dropRequests } from './call-off.ts';
 import { isFree } from './claim.ts';
 import { settingsOfCluster } from './followers.ts';
 import { shortHash } from './purpose.ts';
@@ -66,6 +68,7 @@ export async function answerHosts(
     return [{ entry, instanceId, host, answer: answerForHost(entry, host, nowMs) }];
   });
   for (const one of answered) await keepAnswer(table, one, settingsOf, nowMs);
+  await dropGone(table, answered);
   const started: StartedForNotice[] = [];
   for (const [cluster, group] of groupedByCluster(answered)) {
     if (await isWaiting(table, cluster, group)) {
@@ -80,6 +83,19 @@ export async function answerHosts(
       );
   }
   return started;
+}
+
+/**
+ * Auto Scaling came first, or somebody: what waits for its window to replace them has nothing to do any more. Where hosts of
+ * the surplus stand, a run still has to take those away.
+ */
+async function dropGone(table: Table, answered: readonly Answered[]): Promise<void> {
+  const gone = answered.filter(
+    ({ entry, answer }) => isOpen(entry) && answer.act === 'none' && answer.state === 'done',
+  );
+  const ids = new Set(gone.map(({ instanceId }) => instanceId));
+  for (const cluster of unique(gone.flatMap(({ entry }) => entry.cluster ?? [])))
+    if ((await listSurpluses(table, cluster)).length === 0) await dropRequests(table, cluster, ids);
 }
 
 /** Exactly these hosts, before the earliest of their dates. */

@@ -116,7 +116,7 @@ async function giveBack(
 }
 
 /** Requests that wait to replace nothing but hosts of which all is called off, or over. */
-async function dropRequests(table: Table, cluster: string, off: ReadonlySet<string>): Promise<void> {
+export async function dropRequests(table: Table, cluster: string, off: ReadonlySet<string>): Promise<void> {
   for (const pending of await listPending(table, cluster)) {
     const request = parseRequest(pending.request);
     if (!request.ok || request.value.reason !== 'retirement') continue;

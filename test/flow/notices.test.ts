@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildCapture } from '../../rehearsal/clusters/build.ts';
 import { OLD_IMAGE } from '../../rehearsal/clusters/constants.ts';
+import type { Readings } from '../../simulator/readings.ts';
 import { rehearseCapture } from '../support/rehearse-cluster.ts';
 import { groupIn, type Json } from '../support/small-cluster.ts';
 
@@ -35,14 +36,20 @@ function cluster(change: (capture: Json) => void = () => {}): Json {
   return capture;
 }
 
-async function play(capture: Json, faults: readonly object[], settings: object = {}) {
+async function play(
+  capture: Json,
+  faults: readonly object[],
+  settings: object = {},
+  readings: Partial<Readings> = {},
+) {
   const event = { source: 'nobody', 'detail-type': 'Nothing' };
-  const { result, log } = await rehearseCapture(capture, {
+  const scenario = {
     event,
     settings: { bakeSeconds: 60, ...settings },
     faults,
     horizonSeconds: 4 * DAY,
-  });
+  };
+  const { result, log } = await rehearseCapture(capture, scenario, 1, readings);
   const ended = new Map<string, number>();
   for (const line of log as Json[]) {
     const isEnd = line.kind === 'host' && ['shutting-down', 'terminated'].includes(line.state);
@@ -90,6 +97,45 @@ describe('a notice about a host', () => {
     expect([...ended.keys()]).toEqual([NAMED]);
     expect(ended.get(NAMED)).toBeGreaterThan(DAY + 3600);
     expect(told.filter((kind) => kind === 'pending_window')).toHaveLength(1);
+  });
+
+  // When Auto Scaling replaces an instance that EC2 has an event for is not documented: both readings.
+  describe('for which Auto Scaling replaces the host itself, ending it first', () => {
+    const DUE = 16 * 3600;
+    const settings = { windows: 'Sun 17:00-20:00 Europe/Berlin', deadlineMarginHours: 6 };
+    const waits = (eventReplacesFromNotice: boolean) =>
+      // No window comes before the date: we begin six hours ahead of it.
+      play(cluster(), [announced(8 * 3600, DUE), until(DUE + 3600)], settings, {
+        eventReplacesFromNotice,
+      });
+    const launches = (log: readonly Json[]) =>
+      log.filter((line) => line.kind === 'host' && line.t > 0 && line.state === 'pending');
+    const ends = (log: readonly Json[]) =>
+      log.filter((line) => line.operation === 'AutoScaling.TerminateInstanceInAutoScalingGroup');
+
+    it('from the notice on: it goes before we begin, one host takes its place, and the notice is closed', async () => {
+      const { result, ended, log, told } = await waits(true);
+      expect(result).toMatchObject({ violations: [], leftovers: [] });
+      expect([...ended.keys()]).toEqual([NAMED]);
+      expect(ended.get(NAMED)).toBeLessThan(DUE - 6 * 3600);
+      expect(launches(log).map(({ t }) => t >= (ended.get(NAMED) ?? 0))).toEqual([true]);
+      expect(ends(log)).toEqual([]);
+      expect(told.filter((kind) => kind === 'notice-done')).toHaveLength(1);
+      // The request that waited for its window is gone with it: nothing begins, and nothing is refused.
+      for (const kind of ['started', 'refused', 'notice-missed']) expect(told).not.toContain(kind);
+    });
+
+    it('at its date: we come first, with the replacement ready, and nothing is killed', async () => {
+      const { result, ended, log, told } = await waits(false);
+      expect(result).toMatchObject({ outcome: 'SUCCEEDED', violations: [], leftovers: [] });
+      expect(result.tasks.killed).toBe(0);
+      expect([...ended.keys()]).toEqual([NAMED]);
+      expect(ended.get(NAMED)).toBeGreaterThan(DUE - 6 * 3600 - 300);
+      expect(ended.get(NAMED)).toBeLessThan(DUE);
+      expect(launches(log).map(({ t }) => t < (ended.get(NAMED) ?? 0))).toEqual([true]);
+      expect(ends(log)).toHaveLength(1);
+      expect(told.filter((kind) => kind === 'notice-done')).toHaveLength(1);
+    });
   });
 
   it('that is called off while it waits replaces nothing', async () => {

@@ -7,6 +7,7 @@ import { rehearse } from '../../rehearsal/rehearse.ts';
 import type { RehearsalResult } from '../../rehearsal/result.ts';
 import { parseScenario } from '../../rehearsal/scenario.ts';
 import { parseCapture } from '../../simulator/capture/parse.ts';
+import type { Readings } from '../../simulator/readings.ts';
 
 /** @throws Error naming what is wrong with the capture or the scenario */
 export async function rehearseCluster(
@@ -22,6 +23,7 @@ export async function rehearseCapture(
   json: unknown,
   scenario: Readonly<Record<string, unknown>> = {},
   seed = 1,
+  readings: Partial<Readings> = {},
 ): Promise<RehearsalRecord> {
   const capture = parseCapture(JSON.parse(JSON.stringify(json)));
   if (!('ok' in capture)) throw new Error(JSON.stringify(capture.problems));
@@ -38,5 +40,6 @@ export async function rehearseCapture(
     timings,
     faults,
     horizonSeconds,
+    readings,
   });
 }
