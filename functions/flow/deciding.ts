@@ -18,17 +18,17 @@ export interface Decided {
 }
 
 /**
- * A look at a large cluster does not ask for the protection of all its tasks: hosts that the step would drain are asked for
- * theirs here. One that was not asked for is not drained.
+ * A look does not ask for the protection of every task: of a large cluster for hardly any, of another for those on outdated
+ * hosts, while a host beyond the goal may have had the target image before the run, and one that joins the run does so after
+ * the look. Hosts that the step would drain are asked for theirs here. One that was not asked for is not drained.
  */
 export async function decideOnDrains(
-  { facts: found, isLarge }: World,
+  { facts: found, protectionAskedOn }: World,
   plan: Plan,
   settings: Settings,
   nowMs: number,
 ): Promise<Decided> {
-  if (!isLarge) return { facts: found, step: decide(found, plan, settings, nowMs) };
-  const asked = new Set<string>();
+  const asked = new Set(protectionAskedOn);
   let facts = found;
   for (let tries = 1; ; tries += 1) {
     const step = decide(facts, plan, settings, nowMs);

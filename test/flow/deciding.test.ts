@@ -17,8 +17,9 @@ const HOSTS_A_STEP = 2;
 const ecs = mockClient(ECSClient);
 const protectedTasks = new Set<string>();
 
-/** Each host with one task; a decision drains the first two of those that nothing protects. */
-function worldOf(hosts: number, isLarge = true): World {
+/** Each host with one task; a decision drains the first two of those that nothing protects. `asked`: hosts of the look's. */
+function worldOf(hosts: number, asked: readonly number[] = []): World {
+  const protectionAskedOn = new Set(asked.map((n) => `i-${n}`));
   const tasks = Array.from({ length: hosts }, (_, n) => ({
     taskArn: `t-${n}`,
     taskClass: 'replica',
@@ -30,7 +31,7 @@ function worldOf(hosts: number, isLarge = true): World {
     facts: { clusterName: 'prod', tasks } as unknown as Facts,
     tasks: [],
     targets: new Map(),
-    isLarge,
+    protectionAskedOn,
   };
 }
 
@@ -42,7 +43,7 @@ async function drains(world: World): Promise<{ drained: string[]; remembered: st
   };
 }
 
-describe('a decision on a large cluster', () => {
+describe('a decision to drain', () => {
   beforeEach(() => {
     beginAsNewContainer();
     protectedTasks.clear();
@@ -61,7 +62,7 @@ describe('a decision on a large cluster', () => {
     });
   });
 
-  it('asks for the protection of what it drains, and of nothing else', async () => {
+  it('on a large cluster asks for the protection of what it drains, and of nothing else', async () => {
     expect((await drains(worldOf(500))).drained).toEqual(['i-0', 'i-1']);
     expect(ecs.commandCalls(GetTaskProtectionCommand).map((call) => call.args[0].input.tasks)).toEqual([
       ['t-0', 't-1'],
@@ -78,9 +79,15 @@ describe('a decision on a large cluster', () => {
     expect(await drains(worldOf(500))).toEqual({ drained: [], remembered: [] });
   });
 
-  it('is what it is where every task was asked for at the look', async () => {
+  it('asks for that of hosts which the look did not ask for', async () => {
+    expect((await drains(worldOf(3, [1, 2]))).drained).toEqual(['i-0', 'i-1']);
+    expect(ecs.commandCalls(GetTaskProtectionCommand).map((call) => call.args[0].input.tasks)).toEqual([
+      ['t-0'],
+    ]);
+  });
+
+  it('leaves a host that the look did not ask for with its protected task', async () => {
     protectedTasks.add('t-0');
-    expect((await drains(worldOf(500, false))).drained).toEqual(['i-0', 'i-1']);
-    expect(ecs.commandCalls(GetTaskProtectionCommand)).toEqual([]);
+    expect((await drains(worldOf(3, [1, 2]))).drained).toEqual(['i-1', 'i-2']);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Scale-in protection of tasks, where a decision asks for it. Of a large cluster it would be hundreds of calls at each look
- * for hosts of which a few drain: there it is asked for tasks that were protected when last seen, and for those of the hosts
- * that are about to drain (`readProtectionOn`).
+ * for hosts of which a few drain: there it is asked for tasks that were protected when last seen. For those of any host that
+ * is about to drain and was not asked for, large or not, `readProtectionOn` asks.
  */
 import type { ContainerInstance, ECSClient, Task } from '@aws-sdk/client-ecs';
 import type { Facts, TaskFacts } from '../../core/facts.ts';
@@ -14,7 +14,15 @@ import { isDaemonOf, serviceNameOf } from './tasks.ts';
 /** ARNs of tasks that were protected when last asked for. */
 const guarded = perContainer(() => new Set<string>());
 
-/** Protection matters on hosts that may be drained next: outdated ones that are still ACTIVE. */
+/** What a look found out about the protection of tasks. */
+export interface Protection {
+  /** End of protection by task ARN, epoch milliseconds; of the protected ones alone. */
+  readonly untilMs: ReadonlyMap<string, number>;
+  /** EC2 instance ids of the hosts that were asked for all of their tasks. */
+  readonly askedOn: ReadonlySet<string>;
+}
+
+/** Protection matters on hosts that may be drained next: outdated ones that are still ACTIVE, as a rule. */
 export async function readProtection(
   ecs: ECSClient,
   cluster: string,
@@ -22,20 +30,21 @@ export async function readProtection(
   containers: readonly ContainerInstance[],
   tasks: readonly Task[],
   isLarge: boolean,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<Protection> {
   const old = new Set(memory.hosts.filter(({ role }) => role === 'outdated').map((host) => host.instanceId));
-  const hosts = new Set(
-    containers
-      .filter((host) => look === 'whole' || (host.status === 'ACTIVE' && old.has(host.ec2InstanceId ?? '')))
-      .map((host) => idOf(host.containerInstanceArn)),
+  const wanted = containers.filter(
+    (host) => look === 'whole' || (host.status === 'ACTIVE' && old.has(host.ec2InstanceId ?? '')),
   );
-  const isAsked = ({ taskArn = '' }: Task) => look === 'whole' || !isLarge || guarded().has(taskArn);
+  const hosts = new Set(wanted.map((host) => idOf(host.containerInstanceArn)));
+  const isWhole = look === 'whole' || !isLarge;
   const arns = tasks
     .filter((task) => task.lastStatus !== 'STOPPED' && serviceNameOf(task) !== undefined)
-    .filter(
-      (task) => isAsked(task) && hosts.has(idOf(task.containerInstanceArn)) && !isDaemonOf(memory, task),
-    );
-  return ask(ecs, cluster, present(arns.map(({ taskArn }) => taskArn)));
+    .filter(({ taskArn = '' }) => isWhole || guarded().has(taskArn))
+    .filter((task) => hosts.has(idOf(task.containerInstanceArn)) && !isDaemonOf(memory, task));
+  return {
+    untilMs: await ask(ecs, cluster, present(arns.map(({ taskArn }) => taskArn))),
+    askedOn: new Set(isWhole ? present(wanted.map((host) => host.ec2InstanceId)) : []),
+  };
 }
 
 /**

@@ -63,8 +63,8 @@ export interface World {
   readonly tasks: readonly Task[];
   /** By target group ARN. */
   readonly targets: ReadonlyMap<string, readonly TargetHealthDescription[]>;
-  /** Too many tasks to ask all of them for their protection at each look. */
-  readonly isLarge: boolean;
+  /** EC2 instance ids of the hosts that were asked for the protection of all of their tasks. */
+  readonly protectionAskedOn: ReadonlySet<string>;
 }
 
 /**
@@ -116,7 +116,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
   );
   if (isTickOfMany) lastTargets().set(scope.cluster, { groupArns, atRest });
   await targetsAhead;
-  const [targets, protectedUntil, hosts, delays] = await Promise.all([
+  const [targets, protection, hosts, delays] = await Promise.all([
     readTargetHealth(clients.elasticLoadBalancing, groupArns, {
       atRest,
       ...(isLarge(cluster) && { notBeforeMs: nowMs }),
@@ -143,7 +143,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     services: new Map(services.map((service) => [service.serviceName ?? '', service])),
     definitions: new Map(definitions.map((definition) => [definition.taskDefinitionArn ?? '', definition])),
     targets,
-    protectedUntil,
+    protectedUntil: protection.untilMs,
   };
   const facts: Facts = {
     observedAtMs: nowMs,
@@ -175,7 +175,7 @@ export async function readWorld(clients: FactClients, scope: FactScope): Promise
     ),
     memory,
   };
-  return { facts, tasks, targets, isLarge: isLarge(cluster) };
+  return { facts, tasks, targets, protectionAskedOn: protection.askedOn };
 }
 
 function definitionArnsOf(tasks: readonly Task[], services: readonly Service[]): string[] {
