@@ -1,34 +1,23 @@
-/** Rules 2, 3, 4, 18 and 19: what others want of the group's sizes, how many hosts come, and which leave again. */
+/** Rules 2, 3, 4 and 18: what others want of the group's sizes, how many hosts come, and which leave again. */
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../functions/core/decide.ts';
 import type { Facts, HostFacts, TaskFacts } from '../../functions/core/facts.ts';
 import type { GroupMemory, HostMemory } from '../../functions/core/memory.ts';
 import { defaults } from '../support/facts.ts';
 import {
-  drainingAfterTrial,
   plan,
   run,
   see,
+  surgeStands,
   withGroup,
   withGroupMemory,
   withHost,
+  withoutHosts,
   withRun,
   withTasks,
 } from '../support/mid-run.ts';
 
-/** Five old hosts beside six new ones, two in each zone; desired and Min eleven, the goal six, set long ago. */
-const base = () => withGroupMemory(drainingAfterTrial(), { launchesAskedAtMs: 0 });
 const memoryAfter = (facts: Facts, laterMs = 0) => see(facts, {}, laterMs).remember.groups[0];
-const without = (facts: Facts, ids: readonly string[]): Facts =>
-  withRun(
-    {
-      ...facts,
-      hosts: facts.hosts.filter(({ instanceId }) => !ids.includes(instanceId)),
-      tasks: facts.tasks.filter(({ instanceId }) => !ids.includes(instanceId ?? '')),
-    },
-    { hosts: facts.memory.hosts.filter(({ instanceId }) => !ids.includes(instanceId)) },
-  );
-const OLD = ['i-00001', 'i-00002', 'i-00003', 'i-00004', 'i-00005', 'i-00006'] as const;
 
 describe('rule 2: on two reads', () => {
   const noted = (facts: Facts): Facts => withGroupMemory(facts, memoryAfter(facts) ?? {});
@@ -39,7 +28,7 @@ describe('rule 2: on two reads', () => {
   ])(
     'desired that somebody %s moves the goal when the second read comes 15 s later, not before',
     (_, by, goal) => {
-      const facts = noted(withGroup(base(), { desiredCapacity: 11 + by }));
+      const facts = noted(withGroup(surgeStands(), { desiredCapacity: 11 + by }));
       expect(memoryAfter(facts, 14_999)?.goal ?? 6).toBe(6);
       expect(see(facts, {}, 14_999).register).toEqual([]);
       expect(memoryAfter(facts, 15_000)).toMatchObject({ goal });
@@ -50,17 +39,17 @@ describe('rule 2: on two reads', () => {
     ['lowered', -2, -3],
     ['raised', 2, 3],
   ])('a second read that differs is a first one: %s', (_, first, second) => {
-    const once = noted(withGroup(base(), { desiredCapacity: 11 + first }));
+    const once = noted(withGroup(surgeStands(), { desiredCapacity: 11 + first }));
     const other = memoryAfter(withGroup(once, { desiredCapacity: 11 + second }), 20_000);
     expect(other?.goal).toBe(6);
     expect(other?.foreignBelow ?? other?.foreignAbove).toMatchObject({
       count: Math.abs(second),
-      sinceMs: base().observedAtMs + 20_000,
+      sinceMs: surgeStands().observedAtMs + 20_000,
     });
   });
 
   it.each([-2, 2])('what is put back before the second read was nothing', (by) => {
-    const once = noted(withGroup(base(), { desiredCapacity: 11 + by }));
+    const once = noted(withGroup(surgeStands(), { desiredCapacity: 11 + by }));
     const back = memoryAfter(withGroup(once, { desiredCapacity: 11 }), 20_000);
     expect(back).toMatchObject({ goal: 6 });
     expect(back).not.toHaveProperty('foreignBelow');
@@ -68,7 +57,7 @@ describe('rule 2: on two reads', () => {
   });
 
   it('our own change has a minute to show', () => {
-    const facts = withGroup(base(), { desiredCapacity: 9 });
+    const facts = withGroup(surgeStands(), { desiredCapacity: 9 });
     const asked = (agoMs: number) =>
       memoryAfter(withGroupMemory(facts, { launchesAskedAtMs: facts.observedAtMs - agoMs }))?.foreignBelow;
     expect(asked(59_999)).toBeUndefined();
@@ -76,7 +65,7 @@ describe('rule 2: on two reads', () => {
   });
 
   it('our terminations on their way are left out: neither taken for a scale-in, nor hiding one', () => {
-    const facts = base();
+    const facts = surgeStands();
     const intent = { terminateIntentMs: facts.observedAtMs - 15_000, terminateDecrement: true };
     const onItsWay = withRun(facts, {
       hosts: facts.memory.hosts.map((host) =>
@@ -90,7 +79,10 @@ describe('rule 2: on two reads', () => {
   });
 
   it('hosts that somebody’s scale-in has taken already lower the goal, where our floor was taken away', () => {
-    const taken = without(withGroup(base(), { desiredCapacity: 9, minSize: 0 }), ['i-00042', 'i-00043']);
+    const taken = withoutHosts(withGroup(surgeStands(), { desiredCapacity: 9, minSize: 0 }), [
+      'i-00042',
+      'i-00043',
+    ]);
     const goalAfter = (over: Partial<GroupMemory>) =>
       memoryAfter(noted(withGroupMemory(taken, over)), 20_000)?.goal ?? 6;
     expect(goalAfter({ floorSeen: 11 })).toBe(4);
@@ -100,13 +92,13 @@ describe('rule 2: on two reads', () => {
 
 describe('rule 2: whose change it is', () => {
   it('our floor counts as seen once a read shows it', () => {
-    const unseen = withGroupMemory(base(), { floorSeen: 6 });
+    const unseen = withGroupMemory(surgeStands(), { floorSeen: 6 });
     expect(memoryAfter(unseen)?.floorSeen).toBe(11);
     expect(memoryAfter(withGroup(unseen, { minSize: 9 }))?.floorSeen ?? 6).toBe(6);
   });
 
   it('a scale-in is answered with the sizes that keep every host, MaxSize too, and not under a freeze', () => {
-    const lowered = withGroup(base(), { desiredCapacity: 9, minSize: 0, maxSize: 9 });
+    const lowered = withGroup(surgeStands(), { desiredCapacity: 9, minSize: 0, maxSize: 9 });
     const facts = withGroupMemory(lowered, memoryAfter(lowered) ?? {});
     const step = see(facts, {}, 20_000);
     expect(step.register).toMatchObject([{ minSize: 11, desiredCapacity: 11, maxSize: 11 }]);
@@ -120,7 +112,7 @@ describe('rule 2: whose change it is', () => {
   });
 
   it('a group of which only the reference is ours keeps its goal, whoever scales it', () => {
-    const facts = withGroup(base(), { desiredCapacity: 15 });
+    const facts = withGroup(surgeStands(), { desiredCapacity: 15 });
     const seen: Facts = withGroupMemory(facts, {
       foreignAbove: { count: 4, sinceMs: facts.observedAtMs - 20_000, reads: 1 },
     });
@@ -137,7 +129,7 @@ describe('rule 2: whose change it is', () => {
     ['was taken in already', -1000, { scheduledDone: { evening: 499_000 } }],
     ['is Auto Scaling’s to carry out, since it is not suspended by us', -1000, { suspendedByUs: [] }],
   ])('a scheduled action that %s moves no goal', (_, inMs, memory) => {
-    const facts = base();
+    const facts = surgeStands();
     const due = (atMs: number) => [
       { name: 'evening', startMs: facts.observedAtMs + atMs, minSize: 5, desiredCapacity: 5 },
     ];
@@ -155,7 +147,7 @@ describe('rule 3: new hosts first', () => {
   };
 
   it('Min, Max and desired go to the target size in one call: Min is the floor, Max rises only where it must', () => {
-    const facts = withGroupMemory(withGroup(base(), { desiredCapacity: 10, minSize: 10 }), {
+    const facts = withGroupMemory(withGroup(surgeStands(), { desiredCapacity: 10, minSize: 10 }), {
       set: { minSize: 10, desiredCapacity: 10, maxSize: 12 },
     });
     expect(see(facts).register).toMatchObject([{ minSize: 11, desiredCapacity: 11, maxSize: 12 }]);
@@ -192,7 +184,7 @@ describe('rule 3: new hosts first', () => {
 
   it('is asked for again after a minute, not sooner, where nothing came of it', () => {
     const asked = (agoMs: number) => {
-      const facts = without(base(), ['i-00043']);
+      const facts = withoutHosts(surgeStands(), ['i-00043']);
       const lost = withGroupMemory(withGroup(facts, { desiredCapacity: 10, minSize: 10 }), {
         launchesAskedAtMs: facts.observedAtMs - agoMs,
         floorSeen: 10,
@@ -204,13 +196,15 @@ describe('rule 3: new hosts first', () => {
   });
 
   it('never raises MaxSize where that is not allowed', () => {
-    const facts = withGroup(base(), { desiredCapacity: 8, minSize: 8, maxSize: 9 });
+    const facts = withGroup(surgeStands(), { desiredCapacity: 8, minSize: 8, maxSize: 9 });
     const own = withGroupMemory(facts, { set: { minSize: 8, desiredCapacity: 8 } });
     expect(see(own, { raiseMaxSize: false }).register).toMatchObject([{ desiredCapacity: 9, maxSize: 9 }]);
   });
 
   it('waits for the wave, but when launches keep failing goes on with what is ready', () => {
-    const facts = withGroupMemory(without(base(), ['i-00043']), { waveReadyAtMs: undefined as never });
+    const facts = withGroupMemory(withoutHosts(surgeStands(), ['i-00043']), {
+      waveReadyAtMs: undefined as never,
+    });
     const failing = (failures: number, agoMs = 60_000): Facts =>
       withGroup(facts, {
         failedLaunches: Array.from({ length: failures }, (_, n) => ({
@@ -227,7 +221,7 @@ describe('rule 3: new hosts first', () => {
 
   it('the whole wave is ready before its first drain: one that is still to join is waited for, a straggler is not', () => {
     const joining = (launchedAgoMs: number): Facts => {
-      const facts = withGroupMemory(base(), { waveReadyAtMs: undefined as never });
+      const facts = withGroupMemory(surgeStands(), { waveReadyAtMs: undefined as never });
       const late = withHost(facts, 'i-00043', {
         agentConnected: false,
         launchTimeMs: facts.observedAtMs - launchedAgoMs,
@@ -245,7 +239,7 @@ describe('rule 3: new hosts first', () => {
 describe('rule 4: a new host that is not ready in time', () => {
   const NEW = 'i-00043';
   const late = (over: Partial<HostFacts>, runningForMs = 600_001): Facts => {
-    const facts = base();
+    const facts = surgeStands();
     const {
       containerInstanceArn: _,
       status: __,
@@ -258,7 +252,7 @@ describe('rule 4: a new host that is not ready in time', () => {
       autoScalingGroupName: 'group',
       runningSinceMs: facts.observedAtMs - runningForMs,
     };
-    const bare = without(facts, [NEW]);
+    const bare = withoutHosts(facts, [NEW]);
     return withRun({ ...bare, hosts: [...bare.hosts, host] }, { hosts: [...bare.memory.hosts, memory] });
   };
 
@@ -291,7 +285,7 @@ describe('rule 4: a new host that is not ready in time', () => {
 describe('rule 18: hosts beyond what goal and outdated explain', () => {
   /** The goal is five, and nobody lowered it in this look: one new host is too many. */
   const tooMany = (over: Partial<GroupMemory> = {}) =>
-    withGroupMemory(base(), { goal: 5, surplusSinceMs: base().observedAtMs - 30_000, ...over });
+    withGroupMemory(surgeStands(), { goal: 5, surplusSinceMs: surgeStands().observedAtMs - 30_000, ...over });
   const leaving = (facts: Facts) =>
     see(facts).remember.hosts.flatMap(({ instanceId, surplus }) => (surplus === undefined ? [] : instanceId));
 
@@ -325,7 +319,7 @@ describe('rule 18: hosts beyond what goal and outdated explain', () => {
 
   it('are first noted', () => {
     const { surplusSinceMs: _, ...memory } = tooMany().memory.groups[0] as GroupMemory;
-    const facts = withRun(base(), { groups: [memory] });
+    const facts = withRun(surgeStands(), { groups: [memory] });
     expect(leaving(facts)).toEqual([]);
     expect(memoryAfter(facts)?.surplusSinceMs).toBe(facts.observedAtMs);
     expect(memoryAfter(tooMany({ goal: 6 }))).not.toHaveProperty('surplusSinceMs');
@@ -345,75 +339,5 @@ describe('rule 18: hosts beyond what goal and outdated explain', () => {
       hosts: facts.memory.hosts.filter(({ instanceId }) => instanceId !== 'i-00037'),
     });
     expect(leaving(joining)).toEqual([]);
-  });
-});
-
-describe('rule 19: zones end level', () => {
-  /** All is replaced; the six new hosts stand in these zones. */
-  const replaced = (zones: string, over: Partial<GroupMemory> = {}): Facts => {
-    const facts = without(base(), OLD);
-    const hosts = facts.hosts.map((host, at) => ({ ...host, zone: zones.charAt(at) }));
-    return withGroup(
-      withGroupMemory({ ...facts, hosts }, { set: { minSize: 6, desiredCapacity: 6, maxSize: 12 }, ...over }),
-      { desiredCapacity: 6, minSize: 6 },
-    );
-  };
-  const asked = (facts: Facts) => see(facts).register.map(({ desiredCapacity }) => desiredCapacity);
-
-  it('with zones more than one host apart one more comes, which Auto Scaling puts where the fewest are', () => {
-    expect(asked(replaced('aaaabc'))).toEqual([7]);
-    expect(asked(replaced('aaabbc'))).toEqual([7]);
-    expect(asked(replaced('aabbcc'))).toEqual([]);
-    expect(memoryAfter(replaced('aaaabc'))).toMatchObject({ zoneSwaps: 1, set: { desiredCapacity: 7 } });
-    expect(see(replaced('aaaabc')).remember.run?.ending).toBeUndefined();
-  });
-
-  it('not where the owner keeps AZRebalance suspended, where launches failed, nor for ever', () => {
-    const facts = replaced('aaaabc');
-    const { original } = facts.memory.groups[0] as GroupMemory;
-    const suspended = { original: { ...original, suspendedProcesses: ['AZRebalance'] } };
-    expect(asked(replaced('aaaabc', suspended))).toEqual([]);
-    const failedLaunches = [{ atMs: facts.observedAtMs - 1000, message: 'no capacity' }];
-    expect(asked(withGroup(facts, { failedLaunches }))).toEqual([]);
-    expect(asked(replaced('aaaabc', { zoneSwaps: 5 }))).toEqual([7]);
-    expect(asked(replaced('aaaabc', { zoneSwaps: 6 }))).toEqual([]);
-  });
-
-  it('not again where the last swap left the zones as they were: Auto Scaling has no room where the fewest are', () => {
-    const { observedAtMs } = replaced('aaaabc');
-    const swapped = (zones: string, agoMs: number, zonesAtSwap: number[]) =>
-      replaced(zones, { zoneSwaps: 1, zonesAtSwap, launchesAskedAtMs: observedAtMs - agoMs });
-    expect(memoryAfter(replaced('aaaabc'))?.zonesAtSwap).toEqual([4, 1, 1]);
-    expect(asked(swapped('aaaabc', 60_000, [4, 1, 1]))).toEqual([]);
-    // Which zone is the fullest makes no difference, that they are nearer to level does.
-    expect(asked(swapped('cccabc', 60_000, [4, 1, 1]))).toEqual([]);
-    expect(asked(swapped('aaabbc', 60_000, [4, 1, 1]))).toEqual([7]);
-    // Until what was asked for shows, the run goes on.
-    const fresh = swapped('aaaabc', 59_999, [4, 1, 1]);
-    expect(asked(fresh)).toEqual([]);
-    expect(see(fresh).remember.run?.ending).toBeUndefined();
-    expect(see(swapped('aaaabc', 60_000, [4, 1, 1])).remember.run?.ending).toBeDefined();
-  });
-
-  it('not where MaxSize has no room and may not rise', () => {
-    const full = withGroup(replaced('aaaabc'), { maxSize: 6 });
-    expect(see(full, { raiseMaxSize: false }).register).toEqual([]);
-    expect(see(full).register).toMatchObject([{ desiredCapacity: 7, maxSize: 7 }]);
-    expect(memoryAfter(full)?.set.maxSize).toBe(7);
-  });
-
-  it('and then one leaves the fullest zone', () => {
-    const seven = replaced('aaaabc', { zoneSwaps: 1, surplusSinceMs: 1 });
-    const model = seven.hosts[5] as HostFacts;
-    const memory = seven.memory.hosts.find(({ instanceId }) => instanceId === model.instanceId) as HostMemory;
-    const added = withRun(
-      { ...seven, hosts: [...seven.hosts, { ...model, instanceId: 'i-00099' }] },
-      { hosts: [...seven.memory.hosts, { ...memory, instanceId: 'i-00099' }] },
-    );
-    const facts = withGroupMemory(withGroup(added, { desiredCapacity: 7 }), {
-      set: { minSize: 6, desiredCapacity: 7, maxSize: 12 },
-    });
-    const [victim] = see(facts).drain;
-    expect(facts.hosts.find(({ instanceId }) => instanceId === victim?.instanceId)?.zone).toBe('a');
   });
 });

@@ -63,3 +63,15 @@ export const withTasks = (facts: Facts, tasks: readonly TaskFacts[]): Facts => (
 });
 export const alarm = { alarmName: 'errors', state: 'ALARM' } as const;
 export const nothing = (step: Step) => [...step.register, ...step.drain, ...step.terminate];
+/** Five old hosts beside six new ones, two in each zone; desired and Min eleven, the goal six, set long ago. */
+export const surgeStands = () => withGroupMemory(drainingAfterTrial(), { launchesAskedAtMs: 0 });
+export const withoutHosts = (facts: Facts, ids: readonly string[]): Facts =>
+  withRun(
+    {
+      ...facts,
+      hosts: facts.hosts.filter(({ instanceId }) => !ids.includes(instanceId)),
+      tasks: facts.tasks.filter(({ instanceId }) => !ids.includes(instanceId ?? '')),
+    },
+    { hosts: facts.memory.hosts.filter(({ instanceId }) => !ids.includes(instanceId)) },
+  );
+export const OLD_HOSTS = ['i-00001', 'i-00002', 'i-00003', 'i-00004', 'i-00005', 'i-00006'] as const;

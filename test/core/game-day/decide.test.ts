@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { GameDayLook, GameDayMemory, GameDayService } from '../../../functions/core/game-day/facts.ts';
-import { rehearsedText, resultOf } from '../../../functions/core/game-day/result.ts';
-import { byCall, decideAt, look, memoryAfter, NOW_MS, RUN_ID, service, task } from './looks.ts';
+import type { GameDayMemory, GameDayService } from '../../../functions/core/game-day/facts.ts';
+import {
+  afterStop,
+  byCall,
+  decideAt,
+  look,
+  memoryAfter,
+  NOW_MS,
+  READY,
+  service,
+  task,
+  whole,
+  without,
+} from './looks.ts';
 
 /** What a look says when it is refused: nothing is stopped, and why. */
 function refused(now: GameDayService | undefined): string | undefined {
@@ -10,23 +21,6 @@ function refused(now: GameDayService | undefined): string | undefined {
   expect(step.ending?.outcome).toBe('REFUSED');
   return step.ending?.reason;
 }
-
-/** Steady on two looks: the next one stops a task. */
-const READY: GameDayMemory = { stops: [], steadySinceMs: NOW_MS - 15_000 };
-
-/** `t1` was stopped at second 0; `now`: what is seen of the service after `seconds`. */
-function afterStop(seconds: number, now: GameDayService, change: Partial<GameDayLook> = {}) {
-  const first = decideAt(0, [look(service(), { memory: READY })]);
-  const arn = first.stop?.taskArn ?? '';
-  const at = look(now, { memory: memoryAfter(first, look()), stopped: byCall(arn), ...change });
-  return { at, step: decideAt(seconds, [at]), arn };
-}
-
-const without = (arn: string, more: GameDayService['tasks'] = []) => {
-  const tasks = [...service().tasks.filter(({ taskArn }) => taskArn !== arn), ...more];
-  return service({ tasks, runningCount: tasks.length });
-};
-const whole = (arn: string) => without(arn, [task('t9', { createdAtMs: NOW_MS + 20_000 })]);
 
 describe('who is left alone', () => {
   it.each([
@@ -387,28 +381,5 @@ describe('several services', () => {
       waitsFor: { reason: 'its turn comes' },
       remember: [],
     });
-  });
-});
-
-describe('what is kept of a service', () => {
-  it('says when it was, and how long it took', () => {
-    expect(rehearsedText(undefined)).toBe('never rehearsed');
-    const { arn } = afterStop(0, service());
-    const first = afterStop(40, whole(arn));
-    const memory = memoryAfter(first.step, first.at);
-    const over = memoryAfter(decideAt(55, [{ ...first.at, memory }]), first.at);
-    const result = resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', over, NOW_MS);
-    expect(rehearsedText(result)).toBe('rehearsed 2026-11-22: whole again within 40 s of each stop');
-  });
-
-  it('says that it did not recover, and nothing of one that was left alone', () => {
-    const { arn } = afterStop(0, service());
-    const { step, at } = afterStop(1800, without(arn));
-    const result = resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', memoryAfter(step, at), NOW_MS);
-    expect(rehearsedText(result)).toContain('did not recover');
-    const left = look(service({ optedIn: false }));
-    expect(
-      resultOf({ cluster: 'prod', runId: RUN_ID }, 'web', memoryAfter(decideAt(0, [left]), left), 0),
-    ).toBeUndefined();
   });
 });

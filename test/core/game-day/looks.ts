@@ -88,3 +88,20 @@ export const byCall = (taskArn: string, reason = `game day ${RUN_ID}`): StoppedT
   stopCode: 'UserInitiated',
   stoppedReason: reason,
 });
+
+/** Steady on two looks: the next one stops a task. */
+export const READY: GameDayMemory = { stops: [], steadySinceMs: NOW_MS - 15_000 };
+
+/** `t1` was stopped at second 0; `now`: what is seen of the service after `seconds`. */
+export function afterStop(seconds: number, now: GameDayService, change: Partial<GameDayLook> = {}) {
+  const first = decideAt(0, [look(service(), { memory: READY })]);
+  const arn = first.stop?.taskArn ?? '';
+  const at = look(now, { memory: memoryAfter(first, look()), stopped: byCall(arn), ...change });
+  return { at, step: decideAt(seconds, [at]), arn };
+}
+
+export const without = (arn: string, more: GameDayService['tasks'] = []) => {
+  const tasks = [...service().tasks.filter(({ taskArn }) => taskArn !== arn), ...more];
+  return service({ tasks, runningCount: tasks.length });
+};
+export const whole = (arn: string) => without(arn, [task('t9', { createdAtMs: NOW_MS + 20_000 })]);
