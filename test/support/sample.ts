@@ -7,19 +7,23 @@ import { beforeEach } from 'vitest';
 
 /** By the beginning of a test file's path: every so many-th test of the file is played, the first always. */
 const FAMILIES: readonly (readonly [path: string, every: number])[] = [
-  ['test/gallery/p', 2],
-  ['test/crash/', 3],
-  ['test/flow/faults', 3],
+  ['test/gallery/p', 3],
+  ['test/crash/', 5],
+  ['test/flow/approval', 2],
+  ['test/flow/between-windows', 2],
+  ['test/flow/faults', 4],
   ['test/flow/groups-and-images', 2],
-  ['test/flow/image-references', 2],
-  ['test/flow/notices', 3],
-  ['test/flow/shapes', 3],
+  ['test/flow/guardrails', 2],
+  ['test/flow/image-references', 3],
+  ['test/flow/notices', 4],
+  ['test/flow/shapes', 4],
   ['test/flow/stopping', 3],
-  ['test/flow/triggers', 2],
+  ['test/flow/strategies', 2],
+  ['test/flow/triggers', 3],
   ['test/flow/warm-pools', 2],
   ['test/rehearsal/fault-kinds', 2],
-  ['test/rehearsal/orchestrators/guards', 3],
-  ['test/rehearsal/orchestrators/detection', 3],
+  ['test/rehearsal/orchestrators/guards', 5],
+  ['test/rehearsal/orchestrators/detection', 5],
 ];
 
 /** Of the gallery every fourth story by its number: P02, P06, P10 … */
