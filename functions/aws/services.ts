@@ -40,3 +40,19 @@ export async function describeServices(
   });
   return found.filter((service) => service.status !== 'INACTIVE');
 }
+
+/** What is to be known of each of these services, by service name; one that is not there (any more) has no entry. */
+export async function readEachService<T>(
+  ecs: ECSClient,
+  cluster: string,
+  names: readonly string[],
+  read: (service: Service) => Promise<T>,
+  include?: readonly ServiceField[],
+): Promise<ReadonlyMap<string, T>> {
+  const services = await describeServices(ecs, cluster, names, include);
+  return new Map(
+    await Promise.all(
+      services.map(async (service) => [service.serviceName ?? '', await read(service)] as const),
+    ),
+  );
+}

@@ -89,6 +89,17 @@ async function running(request: Readonly<Record<string, unknown>>): Promise<void
 }
 const memoryOfRun = async () => (await readRun(ledger.table, 'run-1'))?.memory;
 
+/** The request for the host waits for its window, which opens in so many days. */
+const requestWaits = (days: number) =>
+  keepPending(ledger.table, {
+    cluster: 'prod',
+    purpose: 'named',
+    request: { cluster: 'prod', reason: 'retirement', instances: ['i-1'] },
+    waitsFor: 'window',
+    notBeforeMs: START_MS + days * DAY_MS,
+    sinceMs: START_MS,
+  });
+
 describe('an event that EC2 called off', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: START_MS });
@@ -163,14 +174,7 @@ describe('an event that EC2 called off', () => {
 
   it('drops the request that waits for its window', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', stopDate: new Date(START_MS) });
-    await keepPending(ledger.table, {
-      cluster: 'prod',
-      purpose: 'named',
-      request: { cluster: 'prod', reason: 'retirement', instances: ['i-1'] },
-      waitsFor: 'window',
-      notBeforeMs: START_MS + 5 * DAY_MS,
-      sinceMs: START_MS,
-    });
+    await requestWaits(5);
     shows();
     await sweep(1);
     expect(await listPending(ledger.table)).toEqual([]);
@@ -195,14 +199,7 @@ describe('an event that EC2 called off', () => {
 
   it('and shown unchanged each day says nothing and starts nothing, while its request waits', async () => {
     sfn.on(DescribeExecutionCommand).resolves({ status: 'SUCCEEDED', stopDate: new Date(START_MS) });
-    await keepPending(ledger.table, {
-      cluster: 'prod',
-      purpose: 'named',
-      request: { cluster: 'prod', reason: 'retirement', instances: ['i-1'] },
-      waitsFor: 'window',
-      notBeforeMs: START_MS + 8 * DAY_MS,
-      sinceMs: START_MS,
-    });
+    await requestWaits(8);
     for (const day of [1, 2, 3]) await sweep(day);
     expect(sfn.commandCalls(StartExecutionCommand)).toHaveLength(1);
     expect(told()).toEqual([]);

@@ -4,7 +4,7 @@ import type { GameDayService, GameDayTask, StoppedTask } from '../../core/game-d
 import { GAME_DAY_TAG } from '../../core/game-day/steady.ts';
 import { idOf, present, unique } from '../batches.ts';
 import { describeContainerInstances } from '../container-instances.ts';
-import { describeServices } from '../services.ts';
+import { readEachService } from '../services.ts';
 import { readTargetHealth } from '../target-health.ts';
 import { describeTaskDefinitions } from '../task-definitions.ts';
 import { describeTasks, listTasks, readTaskProtection } from '../tasks.ts';
@@ -27,14 +27,8 @@ export async function readGameDayServices(
   region: string,
   nowMs: number,
 ): Promise<ReadonlyMap<string, GameDayService>> {
-  const services = await describeServices(clients.ecs, cluster, names, ['TAGS']);
-  const read = await Promise.all(
-    services.map(
-      async (service) =>
-        [service.serviceName ?? '', await readService(clients, cluster, service, region, nowMs)] as const,
-    ),
-  );
-  return new Map(read);
+  const read = (service: Service) => readService(clients, cluster, service, region, nowMs);
+  return readEachService(clients.ecs, cluster, names, read, ['TAGS']);
 }
 
 async function readService(

@@ -5,7 +5,7 @@ import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-
 import type { CodeToStart, FargateTask, ServiceNow } from '../../core/redeploy/facts.ts';
 import { present, unique } from '../batches.ts';
 import { checkDigests, digestReference, resolveTag } from '../container-images.ts';
-import { describeServices } from '../services.ts';
+import { readEachService } from '../services.ts';
 import { readTargetHealth } from '../target-health.ts';
 import { describeTaskDefinitions } from '../task-definitions.ts';
 import { listTasks } from '../tasks.ts';
@@ -25,17 +25,8 @@ export async function readServicesNow(
   region: string,
   hasEventWindow: (serviceArn: string) => boolean,
 ): Promise<ReadonlyMap<string, ServiceNow>> {
-  const services = await describeServices(clients.ecs, cluster, names);
-  const read = await Promise.all(
-    services.map(
-      async (service) =>
-        [
-          service.serviceName ?? '',
-          await readService(clients, cluster, service, region, hasEventWindow),
-        ] as const,
-    ),
-  );
-  return new Map(read);
+  const read = (service: Service) => readService(clients, cluster, service, region, hasEventWindow);
+  return readEachService(clients.ecs, cluster, names, read);
 }
 
 async function readService(
